@@ -1,0 +1,108 @@
+"""What a support agent is and how it behaves: one workspace's schema."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from netvexa.lib.errors import NotFound
+from netvexa.lib.ids import new_id, short_id
+from tenants.context import current_workspace
+
+colour_validator = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour such as #4f46e5.")
+
+
+class Tone(models.TextChoices):
+    """How the agent speaks."""
+
+    FRIENDLY = "friendly"
+    NEUTRAL = "neutral"
+    FORMAL = "formal"
+
+
+class Position(models.TextChoices):
+    """The corner of the page in which the widget's bubble stands."""
+
+    RIGHT = "right", "Bottom right"
+    LEFT = "left", "Bottom left"
+
+
+def new_public_id() -> str:
+    """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
+    return f"{current_workspace().key}-{short_id(12)}"
+
+
+def workspace_key_of(public_id: str) -> str:
+    """The key of the workspace that an agent's public id names. Raises NotFound if it is none."""
+    key, dash, rest = public_id.partition("-")
+    if not (key and dash and rest):
+        raise NotFound("There is no such agent.")
+    return key
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """The doors to agents."""
+
+    def get_or_404(self, agent_id: UUID | str) -> Agent:
+        """The agent with this id in the current workspace. Raises NotFound."""
+        agent = self.filter(pk=agent_id).first()
+        if agent is None:
+            raise NotFound("There is no such agent.")
+        return agent
+
+    def published(self, public_id: str) -> Agent:
+        """The active agent with this public id; a paused one looks like none. Raises NotFound."""
+        agent = self.filter(public_id=public_id, is_active=True).first()
+        if agent is None:
+            raise NotFound("There is no such agent.")
+        return agent
+
+
+class Agent(models.Model):
+    """A support agent: its voice, its look on a page, and how strict it is about evidence."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    public_id = models.CharField(max_length=40, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=60)
+    tone = models.CharField(max_length=16, choices=Tone.choices, default=Tone.FRIENDLY)
+    instructions = models.TextField(
+        blank=True, max_length=4000, help_text="Guidance in plain words: what to stress, what to avoid."
+    )
+    greeting = models.CharField(max_length=300, default="Hi! How can I help?")
+    suggestions = models.JSONField(
+        default=list, blank=True, help_text="Questions offered before the first message, at most six."
+    )
+    language = models.CharField(
+        max_length=8, blank=True, help_text="Answer always in this language; empty follows the visitor."
+    )
+    model = models.CharField(max_length=80, blank=True, help_text="Empty takes the plan's model.")
+    evidence_threshold = models.FloatField(
+        default=0.5,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="How sure the evidence must be before the agent answers: 0 relaxed, 1 strict.",
+    )
+    allowed_origins = models.JSONField(
+        default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."
+    )
+    contact_email = models.EmailField(blank=True, help_text="Who is told when a visitor asks for a person.")
+    handoff_enabled = models.BooleanField(default=True)
+    leads_enabled = models.BooleanField(default=True)
+    colour = models.CharField(max_length=7, default="#4f46e5", validators=[colour_validator])
+    position = models.CharField(max_length=8, choices=Position.choices, default=Position.RIGHT)
+    avatar = models.FileField(upload_to="avatars", blank=True)
+    is_active = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change of its settings.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,198 @@
+"""Conversations, messages and leads of one workspace."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.utils import timezone
+
+from agents.models import Agent
+from netvexa.lib.errors import NotFound
+from netvexa.lib.ids import new_id
+
+
+class Visitor(models.Model):
+    """Somebody who opened the widget; known by name only if they or the site said so."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    external_id = models.CharField(max_length=200, blank=True, db_index=True)
+    name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    locale = models.CharField(max_length=16, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"Visitor {str(self.id)[-6:]}"
+
+
+class ConversationState(models.TextChoices):
+    """As the protocol says it."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    HUMAN = "human"
+    CLOSED = "closed"
+
+
+class Owner(models.TextChoices):
+    """Who answers; changed only under the row's lock, with its version."""
+
+    AI = "ai"
+    HUMAN = "human"
+    NOBODY = "nobody"
+
+
+class Channel(models.TextChoices):
+    """Which door the conversation came through; PREVIEW is the team's own trying and is never billed."""
+
+    WIDGET = "widget"
+    API = "api"
+    PREVIEW = "preview"
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """The doors to conversations."""
+
+    def get_or_404(self, conversation_id: UUID | str) -> Conversation:
+        """The conversation with this id in the current workspace. Raises NotFound."""
+        conversation = self.filter(pk=conversation_id).select_related("agent", "visitor").first()
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        return conversation
+
+    def of_visitor(self, conversation_id: UUID | str, visitor_id: UUID | str) -> Conversation | None:
+        """The conversation if it is this visitor's own."""
+        return self.filter(pk=conversation_id, visitor_id=visitor_id).select_related("agent").first()
+
+
+class Conversation(models.Model):
+    """A visitor and an agent (or a person of the team) talking."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="conversations")
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="conversations")
+    channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.WIDGET)
+    state = models.CharField(
+        max_length=8, choices=ConversationState.choices, default=ConversationState.BOT, db_index=True
+    )
+    owner = models.CharField(max_length=8, choices=Owner.choices, default=Owner.AI)
+    version = models.PositiveIntegerField(default=0, help_text="Grows with every change of owner.")
+    assignee = models.UUIDField(null=True, blank=True, help_text="The user's id.")
+    last_seq = models.PositiveBigIntegerField(default=0)
+    title = models.CharField(max_length=200, blank=True)
+    page_url = models.CharField(max_length=2000, blank=True)
+    page_title = models.CharField(max_length=300, blank=True)
+    referrer = models.CharField(max_length=2000, blank=True)
+    locale = models.CharField(max_length=16, blank=True)
+    handoff_reason = models.CharField(max_length=500, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    rating_comment = models.CharField(max_length=1000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_message_at = models.DateTimeField(default=timezone.now, db_index=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-last_message_at"]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+
+class Author(models.TextChoices):
+    """Who wrote a message."""
+
+    VISITOR = "visitor"
+    AI = "ai"
+    HUMAN = "human"
+    SYSTEM = "system"
+
+
+class MessageState(models.TextChoices):
+    """A visitor's message is COMPLETE at once; an answer is WRITING while its run is on."""
+
+    WRITING = "writing"
+    COMPLETE = "complete"
+
+
+class Outcome(models.TextChoices):
+    """How a turn ended; a turn never ends without one."""
+
+    ANSWERED = "answered"
+    CLARIFY = "clarify"
+    ABSTAINED = "abstained"
+    HANDOFF = "handoff"
+    ERROR = "error"
+
+
+class Message(models.Model):
+    """One message; for an answer also what it rests on, what it cost, and the lease of who writes it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    seq = models.PositiveBigIntegerField(help_text="Of its ack (visitor), end (answer) or message frame.")
+    author = models.CharField(max_length=8, choices=Author.choices)
+    author_id = models.UUIDField(null=True, blank=True, help_text="The user's id, for a person of the team.")
+    author_name = models.CharField(max_length=120, blank=True)
+    client_id = models.UUIDField(null=True, blank=True)
+    reply_to = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="answer"
+    )
+    text = models.TextField(blank=True)
+    state = models.CharField(max_length=8, choices=MessageState.choices, default=MessageState.COMPLETE)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
+    citations = models.JSONField(default=list)
+    grounded = models.BooleanField(default=False)
+    cached = models.BooleanField(default=False)
+    evidence = models.FloatField(null=True, help_text="0 to 1: how well the passages answer the question.")
+    stopped = models.CharField(max_length=8, blank=True)
+    feedback = models.SmallIntegerField(null=True, blank=True)
+    feedback_comment = models.CharField(max_length=1000, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    rung = models.CharField(
+        max_length=16, blank=True, help_text="Which step of the fallback ladder answered."
+    )
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    cost_micro_usd = models.PositiveBigIntegerField(default=0)
+    usage_estimated = models.BooleanField(default=False)
+    first_token_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField(null=True)
+    receipt = models.JSONField(default=dict, help_text="Candidates with scores, timings, attempts.")
+    reservation_id = models.UUIDField(null=True, help_text="Of the usage that was reserved for this answer.")
+    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    writer = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["seq"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["conversation", "seq"], name="message_in_order")]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Lead(models.Model):
+    """Contact details that a visitor left, and in which conversation."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="leads")
+    name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    company = models.CharField(max_length=120, blank=True)
+    extra = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone

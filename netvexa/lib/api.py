@@ -1,0 +1,39 @@
+"""What every API of the product shares: pages and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.pagination import CursorPagination
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+from rest_framework.views import set_rollback
+
+from netvexa.lib.errors import AppError
+
+
+class KeysetPagination(CursorPagination):
+    """Pages by cursor, oldest first by key: nothing is skipped or shown twice while rows are added."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+    ordering = "id"
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer the product's own errors as `{"code", "detail"}`, and DRF's with a code beside their detail."""
+    if isinstance(error, AppError):
+        set_rollback()
+        headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after else None
+        return Response({"code": error.code, "detail": error.detail}, status=error.status, headers=headers)
+    response = drf_exception_handler(error, context)
+    if response is not None and isinstance(response.data, dict) and "detail" in response.data:
+        response.data.setdefault("code", getattr(error, "default_code", "error"))
+    elif response is not None:
+        response.data = {
+            "code": "invalid",
+            "detail": "Some fields are not valid.",
+            "fields": response.data,
+        }
+    return response

@@ -1,0 +1,34 @@
+"""Turns the product's own errors into pages and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from netvexa.lib.errors import AppError
+
+
+class ErrorMiddleware:
+    """Answers an AppError with its status and sentence; any other error stays Django's to report."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, AppError):
+            return None
+        response = _answer(request, error)
+        if error.retry_after is not None:
+            response["Retry-After"] = str(max(1, round(error.retry_after)))
+        return response
+
+
+def _answer(request: HttpRequest, error: AppError) -> HttpResponse:
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        return JsonResponse({"code": error.code, "detail": error.detail}, status=error.status)
+    return render(request, "error.html", {"error": error}, status=error.status)

@@ -1,0 +1,323 @@
+"""Django settings, driven by the environment (see `netvexa.config` and docs/configuration.md)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from celery.schedules import crontab
+from csp.constants import NONCE, NONE, SELF
+
+from netvexa.config import PROJECT, load
+
+CONFIG = load()
+
+# --- Core ---
+BASE_DIR = PROJECT
+ENVIRONMENT = CONFIG.netvexa_environment
+DEBUG = CONFIG.netvexa_debug
+SECRET_KEY = CONFIG.secret_key
+NETVEXA_VAR = CONFIG.netvexa_var
+ROOT_URL = CONFIG.netvexa_root_url.rstrip("/")
+ROOT_HOST = CONFIG.root_host
+SECURE = ROOT_URL.startswith("https://")
+ALLOWED_HOSTS = [ROOT_HOST, f".{ROOT_HOST}", "127.0.0.1"]
+ROOT_URLCONF = "netvexa.urls.workspace"
+PUBLIC_SCHEMA_URLCONF = "netvexa.urls.root"
+HOST_URLCONFS = {"": PUBLIC_SCHEMA_URLCONF, "admin": "netvexa.urls.admin", "api": "netvexa.urls.api"}
+ASGI_APPLICATION = "netvexa.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+# --- Apps: which tables stand in the public schema, which in each workspace's ---
+SHARED_APPS = [
+    "daphne",
+    "tenants",
+    "billing",
+    "django_tenants",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "netvexa.apps.StaffAdminConfig",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_celery_beat",
+    "djstripe",
+    "rest_framework",
+    "drf_spectacular",
+    "django_htmx",
+    "csp",
+]
+TENANT_APPS = ["agents", "knowledge", "chat"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+TENANT_MODEL = "tenants.Workspace"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+AUTH_USER_MODEL = "tenants.User"
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+TENANT_LIMIT_SET_CALLS = True
+MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
+
+MIDDLEWARE = [
+    "tenants.middleware.HostMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "netvexa.middleware.ErrorMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tenants.middleware.TimezoneMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "netvexa.context_processors.site",
+            ]
+        },
+    }
+]
+
+
+# --- PostgreSQL ---
+def _database(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    options = dict(pair.split("=", 1) for pair in unquote(parts.query).split("&") if "=" in pair)
+    return {
+        "ENGINE": "tenants.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(options.pop("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 300,  # bounds what a backend remembers of the schemas it touched
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+DATABASES = {"default": _database(CONFIG.database_url)}
+DATABASE_POOLING = CONFIG.database_pooling
+
+# --- Redis: cache, channel layer, Celery ---
+REDIS_URL = CONFIG.redis_url
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "nv",
+    }
+}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "nv"},
+    }
+}
+CELERY_BROKER_URL = CONFIG.celery_broker_url or REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 1800
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # longer than the longest task
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "provision-what-waits": {"task": "tenants.tasks.resume_provisioning", "schedule": 60.0},
+    "ingest-what-waits": {"task": "knowledge.tasks.resume_ingestion", "schedule": 60.0},
+    "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
+    "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
+}
+
+# --- Accounts and sessions ---
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+LOGIN_URL = "tenants:login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=2).total_seconds())
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "netvexa_session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
+OTP_TOTP_ISSUER = "NETVEXA"
+
+# --- Browser security ---
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+_SOCKETS = (
+    ("wss:" if SECURE else "ws:")
+    + f"//*.{ROOT_HOST}"
+    + (f":{urlsplit(ROOT_URL).port}" if urlsplit(ROOT_URL).port else "")
+)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, _SOCKETS],
+        "form-action": [SELF, f"{'https' if SECURE else 'http'}://*.{urlsplit(ROOT_URL).netloc}", ROOT_URL],
+        "frame-src": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- Files, static files, mail ---
+MEDIA_ROOT = NETVEXA_VAR / "media"
+MEDIA_URL = "/media/"  # never routed: uploads are only ever served by views that check who asks
+STATIC_URL = "/static/"
+STATIC_ROOT = NETVEXA_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MAX_UPLOAD_BYTES = CONFIG.netvexa_max_upload_mb * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+
+def _uploads() -> dict[str, Any]:
+    if not CONFIG.storage_s3_bucket:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    given = {
+        "bucket_name": CONFIG.storage_s3_bucket,
+        "endpoint_url": CONFIG.storage_s3_endpoint_url or None,
+        "region_name": CONFIG.storage_s3_region or None,
+        "access_key": CONFIG.storage_s3_access_key or None,
+        "secret_key": CONFIG.storage_s3_secret_key or None,
+        "default_acl": "private",
+        "file_overwrite": False,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": given}
+
+
+STORAGES = {
+    "default": _uploads(),
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if ENVIRONMENT == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+
+
+def _mail(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme in ("console", "file"):
+        kind = "console" if parts.scheme == "console" else "filebased"
+        return {"EMAIL_BACKEND": f"django.core.mail.backends.{kind}.EmailBackend"}
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "",
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
+globals().update(_mail(CONFIG.email_url))
+EMAIL_FILE_PATH = NETVEXA_VAR / "mail"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.email_from
+
+# --- Language and time ---
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = USE_TZ = True
+
+# --- API ---
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "netvexa.lib.api.KeysetPagination",
+    "EXCEPTION_HANDLER": "netvexa.lib.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "NETVEXA API",
+    "DESCRIPTION": "Agents, knowledge and conversations of a workspace.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- Language models ---
+OPENAI_API_KEY, OPENAI_BASE_URL = CONFIG.openai_api_key, CONFIG.openai_base_url
+ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL = CONFIG.anthropic_api_key, CONFIG.anthropic_base_url
+GOOGLE_API_KEY, GOOGLE_BASE_URL = CONFIG.google_api_key, CONFIG.google_base_url
+MODEL_PRESET = CONFIG.model_preset
+EMBEDDING_BACKEND = CONFIG.embedding_backend
+FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
+
+# --- Stripe ---
+STRIPE_LIVE_MODE = CONFIG.stripe_secret_key.startswith(("sk_live", "rk_live"))
+STRIPE_LIVE_SECRET_KEY = CONFIG.stripe_secret_key if STRIPE_LIVE_MODE else ""
+STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else CONFIG.stripe_secret_key
+STRIPE_ENABLED = bool(CONFIG.stripe_secret_key)
+STRIPE_API_VERSION = "2026-05-27.dahlia"
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+DJSTRIPE_SUBSCRIBER_MODEL = "tenants.Workspace"
+DJSTRIPE_SUBSCRIBER_MODEL_REQUEST_CALLBACK = "billing.subscriptions.subscriber_of_request"
+if CONFIG.stripe_api_host:
+    STRIPE_API_HOST = CONFIG.stripe_api_host
+
+# --- Log ---
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"workspace": {"()": "netvexa.lib.log.WorkspaceLogFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(workspace)s] %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["workspace"]},
+    },
+    "root": {"handlers": ["console"], "level": CONFIG.netvexa_log_level},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "httpx": {"level": "WARNING"},
+        "pdfminer": {"level": "ERROR"},
+    },
+}
+SILENCED_SYSTEM_CHECKS = [
+    "djstripe.C001",  # no Stripe key is a supported way to run: plans are then switched by staff
+]

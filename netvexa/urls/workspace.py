@@ -1,0 +1,7 @@
+"""A workspace's host: dashboard, API, widget."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

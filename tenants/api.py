@@ -1,0 +1,64 @@
+"""The API's door: keys and scopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from tenants.keys import Scope, recognise
+from tenants.models import ApiKey
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # at run time its module reads the settings that name this one
+
+
+class Integrator:
+    """Whoever holds an API key: DRF's `request.user`."""
+
+    is_authenticated = True
+    is_active = True
+
+    def __init__(self, key: ApiKey) -> None:
+        self.pk = key.pk
+        self.key = key
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer nvx_live_…`. Another workspace's key is 401, like any wrong one."""
+
+    def authenticate(self, request: Request) -> tuple[Integrator, ApiKey] | None:
+        parts = get_authorization_header(request).split()
+        if not parts:
+            return None
+        if len(parts) != 2 or parts[0].lower() != b"bearer":
+            raise AuthenticationFailed("Send the key as: Authorization: Bearer nvx_live_…")
+        key = recognise(parts[1].decode("latin-1"))
+        workspace = getattr(request, "workspace", None)
+        if key is None or (workspace is not None and key.workspace_id != workspace.id):
+            raise AuthenticationFailed("This API key is not valid here.")
+        return Integrator(key), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """The view names its scopes: `scopes = {"read": …, "write": …}`; one that names none is shut."""
+
+    message = "This API key does not have the scope that this needs."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        key = request.auth
+        needed = _scope_of(request, view)
+        if not isinstance(key, ApiKey) or needed is None:
+            return False
+        return needed.value in key.scopes or Scope.ADMIN.value in key.scopes
+
+
+def _scope_of(request: Request, view: APIView) -> Scope | None:
+    scopes: dict[str, Scope] = getattr(view, "scopes", {})
+    return scopes.get("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")

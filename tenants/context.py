@@ -1,0 +1,192 @@
+"""Where a piece of work stands: the only module that switches schemas and database roles.
+
+* `in_tenant(workspace)` for synchronous code, `run_in_tenant(workspace, function, ...)` for asynchronous code
+  (the switch happens inside the very thread and call that runs the queries), `TenantTask` for Celery.
+* `platform()` for staff and for jobs across workspaces: the public schema, without Row Level Security.
+* `owner()` for migrations and provisioning: the log-in role.
+
+Outside of all these a connection stands in the public schema as the application's role with no workspace:
+tenant tables do not exist there and guarded public tables look empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from celery import Task
+from django.db import close_old_connections, connection, transaction
+from django_tenants.postgresql_backend.base import FakeTenant
+
+from netvexa.lib.errors import AppError, NotFound
+from netvexa.lib.log import workspace_key
+from tenants.postgresql.base import DatabaseRole, DatabaseWrapper
+
+if TYPE_CHECKING:
+    from tenants.models import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DATABASE_THREADS = 8
+_pool = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
+_current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
+
+
+class WorkspaceNotReady(AppError):
+    """The workspace's schema is not whole, so nobody may enter it."""
+
+    code = "workspace_not_ready"
+    status = 503
+    default_detail = "This workspace is still being prepared. Please try again in a moment."
+
+
+class NoWorkspace(RuntimeError):
+    """Tenant work was tried outside a workspace: a mistake in our code, never shown to people."""
+
+
+def _wrapper() -> DatabaseWrapper:
+    return cast("DatabaseWrapper", connection)
+
+
+@contextmanager
+def _standing(tenant: Any, role: DatabaseRole, workspace: Workspace | None) -> Iterator[None]:
+    wrapper = _wrapper()
+    before_tenant, before_role = wrapper.tenant, wrapper.database_role
+    token, log_token = _current.set(workspace), workspace_key.set(workspace.key if workspace else "-")
+    wrapper.stand(tenant, role)
+    try:
+        yield
+    finally:
+        wrapper.stand(before_tenant, before_role)
+        workspace_key.reset(log_token)
+        _current.reset(token)
+
+
+@contextmanager
+def in_tenant(workspace: Workspace) -> Iterator[Workspace]:
+    """Stand in this workspace's schema. Raises WorkspaceNotReady when its schema is not whole."""
+    if not workspace.is_ready:
+        raise WorkspaceNotReady
+    with _standing(workspace, DatabaseRole.APP, workspace):
+        yield workspace
+
+
+@contextmanager
+def platform() -> Iterator[None]:
+    """Stand in the public schema as the platform's role, which sees the rows of every workspace."""
+    with _standing(FakeTenant("public"), DatabaseRole.PLATFORM, None):
+        yield
+
+
+@contextmanager
+def nowhere() -> Iterator[None]:
+    """Stand in the public schema as the application's role, with no workspace."""
+    with _standing(FakeTenant("public"), DatabaseRole.APP, None):
+        yield
+
+
+@contextmanager
+def owner(schema_name: str = "public") -> Iterator[None]:
+    """Stand as the log-in role, which owns the tables. For migrations and provisioning only."""
+    with _standing(FakeTenant(schema_name), DatabaseRole.OWNER, None):
+        yield
+
+
+def current_workspace() -> Workspace:
+    """The workspace that this code stands in; NoWorkspace when it stands in none."""
+    workspace = _current.get()
+    if workspace is None:
+        raise NoWorkspace("This code needs a workspace: call it inside tenants.context.in_tenant().")
+    return workspace
+
+
+def ready_workspace(workspace_id: UUID | str) -> Workspace:
+    """The workspace with this id, if it may be entered. Raises NotFound or WorkspaceNotReady."""
+    from tenants.models import Workspace
+
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    if workspace is None:
+        raise NotFound("There is no such workspace.")
+    if not workspace.is_ready:
+        raise WorkspaceNotReady
+    return workspace
+
+
+def _call_in_tenant(workspace: Workspace, function: Callable[[], R]) -> R:
+    close_old_connections()
+    try:
+        with in_tenant(workspace):
+            return function()
+    finally:
+        close_old_connections()
+
+
+def _call_nowhere(function: Callable[[], R]) -> R:
+    close_old_connections()
+    try:
+        with nowhere():
+            return function()
+    finally:
+        close_old_connections()
+
+
+async def run_in_tenant(
+    workspace: Workspace, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run synchronous `function` in a database thread that stands in `workspace` for just this call."""
+    call = sync_to_async(_call_in_tenant, thread_sensitive=False, executor=_pool)
+    return await call(workspace, lambda: function(*args, **kwargs))
+
+
+async def run_nowhere(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run synchronous `function` in a database thread, in the public schema."""
+    call = sync_to_async(_call_nowhere, thread_sensitive=False, executor=_pool)
+    return await call(lambda: function(*args, **kwargs))
+
+
+class TenantTask(Task):  # type: ignore[misc]  # celery has no types
+    """Base of the tasks that work in a workspace: `@shared_task(base=TenantTask)`.
+
+    The first argument is the workspace's id, always; the function receives the `Workspace` in its place and
+    runs inside its schema. A missing, unknown or unready workspace raises; it never falls back to public.
+    """
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        workspace_id = args[0] if args else None
+        if not isinstance(workspace_id, str | UUID):
+            raise NoWorkspace(f"{self.name} was called without a workspace id.")
+        return _call_in_tenant(ready_workspace(workspace_id), lambda: self.run_in(args, kwargs))
+
+    def run_in(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return super().__call__(current_workspace(), *args[1:], **kwargs)
+
+    def enqueue(self, *args: Any, **kwargs: Any) -> None:
+        """Send the task for the current workspace once the open transaction is committed."""
+        workspace_id = str(current_workspace().id)
+        transaction.on_commit(lambda: self.delay(workspace_id, *map(_plain, args), **kwargs))
+
+
+class PlatformTask(Task):  # type: ignore[misc]  # celery has no types
+    """Base of the tasks that work across workspaces, in the public schema as the platform's role."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        close_old_connections()
+        try:
+            with platform():
+                return super().__call__(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,86 @@
+"""Which door a request came through, and where its connection stands while it is answered."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.urls import set_urlconf
+from django.utils import timezone
+
+from netvexa.lib.errors import NotFound
+from tenants.access import workspace_of_host
+from tenants.context import in_tenant, nowhere, platform
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HostMiddleware:
+    """Chooses urlconf and schema by host, and leaves the connection nowhere afterwards, whatever happened.
+
+    Root, api and admin hosts work in the public schema (admin as the platform's role); any other host must
+    be a workspace's. An unknown host is 404.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            host = request.get_host().split(":")[0].lower()
+        except DisallowedHost:
+            return HttpResponseNotFound("There is nothing at this address.", content_type="text/plain")
+        request.workspace = None  # type: ignore[attr-defined]
+        door = _door_of(host)
+        if door is not None:
+            return self._answer(
+                request, settings.HOST_URLCONFS[door], platform() if door == "admin" else nowhere()
+            )
+        return self._answer_in_workspace(request, host)
+
+    def _answer_in_workspace(self, request: HttpRequest, host: str) -> HttpResponse:
+        with nowhere():
+            try:
+                workspace = workspace_of_host(host)
+            except NotFound:
+                return HttpResponseNotFound("There is nothing at this address.", content_type="text/plain")
+        request.workspace = workspace  # type: ignore[attr-defined]
+        if not workspace.is_ready:
+            return self._answer(request, "netvexa.urls.preparing", nowhere())
+        return self._answer(request, settings.ROOT_URLCONF, in_tenant(workspace))
+
+    def _answer(
+        self, request: HttpRequest, urlconf: str, standing: AbstractContextManager[object]
+    ) -> HttpResponse:
+        request.urlconf = urlconf  # type: ignore[attr-defined]
+        set_urlconf(urlconf)
+        try:
+            with standing:
+                return self.get_response(request)
+        finally:
+            set_urlconf(None)
+
+
+def _door_of(host: str) -> str | None:
+    if host in (settings.ROOT_HOST, "127.0.0.1"):
+        return ""
+    label = host.removesuffix(f".{settings.ROOT_HOST}")
+    return label if label in settings.HOST_URLCONFS and label != host else None
+
+
+class TimezoneMiddleware:
+    """Shows times in the workspace's time zone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        workspace = getattr(request, "workspace", None)
+        if workspace is None:
+            return self.get_response(request)
+        with timezone.override(zoneinfo.ZoneInfo(workspace.time_zone)):
+            return self.get_response(request)

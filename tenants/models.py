@@ -1,0 +1,209 @@
+"""People, workspaces and who may enter which: the public schema."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django_tenants.models import DomainMixin, TenantMixin
+
+from netvexa.lib.ids import new_id, short_id
+
+slug_validator = RegexValidator(
+    r"^[a-z0-9]([a-z0-9-]{1,38})[a-z0-9]$",
+    "Use 3 to 40 lower-case letters, digits and hyphens, with a letter or digit at both ends.",
+)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates people; the e-mail address is the log-in name and is kept in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who logs in: to the dashboard of their workspaces, or (staff) to the admin."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_staff = models.BooleanField(default=False, help_text="May enter the admin of the platform.")
+    is_active = models.BooleanField(default=True)
+    email_confirmed_at = models.DateTimeField(null=True, blank=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_ci_unique")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email.split("@")[0]
+
+
+class ProvisioningState(models.TextChoices):
+    """How far a workspace's schema is; only READY may be entered."""
+
+    PENDING = "pending"
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+    SUSPENDED = "suspended"
+
+
+class Workspace(TenantMixin):
+    """One customer: a schema of its own, entered only when its state is READY."""
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    key = models.CharField(max_length=16, unique=True, default=short_id, editable=False)
+    slug = models.CharField("address", max_length=40, unique=True, validators=[slug_validator])
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    state = models.CharField(
+        max_length=16, choices=ProvisioningState.choices, default=ProvisioningState.PENDING
+    )
+    step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
+    error = models.TextField(blank=True, help_text="Why provisioning failed.")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == ProvisioningState.READY
+
+    @property
+    def email(self) -> str:
+        """Where Stripe writes to: the first owner's address."""
+        owner = self.memberships.filter(role=Role.OWNER).select_related("user").order_by("created_at").first()
+        return owner.user.email if owner else ""
+
+
+def schema_name_of(key: str) -> str:
+    """The schema of the workspace with this key; the key never changes, so neither does the schema."""
+    return f"ws_{key}"
+
+
+class Domain(DomainMixin):
+    """A host name that leads to a workspace."""
+
+
+class Role(models.TextChoices):
+    """What a member is in a workspace; what each may do stands in `tenants.access.PERMISSIONS`."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    AGENT = "agent", "Support agent"
+    VIEWER = "viewer"
+
+
+class WorkspaceOwned(models.Model):
+    """A row of the public schema that belongs to one workspace: guarded by Row Level Security.
+
+    The policies are made by `tenants.rls.protect` in the migration that makes the table.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class Membership(WorkspaceOwned):
+    """A person in a workspace, with a role."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "user"], name="member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}"
+
+
+class Invitation(WorkspaceOwned):
+    """An offer of membership, sent by e-mail; only the hash of its token is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.workspace}"
+
+
+class ApiKey(WorkspaceOwned):
+    """A credential of an integrator: shown once, kept as a hash."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=24, help_text="The start of the key, to recognise it by.")
+    key_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEvent(WorkspaceOwned):
+    """Who did what, to what, from where. The application may add rows and read them, nothing else."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+    )
+    actor_id = models.UUIDField(null=True)
+    actor = models.CharField(max_length=254, help_text="E-mail, API key or 'system', as it was then.")
+    action = models.CharField(max_length=64)
+    subject = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["workspace", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action}"

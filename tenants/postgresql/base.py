@@ -1,0 +1,97 @@
+"""The database backend: django-tenants', with roles, and with nothing swallowed.
+
+A connection stands somewhere: in a schema (search_path), as a role (what the database lets it do) and for a
+workspace (what Row Level Security shows it). All three are set in one statement whenever they changed, and a
+failure to set them is raised: a query must never run where it was not meant to. Only `tenants.context`
+changes where a connection stands.
+
+With DATABASE_POOLING=transaction the three are set for each transaction only (`SET LOCAL`), and a statement
+outside a transaction is refused: behind a pooler, a setting of the session belongs to whoever comes next.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db.utils import DataError, InternalError, OperationalError, ProgrammingError
+from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
+from psycopg.errors import InFailedSqlTransaction
+
+from tenants.postgresql.introspection import SchemaIntrospection
+
+
+class DatabaseRole(StrEnum):
+    """As whom a connection works."""
+
+    APP = "netvexa_app"  # requests and tasks: bound by Row Level Security
+    PLATFORM = "netvexa_platform"  # staff and jobs across workspaces
+    OWNER = "none"  # the log-in role itself: migrations and provisioning only
+
+
+EXTENSIONS_SCHEMA = "extensions"
+_STAND = (
+    "SELECT set_config('search_path', %s, {local}), set_config('role', %s, {local}),"
+    " set_config('app.current_tenant_id', %s, {local})"
+)
+
+
+class DatabaseWrapper(TenantsWrapper):
+    """Sets schema, role and workspace together; see the module's docstring."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.database_role = DatabaseRole.APP
+        super().__init__(*args, **kwargs)
+        self.introspection = SchemaIntrospection(self)
+
+    @property
+    def transaction_pooled(self) -> bool:
+        return bool(settings.DATABASE_POOLING == "transaction")
+
+    def stand(self, tenant: Any, role: DatabaseRole) -> None:
+        """Take this schema and role from the next statement on. Does not talk to the database yet."""
+        self.database_role = role
+        self.set_tenant(tenant)
+
+    def forget_standing(self) -> None:
+        """The server may have forgotten what was set: set it again before the next statement."""
+        self.search_path_set_schemas = None
+
+    def _get_cursor_search_paths(self) -> list[str]:
+        # Not by PG_EXTRA_SEARCH_PATHS: with that, django-tenants asks the database at every import of Django.
+        return [*super()._get_cursor_search_paths(), EXTENSIONS_SCHEMA]
+
+    def _standing(self) -> tuple[str, str, str]:
+        path = ",".join(f'"{name}"' for name in self._get_cursor_search_paths())
+        return path, self.database_role.value, str(getattr(self.tenant, "id", "") or "")
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        if self._setting_search_path:
+            return
+        local = self.transaction_pooled
+        if local and not self.in_atomic_block:
+            raise ProgrammingError("Behind a transaction pooler every statement needs a transaction.")
+        if self.search_path_set_schemas:
+            return
+        self._setting_search_path = True
+        try:
+            with self.wrap_database_errors, self.connection.cursor() as own:
+                own.execute(_STAND.format(local="true" if local else "false"), self._standing())
+            self.search_path_set_schemas = True
+        except DataError as error:
+            raise OperationalError(
+                f"The database is not prepared ({error}): run manage.py prepare."
+            ) from error
+        except InternalError as error:
+            if not isinstance(error.__cause__, InFailedSqlTransaction):
+                raise
+            # only a rollback can succeed now, and it must get through; anything else fails as well
+        finally:
+            self._setting_search_path = False
+
+    def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
+        """Every transaction begins and ends here: what `SET LOCAL` set does not outlive it."""
+        super().set_autocommit(*args, **kwargs)
+        if self.transaction_pooled:
+            self.forget_standing()

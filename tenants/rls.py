@@ -1,0 +1,83 @@
+"""Roles, extensions and Row Level Security: the SQL beneath the public schema's migrations.
+
+Roles belong to the whole PostgreSQL cluster, so they are made if missing. `netvexa_app` can neither bypass
+Row Level Security nor own a table; `netvexa_platform` sees all rows by an explicit policy, not by bypassing.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.migrations.operations import RunSQL
+
+from tenants.context import owner
+from tenants.postgresql.base import EXTENSIONS_SCHEMA, DatabaseRole
+
+APP, PLATFORM = DatabaseRole.APP.value, DatabaseRole.PLATFORM.value
+
+_MAKE_ROLE = """
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{role}') THEN
+    CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;  -- another database of the cluster was first
+END $$;
+"""
+_LET_LOGIN_SWITCH = """
+DO $$ BEGIN
+  IF NOT pg_has_role(current_user, '{role}', 'SET') THEN
+    EXECUTE format('GRANT {role} TO %I', current_user);
+  END IF;
+END $$;
+"""
+_OPEN_PUBLIC = """
+GRANT USAGE ON SCHEMA public TO {role};
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role};
+"""
+_EXTENSIONS = (
+    f"CREATE SCHEMA IF NOT EXISTS {EXTENSIONS_SCHEMA}",
+    f"GRANT USAGE ON SCHEMA {EXTENSIONS_SCHEMA} TO PUBLIC",
+    # Superusers only; where the log-in role is none, an administrator has made the extension beforehand.
+    f"CREATE EXTENSION IF NOT EXISTS vector SCHEMA {EXTENSIONS_SCHEMA}",
+)
+
+
+def bootstrap() -> None:
+    """Make the roles, the extensions' schema and pgvector, where missing. Runs before the first migration."""
+    statements = [
+        template.format(role=role)
+        for role in (APP, PLATFORM)
+        for template in (_MAKE_ROLE, _LET_LOGIN_SWITCH, _OPEN_PUBLIC)
+    ]
+    with owner(), connection.cursor() as cursor:
+        for statement in (*statements, *_EXTENSIONS):
+            cursor.execute(statement)
+
+
+def protect(table: str, *, column: str = "workspace_id") -> RunSQL:
+    """Let the application's role see and write only the rows of the workspace it stands in."""
+    own = f"{column} = NULLIF(current_setting('app.current_tenant_id', true), '')::uuid"
+    return RunSQL(
+        sql=f"""
+            ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+            CREATE POLICY own_workspace ON {table} TO {APP} USING ({own}) WITH CHECK ({own});
+            CREATE POLICY every_workspace ON {table} TO {PLATFORM} USING (true) WITH CHECK (true);
+        """,
+        reverse_sql=f"""
+            DROP POLICY own_workspace ON {table};
+            DROP POLICY every_workspace ON {table};
+            ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+            ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+        """,
+    )
+
+
+def append_only(table: str) -> RunSQL:
+    """Take the right to change or delete rows away from both roles."""
+    return RunSQL(
+        sql=f"REVOKE UPDATE, DELETE ON {table} FROM {APP}, {PLATFORM};",
+        reverse_sql=f"GRANT UPDATE, DELETE ON {table} TO {APP}, {PLATFORM};",
+    )

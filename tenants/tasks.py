@@ -1,0 +1,30 @@
+"""Work of the platform in the background."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.core.management import call_command
+
+from tenants.context import PlatformTask
+from tenants.models import ProvisioningState, Workspace
+from tenants.provisioning import provision
+
+
+@shared_task(base=PlatformTask)
+def provision_workspace(workspace_id: str) -> None:
+    """Build the schema of a workspace that has signed up."""
+    provision(Workspace.objects.get(pk=workspace_id))
+
+
+@shared_task(base=PlatformTask)
+def resume_provisioning() -> None:
+    """Take up again what a lost task or a crash left unfinished."""
+    waiting = (ProvisioningState.PENDING, ProvisioningState.BUILDING, ProvisioningState.FAILED)
+    for workspace in Workspace.objects.filter(state__in=waiting):
+        provision(workspace)
+
+
+@shared_task(base=PlatformTask)
+def clear_sessions() -> None:
+    """Delete sessions that are over."""
+    call_command("clearsessions")
