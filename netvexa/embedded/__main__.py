@@ -7,19 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from netvexa.embedded import stack
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import home_path
+from netvexa.embedded.home import home_path, passing_var
 
 
 def execute(command: list[str]) -> int:
     """Run the command with its own, empty servers and return its exit code."""
-    with tempfile.TemporaryDirectory(prefix="netvexa-") as folder:
-        Path(folder).chmod(0o711)
-        given = {**os.environ, "NETVEXA_VAR": folder}
+    with passing_var() as folder:
+        given = {**os.environ, "NETVEXA_VAR": str(folder)}
         servers = stack.start(given=given, durable=False, say=_say)
         try:
             return subprocess.run(command, env={**given, **servers.environment}, check=False).returncode

@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import stat
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,18 @@ def home_path(var: Path) -> Path:
     if os.geteuid() != 0 or not var.exists() or _service_account(inside).may_enter(var):
         return inside
     return SYSTEM_STATE / f"{var.parent.name}-{zlib.crc32(os.fsencode(var)):08x}"
+
+
+@contextmanager
+def passing_var() -> Iterator[Path]:
+    """A var folder for servers whose data nobody will miss, deleted at the end."""
+    parent = Path(tempfile.gettempdir()).resolve()
+    if os.geteuid() == 0 and not _service_account(parent / "servers").may_enter(parent):
+        parent = Path("/tmp")  # noqa: S108  mkdtemp makes a folder of our own in it
+    with tempfile.TemporaryDirectory(prefix="netvexa-", dir=parent) as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o711)  # the servers' own user walks through it to the home
+        yield folder
 
 
 def make_home(path: Path) -> Home:

@@ -32,10 +32,11 @@ class Server:
     name: ClassVar[str]
     stop_steps: ClassVar[Sequence[tuple[signal.Signals, float]]]  # signal, seconds to wait for its effect
 
-    def __init__(self, home: Home, *, durable: bool = True) -> None:
+    def __init__(self, home: Home, *, durable: bool = True, folder: str = "") -> None:
+        """`folder` tells several servers of one kind in one home apart."""
         self.home = home
         self.durable = durable
-        self.folder = home.folder(self.name)
+        self.folder = home.folder(folder or self.name)
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0  # bytes that earlier servers wrote
 
@@ -47,7 +48,7 @@ class Server:
     @property
     def log(self) -> Path:
         """Where the server writes what it has to say."""
-        return self.folder.with_name(f"{self.name}.log")
+        return self.folder.with_name(f"{self.folder.name}.log")
 
     def stop(self) -> None:
         """Stop after everything is written; does nothing where it does not run."""

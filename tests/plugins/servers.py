@@ -1,0 +1,116 @@
+"""One embedded PostgreSQL for the whole run, a database and a Redis for each process that runs tests.
+
+The variables are set before Django's settings are read, so that everything a test starts (a worker, a web
+server, a subprocess) finds the same servers. Redis is not shared: its publish and subscribe knows no
+databases, and a test may want to stop it. Whatever the environment names is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from netvexa.embedded.home import Home, home_for, make_home, passing_var
+from netvexa.embedded.postgres import DATABASE, OWNER, Postgres
+from netvexa.embedded.redis import Redis
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+POSTGRES_VARIABLE = "NETVEXA_TEST_POSTGRES"  # from the process that started it to those that run tests
+HOME_VARIABLE = "NETVEXA_TEST_HOME"
+SETTINGS = "netvexa.settings"
+RUNNING = pytest.StashKey[ExitStack]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start what this process is responsible for."""
+    running = config.stash[RUNNING] = ExitStack()
+    if "django.conf" in sys.modules and _settings_are_read():
+        raise pytest.UsageError("Unset DJANGO_SETTINGS_MODULE: the tests start their own servers first.")
+    if not hasattr(config, "workerinput"):
+        postgres = running.enter_context(_shared_postgres())
+        os.environ[POSTGRES_VARIABLE] = postgres.url
+        os.environ[HOME_VARIABLE] = str(postgres.home.path)
+        if config.getoption("numprocesses", None):
+            return  # this process only conducts
+    running.enter_context(_own_servers(os.environ.get("PYTEST_XDIST_WORKER", "main")))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it again."""
+    config.stash[RUNNING].close()
+
+
+def _settings_are_read() -> bool:
+    from django.conf import settings
+
+    return bool(settings.configured)
+
+
+@contextmanager
+def _shared_postgres() -> Iterator[Postgres]:
+    with passing_var() as var:
+        postgres = Postgres(home_for(var), durable=False)
+        try:
+            postgres.start()
+            _migrate(postgres, var=var)
+            yield postgres
+        finally:
+            postgres.stop()
+
+
+def _migrate(postgres: Postgres, *, var: Path) -> None:
+    """Bring the database that all others are copied from up to date."""
+    environment = {**os.environ, **_variables(database_url=postgres.url, redis_url="redis://127.0.0.1:1", var=var)}
+    command = [sys.executable, str(PROJECT / "manage.py"), "migrate_schemas", "--shared", "--verbosity", "0"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise pytest.UsageError(f"The test database could not be migrated:\n{result.stdout}{result.stderr}")
+
+
+@contextmanager
+def _own_servers(name: str) -> Iterator[None]:
+    home = make_home(Path(os.environ[HOME_VARIABLE]))
+    server = Redis(home, durable=False, folder=f"redis-{name}")
+    var = home.path.with_name(f"var-{name}")
+    var.mkdir()
+    try:
+        server.start()
+        url = _copy_database(os.environ[POSTGRES_VARIABLE], name=name)
+        os.environ.update(_variables(database_url=url, redis_url=server.url, var=var))
+        yield
+    finally:
+        server.stop()
+        shutil.rmtree(var, ignore_errors=True)
+
+
+def _copy_database(template_url: str, *, name: str) -> str:
+    """A database of this process' own, as the template was after its migrations; returns its address."""
+    base, _, template = template_url.rpartition("/")
+    own = f"{template}_{name}"
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as maintenance:
+        maintenance.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*map(sql.Identifier, (own, OWNER, template)))
+        )
+    return f"{base}/{own}"
+
+
+def _variables(*, database_url: str, redis_url: str, var: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CELERY_BROKER_URL": redis_url,
+        "NETVEXA_VAR": str(var),
+        "NETVEXA_ENVIRONMENT": "test",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
+    }
