@@ -50,6 +50,14 @@ class Server:
         """Where the server writes what it has to say."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
+    def has_died(self) -> bool:
+        """Whether it was started, not stopped, and is gone all the same."""
+        return self._process is not None and self._process.poll() is not None
+
+    def start(self) -> None:
+        """Return when it serves."""
+        raise NotImplementedError
+
     def stop(self) -> None:
         """Stop after everything is written; does nothing where it does not run."""
         if self._process:

@@ -46,6 +46,13 @@ class Stack:
             sentences.append(f"Redis is embedded, in {self.redis.folder}; REDIS_URL replaces it.")
         return sentences
 
+    def revive(self, *, say: Callable[[str], None]) -> None:
+        """Start a server again that ended by itself; its address stays where the port is still free."""
+        for server in (self.postgres, self.redis):
+            if server and server.has_died():
+                say(f"Embedded {server.name} ended by itself; starting it again (log: {server.log}).")
+                server.start()
+
     def stop(self) -> None:
         """Stop what was started here, the last started first."""
         for server in (self.redis, self.postgres):

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from netvexa.embedded.home import Home, home_for, make_home, passing_var
-from netvexa.embedded.postgres import DATABASE, OWNER, Postgres
+from netvexa.embedded.home import home_for, make_home, passing_var
+from netvexa.embedded.postgres import OWNER, Postgres
 from netvexa.embedded.redis import Redis
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -71,7 +71,10 @@ def _shared_postgres() -> Iterator[Postgres]:
 
 def _migrate(postgres: Postgres, *, var: Path) -> None:
     """Bring the database that all others are copied from up to date."""
-    environment = {**os.environ, **_variables(database_url=postgres.url, redis_url="redis://127.0.0.1:1", var=var)}
+    environment = {
+        **os.environ,
+        **_variables(database_url=postgres.url, redis_url="redis://127.0.0.1:1", var=var),
+    }
     command = [sys.executable, str(PROJECT / "manage.py"), "migrate_schemas", "--shared", "--verbosity", "0"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
@@ -100,7 +103,9 @@ def _copy_database(template_url: str, *, name: str) -> str:
     own = f"{template}_{name}"
     with psycopg.connect(f"{base}/postgres", autocommit=True) as maintenance:
         maintenance.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*map(sql.Identifier, (own, OWNER, template)))
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                *map(sql.Identifier, (own, OWNER, template))
+            )
         )
     return f"{base}/{own}"
 

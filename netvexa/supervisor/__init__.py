@@ -1,0 +1,1 @@
+"""`python -m netvexa.supervisor`: everything the product needs, under one process with one log."""
