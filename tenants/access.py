@@ -68,7 +68,7 @@ def workspace_of_host(host: str) -> Workspace:
 
 def workspace_of_key(key: str) -> Workspace:
     """The workspace whose immutable key stands in an agent's public id. Raises NotFound."""
-    workspace = Workspace.objects.filter(key=key).first()
+    workspace: Workspace | None = Workspace.objects.filter(key=key).first()
     if workspace is None:
         raise NotFound("There is no such agent.")
     return workspace

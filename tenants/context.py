@@ -23,6 +23,7 @@ from celery import Task
 from django.db import close_old_connections, connection, transaction
 from django_tenants.postgresql_backend.base import FakeTenant
 
+import netvexa.celery  # noqa: F401  makes our Celery application the one that tasks belong to
 from netvexa.lib.errors import AppError, NotFound
 from netvexa.lib.log import workspace_key
 from tenants.postgresql.base import DatabaseRole, DatabaseWrapper
@@ -110,7 +111,7 @@ def ready_workspace(workspace_id: UUID | str) -> Workspace:
     """The workspace with this id, if it may be entered. Raises NotFound or WorkspaceNotReady."""
     from tenants.models import Workspace
 
-    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    workspace: Workspace | None = Workspace.objects.filter(pk=workspace_id).first()
     if workspace is None:
         raise NotFound("There is no such workspace.")
     if not workspace.is_ready:
@@ -150,7 +151,7 @@ async def run_nowhere(function: Callable[P, R], *args: P.args, **kwargs: P.kwarg
     return await call(lambda: function(*args, **kwargs))
 
 
-class TenantTask(Task):  # type: ignore[misc]  # celery has no types
+class TenantTask(Task):  # type: ignore[type-arg]  # not generic at run time
     """Base of the tasks that work in a workspace: `@shared_task(base=TenantTask)`.
 
     The first argument is the workspace's id, always; the function receives the `Workspace` in its place and
@@ -174,7 +175,7 @@ class TenantTask(Task):  # type: ignore[misc]  # celery has no types
         transaction.on_commit(lambda: self.delay(workspace_id, *map(_plain, args), **kwargs))
 
 
-class PlatformTask(Task):  # type: ignore[misc]  # celery has no types
+class PlatformTask(Task):  # type: ignore[type-arg]  # likewise
     """Base of the tasks that work across workspaces, in the public schema as the platform's role."""
 
     abstract = True

@@ -56,7 +56,7 @@ class HostMiddleware:
     def _answer(
         self, request: HttpRequest, urlconf: str, standing: AbstractContextManager[object]
     ) -> HttpResponse:
-        request.urlconf = urlconf  # type: ignore[attr-defined]
+        request.urlconf = urlconf
         set_urlconf(urlconf)
         try:
             with standing:

@@ -190,7 +190,7 @@ class AuditEvent(WorkspaceOwned):
     """Who did what, to what, from where. The application may add rows and read them, nothing else."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(
+    workspace = models.ForeignKey(  # type: ignore[assignment]  # null for what staff do to no workspace
         Workspace, on_delete=models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
     )
     actor_id = models.UUIDField(null=True)

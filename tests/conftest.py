@@ -1,3 +1,6 @@
 """What every test may use."""
 
-pytest_plugins = ["tests.plugins.servers", "tests.plugins.browser"]
+pytest_plugins = [
+    "tests.plugins.servers",
+    "tests.plugins.browser",
+]

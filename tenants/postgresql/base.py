@@ -42,6 +42,8 @@ class DatabaseWrapper(TenantsWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.database_role = DatabaseRole.APP
+        self._setting_search_path = False
+        self.search_path_set_schemas: bool | None = None
         super().__init__(*args, **kwargs)
         self.introspection = SchemaIntrospection(self)
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import django
 import psycopg
 import pytest
 from psycopg import sql
@@ -27,6 +28,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 POSTGRES_VARIABLE = "NETVEXA_TEST_POSTGRES"  # from the process that started it to those that run tests
 HOME_VARIABLE = "NETVEXA_TEST_HOME"
 SETTINGS = "netvexa.settings"
+AFTER_SETTINGS = ("tests.plugins.people", "tests.plugins.processes")  # they import the product's models
 RUNNING = pytest.StashKey[ExitStack]()
 
 
@@ -43,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.getoption("numprocesses", None):
             return  # this process only conducts
     running.enter_context(_own_servers(os.environ.get("PYTEST_XDIST_WORKER", "main")))
+    django.setup()
+    for plugin in AFTER_SETTINGS:
+        config.pluginmanager.import_plugin(plugin)
 
 
 @pytest.hookimpl(trylast=True)
@@ -86,7 +91,7 @@ def _own_servers(name: str) -> Iterator[None]:
     home = make_home(Path(os.environ[HOME_VARIABLE]))
     server = Redis(home, durable=False, folder=f"redis-{name}")
     var = home.path.with_name(f"var-{name}")
-    var.mkdir()
+    (var / "static").mkdir(parents=True)  # empty: tests serve static files from where they stand
     try:
         server.start()
         url = _copy_database(os.environ[POSTGRES_VARIABLE], name=name)

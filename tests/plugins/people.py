@@ -1,0 +1,119 @@
+"""Workspaces and the people in them; every test starts with none, and leaves none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client, TransactionTestCase
+
+from netvexa.lib.ids import short_id
+from tenants.context import in_tenant, owner, platform
+from tenants.models import Domain, Membership, Role, User, Workspace, schema_name_of
+from tenants.provisioning import provision
+
+PASSWORD = "correct horse battery staple"
+MakeWorkspace = Callable[..., Workspace]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """The database stands already: `tests.plugins.servers` copied it from a migrated one."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_up_as_owner() -> Iterator[None]:
+    """After a test that commits: drop the workspaces' schemas and empty the public tables, as the owner.
+
+    Django's own flush works as the connection's role, which may not truncate, and knows one schema only.
+    """
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = _empty_database
+    yield
+    TransactionTestCase._fixture_teardown = original
+
+
+def _empty_database(_case: Any) -> None:
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ws\_%'")
+        for (schema,) in cursor.fetchall():
+            cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+        cursor.execute(
+            "SELECT string_agg(format('%I', relname), ', ') FROM pg_class WHERE relkind = 'r'"
+            " AND relnamespace = 'public'::regnamespace"
+            " AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"
+        )
+        cursor.execute(f"TRUNCATE {cursor.fetchone()[0]} CASCADE")
+
+
+def add_member(workspace: Workspace, email: str, role: Role) -> User:
+    """A person with a confirmed address in `workspace`, with PASSWORD."""
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email, PASSWORD)
+    with platform():
+        Membership.objects.create(workspace=workspace, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def make_workspace(db: None) -> MakeWorkspace:
+    """Make a ready workspace: `make_workspace("acme")`; its owner is owner@acme.example."""
+
+    def make(slug: str = "acme", **fields: Any) -> Workspace:
+        key = short_id()
+        with platform():
+            workspace = Workspace.objects.create(
+                key=key, slug=slug, name=slug.title(), schema_name=schema_name_of(key), **fields
+            )
+            Domain.objects.create(domain=f"{slug}.localhost", tenant=workspace, is_primary=True)
+        provision(workspace)
+        add_member(workspace, f"owner@{slug}.example", Role.OWNER)
+        return workspace
+
+    return make
+
+
+@pytest.fixture
+def workspace(make_workspace: MakeWorkspace) -> Workspace:
+    """The workspace a test is about."""
+    return make_workspace("acme")
+
+
+@pytest.fixture
+def other_workspace(make_workspace: MakeWorkspace) -> Workspace:
+    """Somebody else's workspace."""
+    return make_workspace("rival")
+
+
+@pytest.fixture
+def inside(workspace: Workspace) -> Iterator[Workspace]:
+    """Stand in `workspace` for the whole test."""
+    with in_tenant(workspace):
+        yield workspace
+
+
+def client_of(workspace: Workspace, user: User | None = None) -> Client:
+    """A browser at the workspace's host, logged in as `user` if one is given."""
+    client = Client(headers={"host": f"{workspace.slug}.localhost"})
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def owner_client(workspace: Workspace) -> Client:
+    """The owner of `workspace`, logged in at its host."""
+    return client_of(workspace, User.objects.get(email=f"owner@{workspace.slug}.example"))
+
+
+@pytest.fixture
+def stranger_client(workspace: Workspace, other_workspace: Workspace) -> Client:
+    """The owner of another workspace, logged in, at the host of `workspace`."""
+    return client_of(workspace, User.objects.get(email=f"owner@{other_workspace.slug}.example"))
+
+
+@pytest.fixture
+def anonymous_client(workspace: Workspace) -> Client:
+    """Nobody, at the host of `workspace`."""
+    return client_of(workspace)
