@@ -1,5 +1,6 @@
-"""The admin site of NETVEXA's staff."""
+"""The roof: the staff's admin site, and the commands that combine apps."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -7,3 +8,9 @@ class StaffAdminConfig(AdminConfig):
     """Django's own admin under the strict Content-Security-Policy, at the admin host only."""
 
     default_site = "netvexa.admin.StaffAdminSite"
+
+
+class RoofConfig(AppConfig):
+    """Carries the management commands that combine apps; it has no models."""
+
+    name = "netvexa"

@@ -41,6 +41,7 @@ SHARED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "netvexa.apps.RoofConfig",
     "netvexa.apps.StaffAdminConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",

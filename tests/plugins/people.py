@@ -29,10 +29,9 @@ def _clean_up_as_owner() -> Iterator[None]:
 
     Django's own flush works as the connection's role, which may not truncate, and knows one schema only.
     """
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = _empty_database
-    yield
-    TransactionTestCase._fixture_teardown = original
+    with pytest.MonkeyPatch.context() as patch:  # pytest-django makes the subclass itself
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_database)
+        yield
 
 
 def _empty_database(_case: Any) -> None:
@@ -63,7 +62,7 @@ def make_workspace(db: None) -> MakeWorkspace:
     def make(slug: str = "acme", **fields: Any) -> Workspace:
         key = short_id()
         with platform():
-            workspace = Workspace.objects.create(
+            workspace: Workspace = Workspace.objects.create(
                 key=key, slug=slug, name=slug.title(), schema_name=schema_name_of(key), **fields
             )
             Domain.objects.create(domain=f"{slug}.localhost", tenant=workspace, is_primary=True)

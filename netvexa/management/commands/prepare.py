@@ -1,0 +1,62 @@
+"""Bring the database, the embedding model, the static files and the demo workspace up to date."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from knowledge.embedding import ensure_exported
+
+from netvexa import demo
+from netvexa.defaults import defaults
+from tenants.provisioning import workspaces_behind
+
+
+class Command(BaseCommand):
+    """Safe to run at every start: what is done already is not done again."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []  # noqa: RUF012  Django's own declaration; some need the database
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--summary",
+            action="store_true",
+            help="Only print, in JSON, where everything is and how to log in.",
+        )
+        parser.add_argument("--no-demo", action="store_true", help="Make no demo workspace.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["summary"]:
+            self.stdout.write(json.dumps(_summary()))
+            return
+        self.stdout.write("Bringing the database up to date.")
+        call_command("migrate_schemas", shared=True, verbosity=0)
+        for workspace in workspaces_behind():
+            self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
+            call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
+        self.stdout.write("Preparing the embedding model.")
+        ensure_exported()
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if not options["no_demo"]:
+            self.stdout.write("Preparing the demo workspace.")
+            demo.ensure()
+
+
+def _summary() -> dict[str, Any]:
+    workspace_url = settings.ROOT_URL.replace("://", f"://{demo.SLUG}.", 1)
+    admin_url = settings.ROOT_URL.replace("://", "://admin.", 1)
+    return {
+        "addresses": [
+            {"name": "Homepage", "url": settings.ROOT_URL},
+            {"name": "Demo workspace", "url": workspace_url},
+            {"name": "API", "url": f"{workspace_url}/api/v1/docs/"},
+            {"name": "Staff admin", "url": admin_url},
+        ],
+        "login": {"e-mail": demo.EMAIL, "password": demo.password()},
+        "defaults": defaults(),
+    }
