@@ -10,8 +10,8 @@ def defaults() -> list[str]:
     sentences = []
     if not (settings.OPENAI_API_KEY or settings.ANTHROPIC_API_KEY or settings.GOOGLE_API_KEY):
         sentences.append(
-            "No language model key is set: agents answer with the built-in extractive model, which quotes the "
-            "knowledge word for word. OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY switch models on."
+            "No language model key is set: agents answer with the built-in extractive model, which quotes "
+            "the knowledge word for word. OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY switch models on."
         )
     if not settings.STRIPE_ENABLED:
         sentences.append("No Stripe key is set: plans are switched by staff in the admin. STRIPE_SECRET_KEY.")
