@@ -151,7 +151,7 @@ class Postgres(Server):
     def _create_database(self) -> None:
         """The product's role and database, and pgvector in every database made from now on."""
         with psycopg.connect(self.url_of("template1", user=SUPERUSER), autocommit=True) as template:
-            if template.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            if template.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 return
             template.execute("CREATE SCHEMA IF NOT EXISTS extensions")
             template.execute("GRANT USAGE ON SCHEMA extensions TO PUBLIC")
@@ -164,7 +164,7 @@ class Postgres(Server):
 
     def _create_owner(self, maintenance: psycopg.Connection[tuple[object, ...]]) -> None:
         owner, password = sql.Identifier(OWNER), sql.Literal(self.state["password"])
-        if not maintenance.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
+        if not maintenance.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
             maintenance.execute(sql.SQL("CREATE ROLE {}").format(owner))
         maintenance.execute(
             sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD {}").format(owner, password)
