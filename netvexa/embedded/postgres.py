@@ -36,10 +36,9 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For data that is thrown away: a crash may lose everything.
+# For data that is thrown away: a crash of the machine may lose everything, one of the server nothing.
 CARELESS_SETTINGS: Mapping[str, str] = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
 }
 # Words in the log after which another try makes sense: the port was taken meanwhile, or the children of a
@@ -88,6 +87,7 @@ class Postgres(Server):
     def _initialise(self) -> None:
         """Make the data folder; under another name until it is whole, so that it can be interrupted."""
         self.keep_state()
+        shutil.rmtree(self.home.path / "workshop", ignore_errors=True)
         workshop = self.home.folder("workshop")
         try:
             self._run_initdb(workshop)
