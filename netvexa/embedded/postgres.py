@@ -36,10 +36,9 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For data that is thrown away: a crash may lose everything.
+# For data that is thrown away: a crash of the machine may lose everything, one of the server nothing.
 CARELESS_SETTINGS: Mapping[str, str] = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
 }
 # Words in the log after which another try makes sense: the port was taken meanwhile, or the children of a
@@ -88,6 +87,7 @@ class Postgres(Server):
     def _initialise(self) -> None:
         """Make the data folder; under another name until it is whole, so that it can be interrupted."""
         self.keep_state()
+        shutil.rmtree(self.home.path / "workshop", ignore_errors=True)
         workshop = self.home.folder("workshop")
         try:
             self._run_initdb(workshop)
@@ -151,7 +151,7 @@ class Postgres(Server):
     def _create_database(self) -> None:
         """The product's role and database, and pgvector in every database made from now on."""
         with psycopg.connect(self.url_of("template1", user=SUPERUSER), autocommit=True) as template:
-            if template.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            if template.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 return
             template.execute("CREATE SCHEMA IF NOT EXISTS extensions")
             template.execute("GRANT USAGE ON SCHEMA extensions TO PUBLIC")
@@ -164,7 +164,7 @@ class Postgres(Server):
 
     def _create_owner(self, maintenance: psycopg.Connection[tuple[object, ...]]) -> None:
         owner, password = sql.Identifier(OWNER), sql.Literal(self.state["password"])
-        if not maintenance.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
+        if not maintenance.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
             maintenance.execute(sql.SQL("CREATE ROLE {}").format(owner))
         maintenance.execute(
             sql.SQL("ALTER ROLE {} LOGIN CREATEDB CREATEROLE BYPASSRLS PASSWORD {}").format(owner, password)

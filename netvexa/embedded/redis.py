@@ -6,6 +6,8 @@ import signal
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from netvexa.embedded import process
 from netvexa.embedded.errors import StartError
@@ -40,7 +42,8 @@ class Redis(Server):
 
     def is_ready(self) -> bool:
         """Whether it answers; it does not yet while it reads its file."""
-        with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+        once = Retry(NoBackoff(), retries=0)
+        with redis.Redis.from_url(self.url, socket_timeout=2, retry=once) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -81,6 +81,7 @@ class Server:
 
     def run(self, command: Sequence[str], *, folder: Path) -> bool:
         """Start the process and wait; whether it is ready. Where not, nothing is left running."""
+        self.stop()
         self.keep_state()
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         self._process = process.launch(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import IO
 
 from netvexa.embedded.home import Account
@@ -21,14 +23,42 @@ STEADY_AFTER = 60.0  # seconds of running after which a stop counts as the first
 Say = Callable[[str, str], None]  # name, line
 
 
+class Guard:
+    """Our end of the pipe to the process in guard.py."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def tell(self, change: str, group: int) -> None:
+        """`+` for a group that began, `-` for one that is over."""
+        if self._process.stdin:
+            with suppress(BrokenPipeError):
+                self._process.stdin.write(f"{change}{group}\n".encode())
+                self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Everything is over."""
+        if self._process.stdin:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+        self._process.wait()
+
+
 class Child:
     """A command in a session of its own, so that a Ctrl-C on the terminal reaches only the supervisor."""
 
-    def __init__(self, name: str, command: Command, *, environment: Mapping[str, str], say: Say) -> None:
+    def __init__(
+        self, name: str, command: Command, *, environment: Mapping[str, str], say: Say, guard: Guard
+    ) -> None:
         self.name = name
         self._command = command
         self._environment = environment
         self._say = say
+        self._guard = guard
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._started_at = 0.0
@@ -50,6 +80,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self._guard.tell("+", self._process.pid)
         self._started_at, self._restart_at = time.monotonic(), None
         self._reader = threading.Thread(target=self._forward, args=(self._process.stdout,), daemon=True)
         self._reader.start()
@@ -88,6 +119,7 @@ class Child:
         if self._process:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            self._guard.tell("-", self._process.pid)
 
     def _forward(self, output: IO[bytes]) -> None:
         with output:

@@ -20,7 +20,7 @@ from netvexa.embedded import stack
 from netvexa.embedded.errors import StartError
 from netvexa.embedded.ports import LOOPBACK
 from netvexa.supervisor import summary
-from netvexa.supervisor.child import Child
+from netvexa.supervisor.child import Child, Guard
 from netvexa.supervisor.plan import Command, Plan
 
 READY_TIMEOUT = 120.0  # seconds until the web process must have answered
@@ -44,6 +44,7 @@ class Supervisor:
         self._stack = stack.Stack()
         self._environment: dict[str, str] = {}
         self._children: list[Child] = []
+        self._guard = Guard()
 
     def run(self) -> int:
         """Return the exit code: 0 after a stop that was asked for."""
@@ -109,7 +110,7 @@ class Supervisor:
             time.sleep(TICK)
 
     def _start_child(self, name: str, command: Command) -> Child:
-        child = Child(name, command, environment=self._environment, say=self.say)
+        child = Child(name, command, environment=self._environment, say=self.say, guard=self._guard)
         self._children.append(child)
         child.start()
         return child
@@ -175,4 +176,5 @@ class Supervisor:
         for child in self._children:
             child.finish(deadline=0)
         self._stack.stop()
+        self._guard.close()
         self.say(SYSTEM, "Everything is stopped; the data stays.")

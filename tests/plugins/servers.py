@@ -7,6 +7,7 @@ databases, and a test may want to stop it. Whatever the environment names is lef
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -29,6 +30,17 @@ POSTGRES_VARIABLE = "NETVEXA_TEST_POSTGRES"  # from the process that started it 
 HOME_VARIABLE = "NETVEXA_TEST_HOME"
 SETTINGS = "netvexa.settings"
 AFTER_SETTINGS = ("tests.plugins.people", "tests.plugins.processes")  # they import the product's models
+KEPT = PROJECT / "var" / "migrated"
+SCHEMA_SOURCES = (
+    "requirements.txt",
+    "netvexa/settings.py",
+    "netvexa/embedded/postgres.py",
+    "*/models.py",
+    "*/migrations/*.py",
+    "*/djstripe_migrations/*.py",
+    "tenants/*.py",
+    "tenants/*/*.py",
+)
 RUNNING = pytest.StashKey[ExitStack]()
 
 
@@ -67,11 +79,45 @@ def _shared_postgres() -> Iterator[Postgres]:
     with passing_var() as var:
         postgres = Postgres(home_for(var), durable=False)
         try:
-            postgres.start()
-            _migrate(postgres, var=var)
+            _start_migrated(postgres, var=var)
             yield postgres
         finally:
             postgres.stop()
+
+
+def _start_migrated(postgres: Postgres, *, var: Path) -> None:
+    """Migrating takes many seconds, so the whole data folder is kept for the next run."""
+    kept = KEPT / _digest_of_schema()
+    if kept.exists():
+        shutil.copytree(kept, postgres.folder, dirs_exist_ok=True)
+        postgres.home.own_tree(postgres.folder)
+        postgres.start()
+        return
+    postgres.start()
+    _migrate(postgres, var=var)
+    postgres.stop()
+    _keep(postgres.folder, kept)
+    postgres.start()
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    shutil.rmtree(KEPT, ignore_errors=True)  # what older migrations made
+    unfinished = KEPT.parent / f"{KEPT.name}.{os.getpid()}"
+    shutil.copytree(folder, unfinished)
+    KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        unfinished.rename(kept)
+    except OSError:  # another run was first
+        shutil.rmtree(unfinished)
+
+
+def _digest_of_schema() -> str:
+    """Changes with everything that decides what a migrated database looks like."""
+    digest = hashlib.sha256()
+    for pattern in SCHEMA_SOURCES:
+        for path in sorted(PROJECT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _migrate(postgres: Postgres, *, var: Path) -> None:
