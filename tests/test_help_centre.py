@@ -14,6 +14,7 @@ HELP = Path(__file__).resolve().parent.parent / "docs" / "help"
 PAGES = sorted(path.name for path in HELP.glob("*.md"))
 TOPICS = [name for name in PAGES if name != "index.md"]
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
+MARKUP = re.compile(r"\*\*|`|\[|\]\([^)]*\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,7 +36,7 @@ def sections(name: str) -> Iterator[tuple[str, str]]:
     text = FENCE.sub(lambda fence: fence[0].replace("\n#", "\n"), read(name))
     parts = re.split(r"^#{1,2} (.+)$", text, flags=re.MULTILINE)
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
-        yield heading, body.replace("**", "").replace("`", "")
+        yield heading, MARKUP.sub("", body)
 
 
 def questions() -> list[Question]:
