@@ -1,0 +1,63 @@
+"""The only place that talks to language models.
+
+    plan = plan_for("starter")
+    async with aclosing(stream(prompt, plan=plan)) as events:
+        async for event in events: ...        # Delta, Delta, ..., Finished
+
+Importing this costs nothing: a vendor's client is loaded when it is first called, or by `warm_up`.
+"""
+
+from .breaker import Breaker, LocalBreaker
+from .contract import (
+    Attempt,
+    Call,
+    ChatProvider,
+    Credentials,
+    Delta,
+    Finished,
+    FinishReason,
+    Limits,
+    ModelPlan,
+    Outcome,
+    Passage,
+    Piece,
+    Prompt,
+    Rung,
+    RungName,
+    Sentence,
+    TokenCount,
+    Turn,
+    Usage,
+)
+from .engine import Tally, stream
+from .faults import NoModelAnswered
+from .plan import plan_for, tier_table
+
+__all__ = [
+    "Attempt",
+    "Breaker",
+    "Call",
+    "ChatProvider",
+    "Credentials",
+    "Delta",
+    "FinishReason",
+    "Finished",
+    "Limits",
+    "LocalBreaker",
+    "ModelPlan",
+    "NoModelAnswered",
+    "Outcome",
+    "Passage",
+    "Piece",
+    "Prompt",
+    "Rung",
+    "RungName",
+    "Sentence",
+    "Tally",
+    "TokenCount",
+    "Turn",
+    "Usage",
+    "plan_for",
+    "stream",
+    "tier_table",
+]
