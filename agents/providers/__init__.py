@@ -31,7 +31,8 @@ from .contract import (
 )
 from .engine import Tally, stream
 from .faults import NoModelAnswered
-from .plan import plan_for, tier_table
+from .plan import credentials_from_settings, plan_for, tier_table
+from .registry import shut_down, warm_up
 
 __all__ = [
     "Attempt",
@@ -57,7 +58,10 @@ __all__ = [
     "TokenCount",
     "Turn",
     "Usage",
+    "credentials_from_settings",
     "plan_for",
+    "shut_down",
     "stream",
     "tier_table",
+    "warm_up",
 ]

@@ -203,6 +203,10 @@ class Call:
 
 
 class ChatProvider(Protocol):
-    """The one thing a vendor's adapter does. It raises what its client raises; `faults.classify` reads it."""
+    """The one thing a vendor's adapter does. Whatever goes wrong, it raises `ProviderError`."""
 
     def stream(self, prompt: Prompt, *, call: Call) -> AsyncGenerator[Piece, None]: ...
+
+    async def aclose(self) -> None:
+        """Close what the running event loop has open."""
+        ...

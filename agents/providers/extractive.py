@@ -60,6 +60,9 @@ class ExtractiveChat:
             await asyncio.sleep(0)  # other chats on this loop get their turn between two groups
         yield Piece(finish="stop", tokens=TokenCount(0, 0))
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
 
 def compose(passages: Iterable[Passage], *, most_chars: int = MOST_CHARS) -> str:
     """Return the answer as Markdown with citation marks, or an empty string where nothing fits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable
 from importlib import import_module
 from typing import cast
 
@@ -14,10 +14,24 @@ ADAPTERS = {
     "anthropic": "agents.providers.anthropic:AnthropicChat",
     "google": "agents.providers.google:GoogleChat",
 }
+_loaded: dict[str, ChatProvider] = {}
 
 
-@cache
 def provider(name: str) -> ChatProvider:
     """Return the adapter of a provider, one per process."""
-    module, _, attribute = ADAPTERS[name].partition(":")
-    return cast(ChatProvider, getattr(import_module(module), attribute)())
+    if name not in _loaded:
+        module, _, attribute = ADAPTERS[name].partition(":")
+        _loaded[name] = cast(ChatProvider, getattr(import_module(module), attribute)())
+    return _loaded[name]
+
+
+def warm_up(names: Iterable[str]) -> None:
+    """Import these providers' adapters, so that the first visitor does not wait for it."""
+    for name in names:
+        provider(name)
+
+
+async def shut_down() -> None:
+    """Close the running event loop's connections to the vendors."""
+    for adapter in list(_loaded.values()):
+        await adapter.aclose()

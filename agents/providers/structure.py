@@ -15,6 +15,7 @@ from .contract import Passage, Sentence
 
 Kind = Literal["prose", "item", "row", "heading", "question", "code"]
 BlockKind = Literal[Kind, "answer", "rule"]
+PROSE = ("prose", "answer")
 
 ITEM = re.compile(r"^(?P<indent>\s*)(?P<marker>[-*+•·–▪]|\d{1,3}[.)]|[a-z][.)])\s+(?P<text>\S.*)$")
 ROW = re.compile(r"^\s*\|.*\|\s*$")
@@ -77,8 +78,8 @@ def read_units(passage: Passage) -> list[Unit]:
             header = header if block.kind == "row" else ""
         last = block.kind
         for text, score in _scored(block, passage.sentences):
-            asks = block.kind == "prose" and text.endswith(("?", "？", "؟"))
-            kind: Kind = "question" if asks else block.kind
+            asks = block.kind in PROSE and text.endswith(("?", "？", "؟"))
+            kind: Kind = "question" if asks else "prose" if block.kind == "answer" else block.kind
             units.append(Unit(passage.n, len(units), group, kind, text, score, block.marker, header))
     return units
 
@@ -86,7 +87,7 @@ def read_units(passage: Passage) -> list[Unit]:
 def _scored(block: Block, sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, float]]:
     """Split prose into its sentences; anything else is one unit that takes its best sentence's score."""
     inside = [s for s in sentences if s.start < block.end and s.end > block.start]
-    if block.kind != "prose":
+    if block.kind not in PROSE:
         yield block.text, max((s.score for s in inside), default=0.0)
         return
     for sentence in inside:
@@ -140,7 +141,7 @@ def _append(blocks: list[Block], block: Block, text: str) -> None:
         blocks[-1] = replace(last, end=block.end, text=text[last.start : block.end])
     elif last is None or not last.text or not block.text.strip():
         blocks.append(block)
-    elif block.kind == "prose" and last.kind in ("prose", "answer"):
+    elif block.kind == "prose" and last.kind in PROSE:
         blocks[-1] = replace(last, end=block.end, text=text[last.start : block.end])
     elif block.kind == "prose" and last.kind in ("item", "question"):
         blocks[-1] = replace(last, end=block.end, text=f"{last.text} {block.text.strip()}")
@@ -149,12 +150,7 @@ def _append(blocks: list[Block], block: Block, text: str) -> None:
 
 
 def _settled(block: Block, *, last: bool) -> Block:
-    """Decide what can be told only from the whole block.
-
-    An answer is prose. A short line of its own without a full stop is a heading that lost its markup.
-    """
-    if block.kind == "answer":
-        return replace(block, kind="prose")
+    """Take a short line of its own without a full stop for a heading that lost its markup."""
     plain = block.text.strip()
     if block.kind != "prose" or last or "\n" in plain or len(plain) > HEADING_CHARS:
         return block
