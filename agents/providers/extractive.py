@@ -1,0 +1,197 @@
+"""The built-in model: it answers with the sentences of the passages that fit the question, as they stand.
+
+It writes nothing of its own, so it cannot invent; it calls nobody, so it needs no key and costs nothing. It
+cannot summarise, compare or calculate either. Where no passage has a sentence that fits, it abstains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from .contract import Call, Passage, Piece, Prompt, TokenCount
+from .structure import Unit, read_units
+
+PROVIDER = "netvexa"
+MODEL = "extractive-1"
+
+# A sentence's score is (cosine + 0.3 * BM25 / best BM25) / 1.3, so that 1 is the most it can be.
+ANSWER_FLOOR = 0.35  # the best sentence below this: nothing here answers
+KEEP_RATIO = 0.6  # a further sentence must score this share of the best
+MOST_PICKS = 3
+MOST_LIST_UNITS = 10  # a list that is quoted whole is at most this long
+MOST_CHARS = 1200
+QUESTION_CARRY = 0.95  # how much of a question's or heading's score its answer inherits
+HEADING_CARRY = 0.85
+WORDS_PER_PIECE = 4
+
+WORD = re.compile(r"\w+")
+PIECE = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_PIECE}}}|\s+")
+SOURCE_MARK = re.compile(r"\[(\d+)\]")
+# A sentence that opens with one of these leans on the sentence before it.
+LEANS_BACK = re.compile(
+    r"(?:this|that|these|those|it|its|they|them|their|he|she|his|her|such|however|but|then|also|otherwise|"
+    r"instead|therefore|dies|diese[rs]?|er|sie|es|jedoch|dann|esto|esta|este|cela|ceci|il|elle|ils|elles)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A unit that goes into the answer, with the numbers of all passages that say the same."""
+
+    unit: Unit
+    marks: tuple[int, ...]
+
+
+class ExtractiveChat:
+    """The built-in model behind the same interface as the vendors'."""
+
+    async def stream(self, prompt: Prompt, *, call: Call) -> AsyncGenerator[Piece, None]:
+        answer = compose(prompt.passages, most_chars=min(MOST_CHARS, call.max_tokens * 3))
+        if not answer:
+            yield Piece(finish="abstained", tokens=TokenCount(0, 0))
+            return
+        for group in PIECE.findall(answer):
+            yield Piece(group)
+            await asyncio.sleep(0)  # other chats on this loop get their turn between two groups
+        yield Piece(finish="stop", tokens=TokenCount(0, 0))
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def compose(passages: Iterable[Passage], *, most_chars: int = MOST_CHARS) -> str:
+    """Return the answer as Markdown with citation marks, or an empty string where nothing fits."""
+    units = [unit for passage in passages for unit in _carry(read_units(passage))]
+    picked = _pick(units)
+    quotes = _within(_complete(picked, units), most_chars)
+    return "\n\n".join(_paragraphs(quotes))
+
+
+def _carry(units: list[Unit]) -> list[Unit]:
+    """Hand the score of a question or a heading on to the text that answers it."""
+    carried: list[Unit] = []
+    inherited, heir = 0.0, None
+    for unit in units:
+        if unit.kind in ("question", "heading"):
+            inherited = unit.score * (QUESTION_CARRY if unit.kind == "question" else HEADING_CARRY)
+            heir = None
+            carried.append(unit)
+            continue
+        heir = unit.group if heir is None else heir
+        carried.append(replace(unit, score=max(unit.score, inherited)) if unit.group == heir else unit)
+    return carried
+
+
+def _pick(units: list[Unit]) -> list[Quote]:
+    """Choose the best units, best first, folding those that say the same into one with both marks."""
+    candidates = sorted(
+        (unit for unit in units if unit.kind not in ("question", "heading")), key=lambda unit: -unit.score
+    )
+    if not candidates or candidates[0].score < ANSWER_FLOOR:
+        return []
+    least = candidates[0].score * KEEP_RATIO
+    picked: list[Quote] = []
+    for unit in candidates:
+        twin = next((i for i, quote in enumerate(picked) if _same(quote.unit, unit)), None)
+        if twin is not None:
+            picked[twin] = _fold(picked[twin], unit)
+        elif len(picked) < MOST_PICKS and unit.score >= least:
+            picked.append(Quote(unit, (unit.n,)))
+    return picked
+
+
+def _fold(quote: Quote, twin: Unit) -> Quote:
+    return replace(quote, marks=tuple(sorted({*quote.marks, twin.n})))
+
+
+def _same(one: Unit, other: Unit) -> bool:
+    """Say whether two units carry the same words: nine in ten shared, counted over both."""
+    a, b = (set(WORD.findall(unit.text.casefold())) for unit in (one, other))
+    return bool(a) and len(a & b) >= 0.9 * len(a | b)
+
+
+def _complete(picked: list[Quote], units: list[Unit]) -> list[Quote]:
+    """Add what a picked unit needs to be understood; the additions stand right after their reason."""
+    quotes: dict[tuple[int, int], Quote] = {}
+    by_passage = {n: list(group) for n, group in groupby(units, key=lambda unit: unit.n)}
+    for quote in picked:
+        for unit in (quote.unit, *_thought(quote.unit, by_passage[quote.unit.n])):
+            key = (unit.n, unit.position)
+            if key not in quotes:
+                quotes[key] = Quote(unit, quote.marks if unit is quote.unit else (unit.n,))
+    return list(quotes.values())
+
+
+def _thought(unit: Unit, units: list[Unit]) -> Iterator[Unit]:
+    """Yield the neighbours that complete `unit`: its lead-in, its list, or the sentence it leans on."""
+    earlier = reversed(units[: unit.position])
+    before = next((u for u in earlier if u.group != unit.group or u.kind == "prose"), None)
+    if unit.leads_in:
+        yield from _following_list(unit, units)
+    elif unit.kind != "prose" and before is not None and before.leads_in:
+        yield before
+    if unit.ordered:
+        yield from [u for u in units if u.group == unit.group and u is not unit][: MOST_LIST_UNITS - 1]
+    leans = unit.kind == "prose" and LEANS_BACK.match(unit.text)
+    if leans and before is not None and before.group == unit.group:
+        yield before
+
+
+def _following_list(unit: Unit, units: list[Unit]) -> list[Unit]:
+    after = units[unit.position + 1 :]
+    if not after or after[0].kind not in ("item", "row", "code"):
+        return []
+    return [u for u in after if u.group == after[0].group][:MOST_LIST_UNITS]
+
+
+def _within(quotes: list[Quote], most_chars: int) -> list[Quote]:
+    """Keep the best quotes that fit; at least one, whatever its length; in reading order."""
+    kept: list[Quote] = []
+    room = most_chars
+    for quote in quotes:
+        room -= len(quote.unit.text)
+        if room < 0 and kept:
+            break
+        kept.append(quote)
+    return sorted(kept, key=lambda quote: (quote.unit.n, quote.unit.position))
+
+
+def _paragraphs(quotes: list[Quote]) -> Iterator[str]:
+    for _, run in groupby(quotes, key=lambda quote: (quote.unit.n, quote.unit.group)):
+        quoted = list(run)
+        marks = "".join(f"[{n}]" for n in sorted({n for quote in quoted for n in quote.marks}))
+        yield _render([quote.unit for quote in quoted], marks)
+
+
+def _render(units: list[Unit], marks: str) -> str:
+    kind = units[0].kind
+    if kind == "code":
+        return "\n".join([*(unit.text for unit in units), marks])
+    # A source's own [3] is no citation of ours.
+    texts = [SOURCE_MARK.sub(r"\\[\1\\]", unit.text) for unit in units]
+    if kind == "item":
+        return (
+            "\n".join(_item(unit.marker, text) for unit, text in zip(units, texts, strict=True)) + f" {marks}"
+        )
+    if kind == "row":
+        return "\n".join([*_header(units[0]), *texts, "", marks])
+    if units[-1].leads_in:
+        return " ".join(texts)
+    return f"{' '.join(texts)} {marks}"
+
+
+def _header(row: Unit) -> list[str]:
+    header = row.header or "|" + " |" * (row.text.count("|") - 1)
+    return [header, "|" + "---|" * (header.count("|") - 1)]
+
+
+def _item(marker: str, text: str) -> str:
+    """Write a list item as Markdown, which knows bullets and numbers but no letters."""
+    if marker[0].isdigit():
+        return f"{marker} {text}"
+    return f"- {marker} {text}" if marker[0].isalpha() else f"- {text}"
