@@ -95,7 +95,7 @@ def reserve(workspace: Workspace, *, kind: UsageKind, limit: int | None, referen
 
 
 def settle(reservation_id: UUID, *, tokens: int, cost_micro_usd: int, estimated: bool) -> bool:
-    """Record what the work really took. True if this call did it, False if it was settled or released before."""
+    """Record what the work really took. True if this call did it, False if it was done before."""
     with transaction.atomic():
         entry = _finish(reservation_id, UsageState.SETTLED, tokens, cost_micro_usd, estimated)
         if entry is not None:
