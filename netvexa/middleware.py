@@ -30,5 +30,5 @@ class ErrorMiddleware:
 
 def _answer(request: HttpRequest, error: AppError) -> HttpResponse:
     if "text/html" not in request.headers.get("Accept", "text/html"):
-        return JsonResponse({"code": error.code, "detail": error.detail}, status=error.status)
+        return JsonResponse(error.as_json(), status=error.status)
     return render(request, "error.html", {"error": error}, status=error.status)

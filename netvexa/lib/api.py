@@ -26,7 +26,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, AppError):
         set_rollback()
         headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after else None
-        return Response({"code": error.code, "detail": error.detail}, status=error.status, headers=headers)
+        return Response(error.as_json(), status=error.status, headers=headers)
     response = drf_exception_handler(error, context)
     if response is not None and isinstance(response.data, dict) and "detail" in response.data:
         response.data.setdefault("code", getattr(error, "default_code", "error"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AppError(Exception):
     """Something a person can be told about.
@@ -18,6 +20,15 @@ class AppError(Exception):
         super().__init__(detail or self.default_detail)
         self.detail = detail or self.default_detail
         self.retry_after = retry_after
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a program may want to know beside code and detail; it goes into the API's answer."""
+        return {}
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of the answer: the same on every door."""
+        return {"code": self.code, "detail": self.detail, **self.extra}
 
 
 class NotFound(AppError):

@@ -1,0 +1,68 @@
+"""Whether a workspace may have one more of something that its plan limits.
+
+The caller counts what there is and passes the number in: billing never looks it up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing.plans import Limit
+from netvexa.lib.errors import AppError
+
+if TYPE_CHECKING:
+    from billing.subscriptions import Standing
+
+_NOUNS: dict[Limit, str] = {
+    Limit.AGENTS: "agents",
+    Limit.SOURCES: "sources",
+    Limit.PAGES: "pages",
+    Limit.STORAGE_BYTES: "bytes of storage",
+    Limit.ANSWERS: "answers a month",
+    Limit.SEATS: "seats",
+    Limit.API_CALLS: "API calls an hour",
+}
+
+
+class LimitReached(AppError):
+    """The plan includes no more of this. Carries which limit, how high it is and how much is used."""
+
+    code = "limit_reached"
+    status = 403
+    default_detail = "Your plan includes no more of this."
+
+    def __init__(self, detail: str, *, limit: Limit, used: int, maximum: int) -> None:
+        super().__init__(detail)
+        self.limit, self.used, self.maximum = limit, used, maximum
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"limit": self.limit.value, "used": self.used, "maximum": self.maximum}
+
+
+class TrialOver(AppError):
+    """The trial has ended and no plan was chosen: what is there stays, nothing is added or answered."""
+
+    code = "trial_over"
+    status = 402
+    default_detail = "The trial of this workspace is over. Choose a plan to go on; nothing was deleted."
+
+
+def check_trial(standing: Standing) -> None:
+    """Raise TrialOver if the workspace is on a trial that has ended."""
+    if standing.trial_is_over:
+        raise TrialOver
+
+
+def check(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
+    """Refuse `adding` more where `used` stand already. Raises TrialOver or LimitReached."""
+    check_trial(standing)
+    maximum = standing.limits[limit]
+    if maximum is not None and used + adding > maximum:
+        raise LimitReached(
+            f"The {standing.plan.name} plan includes {maximum:,} {_NOUNS[limit]}, and {used:,} are used."
+            " A larger plan includes more.",
+            limit=limit,
+            used=used,
+            maximum=maximum,
+        )
