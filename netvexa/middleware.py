@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from netvexa.lib.errors import AppError
+from netvexa.lib.outage import OUTAGES, outage_response
 
 
 class ErrorMiddleware:
-    """Answers an AppError with its status and sentence; any other error stays Django's to report."""
+    """Answers an AppError and an outage with a status and a sentence; the rest stays Django's to report."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,6 +21,8 @@ class ErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OUTAGES):
+            return outage_response(request, error)
         if not isinstance(error, AppError):
             return None
         response = _answer(request, error)

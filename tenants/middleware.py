@@ -13,6 +13,7 @@ from django.urls import set_urlconf
 from django.utils import timezone
 
 from netvexa.lib.errors import NotFound
+from netvexa.lib.outage import OUTAGES, outage_response
 from tenants.access import workspace_of_host
 from tenants.context import in_tenant, nowhere, platform
 
@@ -48,6 +49,8 @@ class HostMiddleware:
                 workspace = workspace_of_host(host)
             except NotFound:
                 return HttpResponseNotFound("There is nothing at this address.", content_type="text/plain")
+            except OUTAGES as error:
+                return outage_response(request, error)
         request.workspace = workspace  # type: ignore[attr-defined]
         if not workspace.is_ready:
             return self._answer(request, "netvexa.urls.preparing", nowhere())

@@ -102,7 +102,9 @@ class TorchEncoder(_TokenisingEncoder):
 
         super().__init__(profile)
         torch.set_num_threads(threads)
-        self._model = SentenceTransformer(str(checked_model_folder(profile)), device="cpu", local_files_only=True)
+        self._model = SentenceTransformer(
+            str(checked_model_folder(profile)), device="cpu", local_files_only=True
+        )
 
     def _means(self, batch: Sequence[Tokens]) -> Floats:
         import torch

@@ -12,6 +12,8 @@ class PooledEncoder(torch.nn.Module):
         super().__init__()
         self.transformer = transformer
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, pool: torch.Tensor
+    ) -> torch.Tensor:
         tokens = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return torch.bmm(pool, tokens)

@@ -42,14 +42,18 @@ class WeightsMissing(AppError):
 class WeightsChanged(AppError):
     code = "embedding_weights_changed"
     status = 500
-    default_detail = "The embedding model's weights are not the ones this version was made for; they were not loaded."
+    default_detail = (
+        "The embedding model's weights are not the ones this version was made for; they were not loaded."
+    )
 
 
 def model_folder(profile: EmbeddingProfile) -> Path:
     """The sentence-transformers folder inside the installed package, found without importing it."""
     spec = importlib.util.find_spec(profile.package)
     if spec is None or not spec.submodule_search_locations:
-        raise WeightsMissing(f"The package {profile.package} with the embedding model's weights is not installed.")
+        raise WeightsMissing(
+            f"The package {profile.package} with the embedding model's weights is not installed."
+        )
     return Path(next(iter(spec.submodule_search_locations))) / "model"
 
 
@@ -163,4 +167,6 @@ def _check_agreement(profile: EmbeddingProfile, path: Path, expected: list[list[
     for embedded, vector in zip(found, expected, strict=True):
         cosine = sum(a * b for a, b in zip(embedded.vector.tolist(), vector, strict=True))
         if cosine < MIN_COSINE:
-            raise WeightsChanged(f"The exported embedding model disagrees with the original (cosine {cosine:.3f}).")
+            raise WeightsChanged(
+                f"The exported embedding model disagrees with the original (cosine {cosine:.3f})."
+            )

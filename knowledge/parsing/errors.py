@@ -11,7 +11,9 @@ from netvexa.lib.errors import AppError
 class ParseError(AppError):
     code = "document_unreadable"
     status = 422
-    default_detail = "This document could not be read. It may be damaged; open it, save it again and upload the copy."
+    default_detail = (
+        "This document could not be read. It may be damaged; open it, save it again and upload the copy."
+    )
     permanent = True
 
 

@@ -41,9 +41,13 @@ _EXTENSIONS = {
     ".txt": MediaType.TEXT,
     ".text": MediaType.TEXT,
 }
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|main|article|section|div|h[1-6]|p|table|ul)\b", re.IGNORECASE)
+_HTML = re.compile(
+    rb"<(?:!doctype\s+html|html|head|body|main|article|section|div|h[1-6]|p|table|ul)\b", re.IGNORECASE
+)
 _HTML_PREAMBLE = re.compile(rb"\A\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*", re.DOTALL)
-_MARKDOWN = re.compile(r"^(?:#{1,6} \S|```|~~~|[-*] \[[ x]\] |\|.+\|\s*$)|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE)
+_MARKDOWN = re.compile(
+    r"^(?:#{1,6} \S|```|~~~|[-*] \[[ x]\] |\|.+\|\s*$)|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE
+)
 
 
 def named_type(name: str) -> MediaType | None:

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from knowledge.embedding import ensure_exported
 
+from knowledge.embedding import prepare as prepare_embedding
 from netvexa import demo
 from netvexa.defaults import defaults
 from tenants.provisioning import workspaces_behind
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
         self.stdout.write("Preparing the embedding model.")
-        ensure_exported()
+        prepare_embedding()
         call_command("collectstatic", interactive=False, verbosity=0)
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")
