@@ -58,7 +58,7 @@ def test_a_page_has_a_title_an_answer_and_a_readable_length(name: str) -> None:
     title, answer = read(name).split("\n", maxsplit=3)[0:3:2]
     assert title.startswith("# ")
     assert answer.endswith((".", ":"))
-    assert 240 <= len(read(name).split()) <= 700
+    assert 250 <= len(read(name).split()) <= 700
 
 
 def test_the_index_lists_every_page_once() -> None:
