@@ -54,3 +54,8 @@ class ParserStopped(ParseError):
 
     code = "document_parser_stopped"
     default_detail = "Reading this document took too much time or memory. Split it into smaller parts."
+
+
+def by_code(code: str) -> type[ParseError]:
+    """The error class with this code; the general one where the code is unknown."""
+    return next((error for error in ParseError.__subclasses__() if error.code == code), ParseError)

@@ -1,0 +1,248 @@
+"""HTML: the main content with its headings and anchors; no scripts, navigation or hidden text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from knowledge.blocks import Block, BlockKind, ParsedDocument
+from knowledge.parsing.cleaning import cleaned, one_line
+from knowledge.parsing.decoding import decode_html
+from knowledge.parsing.limits import Limits
+from knowledge.parsing.tables import table_rows
+
+_DROPPED = frozenset(
+    "script style noscript template svg math canvas iframe object embed audio video map head nav footer aside "
+    "button select option input textarea label dialog menu".split()
+)
+_BLOCKS = frozenset(
+    "address article blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
+    "header hr li main ol p section summary table tbody thead tfoot tr ul".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
+)
+_MAIN = ("main", "[role=main]", "article", "#content", "#main-content", "#main", ".markdown-body", ".content")
+_MAIN_SHARE = 0.4  # of the body's text; less, and the supposed main part is a teaser
+_XML_EMPTY = re.compile(r"<(a|b|div|em|i|p|script|span|strong|td|th|title)\b([^<>]*?)\s*/>", re.IGNORECASE)
+_PERMALINK = frozenset("¶#§🔗")
+_BEFORE_PUNCTUATION = re.compile(r" (?=[,.;:!?)])")
+_MAX_DEPTH = 300
+_NAVIGATION_LINKS = (
+    3  # a short block made of this many links and little else leads elsewhere and says nothing
+)
+_NAVIGATION_SHARE = 0.5
+_LINK_LIST = 4  # blocks in a row that are each one link
+
+
+def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
+    return parse_text(decode_html(data, declared=charset), limits=limits)
+
+
+def parse_text(source: str, *, limits: Limits) -> ParsedDocument:
+    tree = LexborHTMLParser(
+        _XML_EMPTY.sub(r"<\1\2></\1>", source) if source.lstrip().startswith("<?xml") else source
+    )
+    reader = _Reader()
+    root = _main_content(tree)
+    if root is not None:
+        reader.read(root, depth=0)
+        reader.flush()
+    blocks = tuple(cleaned(_without_link_lists(reader)))
+    notes = ("Text that the page hides was left out.",) if reader.hidden else ()
+    html = tree.css_first("html")
+    language = (html.attributes.get("lang") or "" if html else "").split("-")[0].lower()
+    return ParsedDocument(
+        title=_title(tree, blocks),
+        language=language if len(language) == 2 else "",
+        blocks=blocks,
+        media_type="text/html",
+        notes=notes,
+    )
+
+
+def _without_link_lists(reader: _Reader) -> Iterator[Block]:
+    """Leave out runs of blocks that are nothing but a link: menus, tables of contents, related articles.
+
+    A page that is nothing else keeps them.
+    """
+    lists: set[int] = set()
+    for index in range(len(reader.blocks) - _LINK_LIST + 1):
+        run = range(index, index + _LINK_LIST)
+        if reader.only_links.issuperset(run):
+            lists.update(run)
+    kept = [block for index, block in enumerate(reader.blocks) if index not in lists]
+    yield from kept if any(block.kind is not BlockKind.HEADING for block in kept) else reader.blocks
+
+
+def _title(tree: LexborHTMLParser, blocks: tuple[Block, ...]) -> str:
+    tops = [block.text for block in blocks if block.kind is BlockKind.HEADING and block.level == 1]
+    if len(tops) == 1:
+        return tops[0]
+    title = tree.css_first("head title")
+    return one_line(title.text()) if title else (tops[0] if tops else "")
+
+
+def _main_content(tree: LexborHTMLParser) -> LexborNode | None:
+    """The element that holds the page's own text, or the whole body where none stands out."""
+    body = tree.body
+    if body is None:
+        return tree.root
+    whole = len(_own_text(body))
+    for selector in _MAIN:
+        found = tree.css(selector)
+        if len(found) == 1 and not _is_hidden(found[0]) and len(_own_text(found[0])) >= _MAIN_SHARE * whole:
+            return found[0]
+    return body
+
+
+def _own_text(node: LexborNode) -> str:
+    """Text outside of dropped elements, roughly: enough to compare sizes."""
+    return "".join(
+        child.text(deep=True) for child in node.iter(include_text=True) if (child.tag or "") not in _DROPPED
+    )
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
+    )
+
+
+@dataclass
+class _Reader:
+    """Walks the tree and collects blocks. `inline` is the text of the block that is being read."""
+
+    blocks: list[Block] = field(default_factory=list)
+    inline: list[str] = field(default_factory=list)
+    kind: BlockKind = BlockKind.PARAGRAPH
+    anchor: str = ""
+    fresh_anchor: str = ""
+    term: str = ""
+    links: int = 0
+    linked: int = 0
+    only_links: set[int] = field(default_factory=set)
+    hidden: bool = False
+
+    def read(self, node: LexborNode, *, depth: int) -> None:
+        for child in node.iter(include_text=True):
+            self._read_one(child, depth=depth + 1)
+
+    def _read_one(self, node: LexborNode, *, depth: int) -> None:
+        tag = node.tag or ""
+        if tag == "-text":
+            self.inline.append(node.text(deep=False))
+        elif tag in _DROPPED or tag.startswith(("-", "!")):
+            return
+        elif _is_hidden(node):
+            self.hidden = self.hidden or bool(one_line(node.text()))
+        elif depth > _MAX_DEPTH:
+            self.inline.append(node.text())
+        else:
+            self._read_element(node, tag, depth=depth)
+
+    def _read_element(self, node: LexborNode, tag: str, *, depth: int) -> None:
+        self._note_anchor(node)
+        if tag in _HEADINGS:
+            self._heading(node, _HEADINGS[tag])
+        elif tag == "pre":
+            self._whole(BlockKind.CODE, node.text())
+        elif tag == "table" and _is_data_table(node):
+            self._table(node)
+        elif tag in {"br", "td", "th"}:
+            self.inline.append(" ")
+            self.read(node, depth=depth)
+        elif tag == "a":
+            self._link(node, depth=depth)
+        elif tag in _BLOCKS:
+            self._block(node, tag, depth=depth)
+        else:
+            self.read(node, depth=depth)
+
+    def _note_anchor(self, node: LexborNode) -> None:
+        attributes = node.attributes
+        name = attributes.get("id") or (attributes.get("name") if node.tag == "a" else None)
+        if name:
+            self.fresh_anchor = name
+
+    def _heading(self, node: LexborNode, level: int) -> None:
+        self.flush()
+        inner = node.css_first("a[id], a[name], span[id]")
+        own = node.attributes.get("id") or (
+            (inner.attributes.get("id") or inner.attributes.get("name")) if inner is not None else None
+        )
+        self.anchor = own or self.fresh_anchor or self.anchor
+        text = one_line(node.text()).rstrip("¶§# ")
+        if text:
+            self.blocks.append(Block(BlockKind.HEADING, text, level=level, anchor=self.anchor))
+
+    def _whole(self, kind: BlockKind, text: str) -> None:
+        self.flush()
+        if text.strip():
+            self.blocks.append(Block(kind, self._with_term(text), anchor=self.anchor))
+
+    def _table(self, node: LexborNode) -> None:
+        self.flush()
+        rows = [list(_cells(row)) for row in node.css("tr")]
+        heads = [bool(row.css("th")) and not row.css("td") for row in node.css("tr")]
+        for text in table_rows(rows, has_header=bool(heads) and heads[0]):
+            self.blocks.append(Block(BlockKind.TABLE_ROW, text, anchor=self.anchor))
+
+    def _link(self, node: LexborNode, *, depth: int) -> None:
+        if node.text().strip() in _PERMALINK:
+            return
+        before = sum(map(len, self.inline))
+        self.read(node, depth=depth)
+        self.links += 1
+        self.linked += max(0, sum(map(len, self.inline)) - before)
+
+    def _block(self, node: LexborNode, tag: str, *, depth: int) -> None:
+        self.flush()
+        outer, self.kind = self.kind, BlockKind.LIST_ITEM if tag == "li" else self.kind
+        self.read(node, depth=depth)
+        if tag == "dt":
+            self._keep_term()
+        self.flush()
+        self.kind = outer
+
+    def _keep_term(self) -> None:
+        """A `dt` joins the `dd` that explains it: neither says much alone."""
+        text = one_line("".join(self.inline))
+        self.inline.clear()
+        self.term = f"{self.term}, {text}" if self.term and text else self.term or text
+
+    def _with_term(self, text: str) -> str:
+        term, self.term = self.term, ""
+        return f"{term}: {text}" if term else text
+
+    def flush(self) -> None:
+        text = one_line("".join(self.inline))
+        navigation = self.links >= _NAVIGATION_LINKS and self.linked >= _NAVIGATION_SHARE * len(text)
+        if self.links and self.linked >= len(text) - 2:
+            self.only_links.add(len(self.blocks))
+        self.inline.clear()
+        self.links = self.linked = 0
+        if text and not navigation:
+            self.blocks.append(
+                Block(self.kind, self._with_term(text), anchor=self.anchor or self.fresh_anchor)
+            )
+
+
+def _is_data_table(node: LexborNode) -> bool:
+    """Tables that only lay out a page hold other blocks, or one column."""
+    if node.css_first("table table, h1, h2, h3, pre, p + p"):
+        return False
+    return any(len(list(_cells(row))) > 1 for row in node.css("tr"))
+
+
+def _cells(row: LexborNode) -> Iterator[str]:
+    for cell in row.css("th, td"):
+        yield _BEFORE_PUNCTUATION.sub("", one_line(cell.text(separator=" ")))

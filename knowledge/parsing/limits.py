@@ -1,0 +1,17 @@
+"""How much one document may hold, and what its parser may use up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`memory` is the address space of the parser's process in bytes, `seconds` its wall and processor time."""
+
+    pages: int = 5000
+    characters: int = 20_000_000
+    memory: int = 1536 * MEGABYTE
+    seconds: int = 240

@@ -1,0 +1,217 @@
+"""Lines with their place and size on the page, and the blocks that they make. Knows nothing of PDF files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from knowledge.blocks import Block, BlockKind
+from knowledge.parsing.text import LIST_MARK
+
+_DIGITS = re.compile(r"\d+|\b[ivxlc]{1,7}\b", re.IGNORECASE)
+_LEADER = re.compile(r"(?:\s?[.·…]){4,}\s*(?:\d+|[ivxlc]+)?$")  # a line of a table of contents
+_PAGE_NUMBER = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
+_NUMBERING = re.compile(
+    r"^(?:(?:[Cc]hapter|[Ss]ection|[Pp]art|[Aa]ppendix|[Aa]nnex)\s+)?"
+    r"(?:[A-Z]?\d+(?:\.\d+)*[.:)]?|[A-Z](?:\.\d+)+|[A-Z][.:)]|[IVXLC]+[.:)])\s+"
+)
+_WORDS = re.compile(r"\w+")
+_ENDS_SENTENCE = re.compile(r"[.!?:;][\"')\]»”]*$")
+_LINE_HYPHEN = re.compile(r"[\u00ad\u0002\ufffe-]$")
+
+_HEADING_SIZE = 1.12  # times the body's size
+_MAX_HEADING = 120
+_REPEATED_SHARE = 0.02  # of the pages show a running title, three of them at least
+_CONTENTS_SHARE = 0.6  # of a page's lines end in a page number
+_GAP = 1.75  # line heights from baseline to baseline; more, and a new paragraph begins
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`size` is the font's in points; `left` and `bottom` are where its baseline starts, from the lower left."""
+
+    text: str
+    page: int
+    size: float
+    bold: bool
+    fixed_width: bool
+    left: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The bookmarks of a page: normalised title to level, 1 the highest."""
+
+    levels: Mapping[int, Mapping[str, int]]
+
+    @property
+    def titles(self) -> set[str]:
+        return {title for titles in self.levels.values() for title in titles}
+
+    @property
+    def depth(self) -> int:
+        return max((level for titles in self.levels.values() for level in titles.values()), default=0)
+
+    def level_of(self, line: Line) -> int:
+        """0 when no bookmark points at this line. Bookmarks may be a page off, so the neighbours count."""
+        title = normalised_title(line.text)
+        for page in (line.page, line.page - 1, line.page + 1):
+            level = self.levels.get(page, {}).get(title, 0)
+            if level and title:
+                return level
+        return 0
+
+
+def normalised_title(text: str) -> str:
+    return " ".join(_WORDS.findall(_NUMBERING.sub("", f"{text} ").casefold()))
+
+
+def blocks_of(lines: Sequence[Line], outline: Outline, labels: Sequence[str]) -> Iterator[Block]:
+    """Drop running titles and contents pages, then join lines to paragraphs, list items and headings."""
+    kept = list(_without_contents(list(_without_running_titles(lines)), outline))
+    body = _body_size(kept)
+    ranks = _heading_ranks(kept, body)
+    current: list[Line] = []
+    for line in kept:
+        level = _heading_level(line, outline, body, ranks)
+        if level:
+            yield from _paragraph(current, labels)
+            current = []
+            yield _block(BlockKind.HEADING, line.text, line.page, labels, level=min(level, 6))
+        elif current and _starts_anew(current[-1], line):
+            yield from _paragraph(current, labels)
+            current = [line]
+        else:
+            current.append(line)
+    yield from _paragraph(current, labels)
+
+
+def _without_running_titles(lines: Sequence[Line]) -> Iterator[Line]:
+    """Leave out what stands in the same words (numbers aside) at the same height on many pages."""
+    pages = len({line.page for line in lines})
+    seen = Counter({key: len(on) for key, on in _pages_by_place(lines).items()})
+    threshold = max(3, int(pages * _REPEATED_SHARE))
+    edges = _edge_lines(lines)
+    for line in lines:
+        if not (id(line) in edges and seen[_place(line)] >= threshold):
+            yield line
+
+
+def _place(line: Line) -> tuple[str, int]:
+    return _DIGITS.sub("#", line.text.casefold()), round(line.bottom / 3)
+
+
+def _pages_by_place(lines: Iterable[Line]) -> dict[tuple[str, int], set[int]]:
+    found: dict[tuple[str, int], set[int]] = {}
+    for line in lines:
+        found.setdefault(_place(line), set()).add(line.page)
+    return found
+
+
+def _edge_lines(lines: Sequence[Line]) -> set[int]:
+    """The two highest and two lowest lines of each page, by identity."""
+    by_page: dict[int, list[Line]] = {}
+    for line in lines:
+        by_page.setdefault(line.page, []).append(line)
+    edges: set[int] = set()
+    for of_page in by_page.values():
+        ordered = sorted(of_page, key=lambda line: line.bottom)
+        edges.update(id(line) for line in (*ordered[:2], *ordered[-2:]))
+    return edges
+
+
+def _without_contents(lines: Sequence[Line], outline: Outline) -> Iterator[Line]:
+    """Leave out tables of contents: they hold every heading's words and answer nothing."""
+    titles = outline.titles
+    numbered = Counter(
+        line.page for line in lines if _PAGE_NUMBER.search(line.text) and len(line.text) < _MAX_HEADING
+    )
+    total = Counter(line.page for line in lines)
+    listing = {
+        page for page, count in numbered.items() if count >= 8 and count >= _CONTENTS_SHARE * total[page]
+    }
+    for line in lines:
+        entry = _PAGE_NUMBER.search(line.text)
+        if _LEADER.search(line.text):
+            continue
+        if entry and (line.page in listing or normalised_title(line.text[: entry.start()]) in titles):
+            continue
+        yield line
+
+
+def _body_size(lines: Iterable[Line]) -> float:
+    """The size that most characters have."""
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes[round(line.size, 1)] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
+
+
+def _heading_ranks(lines: Iterable[Line], body: float) -> dict[float, int]:
+    """Sizes above the body's, the largest first: level 1, 2, 3."""
+    sizes = sorted({round(line.size) for line in lines if _is_large(line, body)}, reverse=True)
+    return {size: rank for rank, size in enumerate(sizes, start=1)}
+
+
+def _is_large(line: Line, body: float) -> bool:
+    return line.size >= body * _HEADING_SIZE and len(line.text) <= _MAX_HEADING
+
+
+def _heading_level(line: Line, outline: Outline, body: float, ranks: Mapping[float, int]) -> int:
+    """Bookmarks decide first. What only looks like a heading goes below them."""
+    if line.size < body or line.fixed_width or not _WORDS.search(line.text):
+        return 0
+    bookmarked = outline.level_of(line)
+    if bookmarked and (line.bold or line.size > body * 1.02):
+        return bookmarked
+    if _is_large(line, body):
+        return (
+            outline.depth + ranks.get(round(line.size), 1)
+            if outline.depth
+            else ranks.get(round(line.size), 1)
+        )
+    if not outline.depth and line.bold and len(line.text) <= 80 and not _ENDS_SENTENCE.search(line.text):
+        return len(ranks) + 1
+    return 0
+
+
+def _starts_anew(before: Line, line: Line) -> bool:
+    if line.fixed_width or before.fixed_width:
+        return line.fixed_width != before.fixed_width
+    if LIST_MARK.match(line.text) or abs(line.size - before.size) > 0.6:
+        return True
+    drop = before.bottom - line.bottom
+    if line.page != before.page or drop < 0:  # a new page or column: a sentence may run on
+        return bool(_ENDS_SENTENCE.search(before.text)) or not line.text[:1].islower()
+    return drop > _GAP * max(line.size, before.size) or before.bold != line.bold
+
+
+def _paragraph(lines: Sequence[Line], labels: Sequence[str]) -> Iterator[Block]:
+    if not lines:
+        return
+    if lines[0].fixed_width:
+        yield _block(BlockKind.CODE, "\n".join(line.text for line in lines), lines[0].page, labels)
+        return
+    listed = LIST_MARK.match(lines[0].text)
+    text = joined(line.text for line in lines)
+    kind = BlockKind.LIST_ITEM if listed else BlockKind.PARAGRAPH
+    yield _block(kind, LIST_MARK.sub("", text) if listed else text, lines[0].page, labels)
+
+
+def joined(lines: Iterable[str]) -> str:
+    """One text of several lines; a word that was divided at the end of a line is whole again."""
+    text = ""
+    for line in lines:
+        if _LINE_HYPHEN.search(text) and len(text) > 2 and text[-2].isalpha() and line[:1].islower():
+            text = text[:-1] + line
+        else:
+            text = f"{text} {line}" if text else line
+    return text
+
+
+def _block(kind: BlockKind, text: str, page: int, labels: Sequence[str], *, level: int = 0) -> Block:
+    label = labels[page - 1] if page <= len(labels) else ""
+    return Block(kind, text, level=level, page=page, page_label=label if label != str(page) else "")
