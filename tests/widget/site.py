@@ -1,0 +1,71 @@
+"""A customer's page on another origin, with the manners of real ones: hostile CSS and a strict policy."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+NONCE = "r4nd0m"
+
+HOSTILE_CSS = """
+* { all: unset !important; display: inline !important; font-size: 40px !important; letter-spacing: 9px !important }
+div, button, header, p, ul, li { display: none !important; color: red !important; background: lime !important }
+html { font-size: 62.5% } body { transform: scale(0.5); filter: blur(2px); overflow: hidden; height: 100vh }
+netvexa-widget, :host { display: none !important; opacity: 0 !important; position: static !important }
+textarea, input, svg { width: 1px !important; visibility: hidden !important }
+"""
+PLAIN_CSS = "body { font: 16px/1.6 system-ui, sans-serif; margin: 0; color: #223; background: #fff }"
+
+
+def policy(host: str, *, extra: str = "") -> str:
+    socket = host.replace("http", "ws")
+    return (
+        f"default-src 'none'; script-src 'nonce-{NONCE}'; style-src 'nonce-{NONCE}'; img-src 'self'; "
+        f"connect-src {host} {socket}; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'{extra}"
+    )
+
+
+class Site:
+    """Serves one page; `query` of the address chooses its manners."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                url = urlsplit(self.path)
+                wish = {key: values[0] for key, values in parse_qs(url.query, keep_blank_values=True).items()}
+                body = site.page(wish).encode() if url.path == "/" else b""
+                self.send_response(200 if url.path == "/" else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                if "csp" in wish:
+                    self.send_header("Content-Security-Policy", policy(site.host))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """The tests' output is for the tests."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.origin = f"http://localhost:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def page(self, wish: dict[str, str]) -> str:
+        """`csp`, `hostile`, `twice`: switches. `lang`, `theme`, `attrs`, `head`: texts for the page and the tag."""
+        style = HOSTILE_CSS if "hostile" in wish else PLAIN_CSS
+        tag = (
+            f'<script async nonce="{NONCE}" src="{self.host}/widget/v1/netvexa.min.js" '
+            f'data-agent-id="nv_demo_agent" {wish.get("attrs", "")}></script>'
+        )
+        return f"""<!doctype html>
+<html lang="{wish.get("lang", "en")}" {wish.get("html", "")}>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>A shop</title><style nonce="{NONCE}">{style}</style>{wish.get("head", "")}{tag}{tag if "twice" in wish else ""}</head>
+<body><main><h1>A shop</h1><p>Good things at fair prices.</p><a href="#more">More</a></main></body></html>"""
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,158 @@
+/**
+ * Builds the widget into static/widget/v1/, the same bytes every time.
+ * `--verify` builds into memory and compares with what is committed; both refuse files that outgrew their limits.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "../static/widget/v1");
+const { version } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+
+/** Compressed bytes: what a page loads before the bubble, and all code that a conversation in English needs. */
+const LIMITS = { loader: 2 * 1024, total: 25 * 1024 };
+const MINE = /\.(js|map|json|txt)$/;
+
+const cssAsText = {
+  name: "css-as-text",
+  setup(builder) {
+    builder.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+      contents: await minifiedCss(path),
+      loader: "text",
+    }));
+  },
+};
+
+async function minifiedCss(path) {
+  const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+  return code.trim();
+}
+
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  write: false,
+  charset: "utf8",
+  target: ["es2022", "chrome94", "firefox101", "safari16.4"],
+  sourcemap: "external",
+  legalComments: "none",
+  sourcesContent: true,
+  outdir: out,
+};
+
+async function bundle(entry, options) {
+  const { outputFiles } = await build({ ...shared, ...options, entryPoints: [entry] });
+  const find = (ending) => outputFiles.find((file) => file.path.endsWith(ending)).text;
+  return { code: find(".js"), map: find(".js.map") };
+}
+
+const hash = (content) => createHash("sha256").update(content).digest("hex").slice(0, 10);
+const integrity = (content) => `sha384-${createHash("sha384").update(content).digest("base64")}`;
+const gzipped = (content) => gzipSync(content, { level: 9 }).length;
+
+function withMap(name, { code, map }) {
+  return { [name]: `${code.trimEnd()}\n//# sourceMappingURL=${name}.map\n`, [`${name}.map`]: map };
+}
+
+function locales() {
+  const folder = join(here, "src/locales");
+  const texts = readdirSync(folder)
+    .filter((file) => file !== "en.json")
+    .sort()
+    .map((file) => [file, JSON.stringify(JSON.parse(readFileSync(join(folder, file), "utf8")))]);
+  const directory = `locales.${hash(JSON.stringify(texts))}`;
+  return { directory, texts, names: texts.map(([file]) => file.replace(".json", "")) };
+}
+
+function licences() {
+  return ["preact"]
+    .map((name) => {
+      const folder = join(here, "node_modules", name);
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      return `${name}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+    })
+    .join("\n----\n\n");
+}
+
+export async function builtFiles() {
+  const { directory, texts, names } = locales();
+  const app = await bundle("src/app.tsx", {
+    format: "esm",
+    plugins: [cssAsText],
+    jsxFactory: "h",
+    jsxFragment: "Fragment",
+    pure: ["console.assert"],
+    define: { LOCALES: JSON.stringify(names), LOCALES_DIR: JSON.stringify(directory) },
+  });
+  const appName = `app.${hash(app.code)}.js`;
+  const files = { ...withMap(appName, app), "LICENSES.txt": licences() };
+  for (const [file, text] of texts) files[`${directory}/${file}`] = text;
+  const loader = await bundle("src/loader.ts", {
+    format: "iife",
+    define: {
+      APP: JSON.stringify(appName),
+      APP_INTEGRITY: JSON.stringify(integrity(files[appName])),
+      VERSION: JSON.stringify(version),
+      CSS: JSON.stringify(await minifiedCss(join(here, "src/loader.css"))),
+    },
+  });
+  Object.assign(files, withMap("netvexa.min.js", loader));
+  files["manifest.json"] = manifest(files, appName);
+  return files;
+}
+
+function manifest(files, app) {
+  const served = Object.entries(files).filter(([name]) => /\.(js|json)$/.test(name));
+  const described = served.map(([name, content]) => [
+    name,
+    { integrity: integrity(content), bytes: Buffer.byteLength(content) },
+  ]);
+  const loader = "netvexa.min.js";
+  return `${JSON.stringify({ version, loader, app, files: Object.fromEntries(described.sort()) }, null, 2)}\n`;
+}
+
+function sizes(files) {
+  const app = Object.keys(files).find((name) => /^app\..*\.js$/.test(name));
+  const loader = gzipped(files["netvexa.min.js"]);
+  const total = loader + gzipped(files[app]);
+  console.log(`widget: loader ${loader} B, total ${total} B compressed`);
+  const over = Object.entries({ loader, total }).filter(([part, size]) => size > LIMITS[part]);
+  for (const [part, size] of over) console.error(`widget: ${part} is ${size} B, more than ${LIMITS[part]} B`);
+  return over.length === 0;
+}
+
+function committed() {
+  return readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && MINE.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(out.length + 1));
+}
+
+function matches(files) {
+  const there = committed();
+  const stale = there.filter((name) => !(name in files));
+  const differing = Object.entries(files)
+    .filter(([name, content]) => !there.includes(name) || readFileSync(join(out, name), "utf8") !== content)
+    .map(([name]) => name);
+  for (const name of [...stale, ...differing]) console.error(`widget: ${name} is not what the sources build`);
+  if (stale.length + differing.length) console.error("widget: run `npm run build` and commit static/widget/");
+  return stale.length + differing.length === 0;
+}
+
+function write(files) {
+  rmSync(out, { recursive: true, force: true });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(out, name)), { recursive: true });
+    writeFileSync(join(out, name), content);
+  }
+}
+
+const files = await builtFiles();
+const small = sizes(files);
+if (process.argv.includes("--verify")) process.exit(small && matches(files) ? 0 : 1);
+write(files);
+process.exit(small ? 0 : 1);

@@ -1,0 +1,38 @@
+import { h, render } from "preact";
+import type { AppApi, Start } from "./config.ts";
+import css from "./styles.css";
+import { Panel } from "./views/panel.tsx";
+import { Widget } from "./widget.ts";
+
+/** Called by the loader with the shadow root it has made; answers with the calls that the app takes over. */
+export async function start(context: Start): Promise<AppApi> {
+  const { shadow } = context;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
+  const place = document.createElement("div");
+  shadow.append(place);
+  const widget = new Widget(context);
+  widget.redraw = () => render(<Panel widget={widget} />, place);
+  await widget.prepare();
+  widget.redraw();
+  const destroy = () => {
+    render(null, place);
+    widget.destroy();
+  };
+  return bound(widget, destroy);
+}
+
+function bound(widget: Widget, destroy: () => void): AppApi {
+  return {
+    open: () => widget.open(),
+    close: () => widget.close(),
+    toggle: (click) => widget.toggle(click),
+    ask: (text) => widget.ask(text),
+    identify: (identity) => widget.identify(identity),
+    logout: () => widget.logout(),
+    setContext: (context) => widget.setContext(context),
+    consent: (granted) => widget.consent(granted),
+    destroy,
+  };
+}

@@ -1,0 +1,526 @@
+import type { Config, Context } from "./config.ts";
+import { Outbox } from "./outbox.ts";
+import {
+  type Author,
+  type Citation,
+  type ClientFrame,
+  type ErrorFrame,
+  type Hello,
+  type Identity,
+  isShown,
+  type Phase,
+  type ServerFrame,
+  type ShownFrame,
+  type StoredMessage,
+  type Welcome,
+} from "./protocol.ts";
+import { Sequencer } from "./sequence.ts";
+import { Connection, type Link } from "./socket.ts";
+import type { Storage } from "./storage.ts";
+
+const TYPING_SHOWN_MS = 6_000;
+const TYPING_SENT_EVERY_MS = 3_000;
+const ANSWER_WITHIN_MS = 45_000;
+
+export interface Message {
+  /** The server's id, or the client's own until the server has acknowledged it. */
+  id: string;
+  clientId?: string;
+  author: Author;
+  text: string;
+  /** Place in the conversation; Infinity until acknowledged. */
+  seq: number;
+  status: "sending" | "stored" | "failed";
+  streaming: boolean;
+  citations: Citation[];
+  grounded: boolean;
+  stopped?: string;
+  feedback: number;
+  error?: Pick<ErrorFrame, "code" | "detail">;
+  at: number;
+}
+
+/** Something to tell that belongs to no message. `until` is a time in ms since the epoch. */
+export interface Notice {
+  code: string;
+  detail: string;
+  until?: number;
+}
+
+export interface ChatState {
+  messages: Message[];
+  phase: Phase;
+  link: Link;
+  /** The member of the team who wrote last. */
+  person?: Author;
+  typing?: Author;
+  thinking: boolean;
+  notice?: Notice;
+  unread: number;
+  greeting: string;
+  suggestions: string[];
+  name: string;
+  avatar?: string;
+  leadGiven: boolean;
+  rated: boolean;
+  handoffAsked: boolean;
+}
+
+interface Surroundings {
+  config: Config;
+  storage: Storage;
+  locale(): string;
+  visible(): boolean;
+  changed(): void;
+  emit(name: string, detail?: unknown): void;
+}
+
+/** A conversation as the visitor sees it: what is shown, and what the visitor does. */
+export class Chat {
+  state: ChatState;
+  identity: Identity | undefined;
+  context: Context = {};
+  readonly #connection: Connection;
+  readonly #sequencer: Sequencer;
+  readonly #outbox: Outbox;
+  #later: ClientFrame[] = [];
+  /** The next hello asks for the whole history instead of what was missed. */
+  #fresh = true;
+  #resuming = false;
+  #typingTimer: ReturnType<typeof setTimeout> | undefined;
+  #thinkingTimer: ReturnType<typeof setTimeout> | undefined;
+  #typingSentAt = 0;
+
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    const { config, storage } = around;
+    this.state = this.#blank();
+    this.#sequencer = new Sequencer({
+      apply: (frame) => this.#apply(frame),
+      resume: () => this.#connection.restart(),
+    });
+    this.#outbox = new Outbox(storage, (frame) => this.#connection.ready && this.#connection.send(frame));
+    this.#connection = new Connection(config.socket, {
+      hello: () => this.#hello(),
+      frame: (frame) => this.#onFrame(frame),
+      link: (link) => this.#update({ link }),
+      tokenRefused: () => this.#forgetToken(),
+    });
+    for (const { client_id, text } of storage.getUnsent()) this.#showOwn(client_id, text);
+  }
+
+  connect(): void {
+    this.#connection.open();
+  }
+
+  send(text: string): void {
+    const client_id = newId();
+    this.#showOwn(client_id, text);
+    this.#outbox.add({ client_id, text });
+    this.connect();
+    this.#update({ notice: undefined });
+    this.#around.emit("sent", { text });
+  }
+
+  /** Send a message again that was refused, under its own id: stored or not, it is there once. */
+  resend(message: Message): void {
+    if (!message.clientId) return;
+    message.status = "sending";
+    message.error = undefined;
+    this.#outbox.add({ client_id: message.clientId, text: message.text });
+    this.connect();
+    this.#update({ notice: undefined });
+  }
+
+  /** Take a message back that never reached the server. */
+  discard(message: Message): void {
+    if (message.clientId) this.#outbox.remove(message.clientId);
+    this.#update({ messages: this.state.messages.filter((other) => other !== message) });
+  }
+
+  /** Ask once more for the answer that failed. */
+  askAgain(answer: Message): void {
+    const before = this.state.messages.slice(0, this.state.messages.indexOf(answer));
+    const question = before.reverse().find((message) => message.author.kind === "visitor");
+    if (question) this.send(question.text);
+  }
+
+  stop(): void {
+    const answer = this.state.messages.find((message) => message.streaming);
+    if (answer) this.#connection.send({ type: "stop", message: answer.id });
+  }
+
+  typing(): void {
+    const now = Date.now();
+    const heard = this.state.phase === "human" || this.state.phase === "waiting";
+    if (!heard || now - this.#typingSentAt < TYPING_SENT_EVERY_MS) return;
+    this.#typingSentAt = now;
+    this.#connection.send({ type: "typing" });
+  }
+
+  feedback(message: Message, value: number, comment?: string): void {
+    message.feedback = value;
+    this.#tell({ type: "feedback", message: message.id, value, ...(comment && { comment }) });
+    this.#update({});
+  }
+
+  rate(score: number, comment?: string): void {
+    this.#tell({ type: "rating", score, ...(comment && { comment }) });
+    this.#update({ rated: true });
+  }
+
+  lead(fields: Record<string, string>): void {
+    this.#tell({ type: "lead", fields });
+    this.#update({ leadGiven: true });
+    this.#around.emit("lead", { fields });
+  }
+
+  handoff(reason?: string): void {
+    this.#tell({ type: "handoff", ...(reason && { reason }) });
+    this.#update({ handoffAsked: true });
+  }
+
+  end(): void {
+    this.#tell({ type: "end" });
+  }
+
+  dismiss(): void {
+    this.#update({ notice: undefined });
+  }
+
+  /** Leave the conversation where it is and begin another. */
+  startOver(): void {
+    this.#around.storage.set({ conversation: undefined, live: false, read: undefined });
+    this.#begin();
+    this.#connection.restart();
+  }
+
+  /** The visitor sees the conversation now. */
+  markRead(): void {
+    this.#around.storage.set({ read: this.#sequencer.last });
+    if (this.state.unread) this.#update({ unread: 0 });
+  }
+
+  /** Say hello again with what has changed (a signed identity); the history is read anew. */
+  reintroduce(): void {
+    this.#fresh = true;
+    if (this.state.link !== "idle") this.#connection.restart();
+  }
+
+  /** Forget the visitor, as if they had never been here. */
+  forget(): void {
+    this.#connection.close();
+    this.#around.storage.forget();
+    this.identity = undefined;
+    this.#begin();
+    this.#update({});
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+    this.#outbox.clear();
+    this.#sequencer.forgetHeld();
+    clearTimeout(this.#typingTimer);
+    clearTimeout(this.#thinkingTimer);
+  }
+
+  // What the server says
+
+  #onFrame(frame: ServerFrame): void {
+    if (frame.type === "welcome") this.#onWelcome(frame);
+    else if (frame.type === "error") this.#onError(frame);
+    else if (frame.type === "typing") this.#onTyping(frame.author);
+    else if (isShown(frame)) {
+      // An ack clears what waits even when its place in the order was shown long ago.
+      if (frame.type === "ack") this.#confirm(frame.client_id, frame.message, frame.seq);
+      this.#sequencer.push(frame);
+      this.#remember();
+    }
+  }
+
+  #onWelcome(frame: Welcome): void {
+    const { storage } = this.#around;
+    const resumed =
+      this.#resuming && frame.conversation === storage.get().conversation && !frame.history?.length;
+    this.#fresh = false;
+    storage.set({ visitor: frame.visitor, conversation: frame.conversation });
+    if (resumed) this.#sequencer.forgetHeld();
+    else this.#replace(frame);
+    const { name, avatar, greeting, suggestions } = { ...this.state, ...frame.agent };
+    this.#update({ phase: frame.state, name, avatar, greeting, suggestions });
+    for (const told of this.#later.splice(0)) this.#connection.send(told);
+    this.#outbox.flush();
+    this.#remember();
+  }
+
+  #replace(frame: Welcome): void {
+    const history = (frame.history ?? []).map((stored, place) => fromHistory(stored, place, frame.seq));
+    const known = new Set(history.map((message) => message.clientId).filter(Boolean));
+    const pending = this.state.messages.filter((message) => message.clientId && message.status !== "stored");
+    const unsent = pending.filter((message) => !known.has(message.clientId));
+    for (const { clientId } of pending) if (clientId && known.has(clientId)) this.#outbox.remove(clientId);
+    this.#sequencer.reset(frame.seq);
+    this.#update({ messages: [...history, ...unsent], person: lastPerson(history) });
+    const last = history.at(-1);
+    this.#think(frame.state === "bot" && last?.author.kind === "visitor");
+    const read = this.#around.storage.get().read;
+    if (!this.#around.visible() && read !== undefined)
+      this.#update({ unread: history.filter((m) => m.author.kind !== "visitor" && m.seq > read).length });
+  }
+
+  #apply(frame: ShownFrame): void {
+    if (frame.type === "ack") this.#applyAck(frame);
+    else if (frame.type === "state") this.#applyState(frame.state, frame.author);
+    else if (frame.type === "message") this.#applyMessage(frame);
+    else this.#applyAnswer(frame);
+    if (this.#around.visible()) this.#around.storage.set({ read: this.#sequencer.last });
+  }
+
+  #applyAck(frame: ShownFrame & { type: "ack" }): void {
+    const known = this.state.messages.some((message) => message.id === frame.message);
+    if (known) this.#think(this.state.phase === "bot");
+    else if (frame.text !== undefined) {
+      this.#insert({ ...blankMessage(frame.message, { kind: "visitor" }, frame.seq), text: frame.text });
+      this.#think(this.state.phase === "bot");
+    } else {
+      // Written in another tab: its text stands in the history.
+      this.#fresh = true;
+      this.#connection.restart();
+    }
+  }
+
+  #applyState(phase: Phase, author: Author | undefined): void {
+    if (phase !== "bot") this.#think(false);
+    this.#update({
+      phase,
+      typing: undefined,
+      person: author ?? this.state.person,
+      handoffAsked: phase === "waiting" && this.state.handoffAsked,
+    });
+    this.#around.emit("state", { state: phase });
+  }
+
+  #applyMessage(frame: ShownFrame & { type: "message" }): void {
+    const { author, text } = frame;
+    if (author.kind === "visitor") {
+      if (frame.client_id) this.#confirm(frame.client_id, frame.message, frame.seq);
+      if (!this.#find(frame.message))
+        this.#insert({ ...blankMessage(frame.message, author, frame.seq), text });
+      this.#think(this.state.phase === "bot");
+      return;
+    }
+    this.#insert({ ...blankMessage(frame.message, author, frame.seq), text });
+    this.#think(false);
+    this.#update({ typing: undefined, ...(author.kind === "human" && { person: author }) });
+    this.#arrived({ author, text });
+  }
+
+  #applyAnswer(frame: ShownFrame & { type: "start" | "token" | "end" }): void {
+    const answer =
+      this.#find(frame.message) ?? this.#insert(blankMessage(frame.message, { kind: "bot" }, frame.seq));
+    this.#think(false);
+    if (frame.type === "start") Object.assign(answer, { text: "", streaming: true });
+    else if (frame.type === "token")
+      Object.assign(answer, { text: answer.text + frame.text, streaming: true });
+    else {
+      Object.assign(answer, {
+        text: frame.text,
+        streaming: false,
+        citations: frame.citations ?? [],
+        grounded: frame.grounded !== false,
+        stopped: frame.stopped,
+      });
+      this.#arrived({ author: answer.author, text: frame.text });
+    }
+    this.#update({});
+  }
+
+  #onTyping(author: Author): void {
+    clearTimeout(this.#typingTimer);
+    this.#typingTimer = setTimeout(() => this.#update({ typing: undefined }), TYPING_SHOWN_MS);
+    this.#update({ typing: author });
+  }
+
+  #onError(frame: ErrorFrame): void {
+    const { code, detail, client_id, retry_after } = frame;
+    const message = client_id && this.state.messages.find((other) => other.clientId === client_id);
+    const until = retry_after ? Date.now() + retry_after * 1000 : undefined;
+    this.#think(false);
+    if (message && code === "rate_limited" && until) this.#outbox.postpone(message.clientId as string, until);
+    else if (message) {
+      this.#outbox.remove(message.clientId as string);
+      message.status = "failed";
+      message.error = { code, detail };
+    }
+    if (!message || until) this.#update({ notice: { code, detail, until } });
+    else this.#update({});
+    this.#around.emit("error", { code, detail });
+  }
+
+  // Parts
+
+  #hello(): Hello {
+    const { visitor, conversation } = this.#around.storage.get();
+    const { page, locale: _locale, theme: _theme, lead: _lead, ...attributes } = this.context;
+    this.#resuming = !this.#fresh && Boolean(conversation);
+    return {
+      type: "hello",
+      ...(visitor && { visitor }),
+      ...(conversation && { conversation }),
+      ...(this.#resuming && { last_seq: this.#sequencer.last }),
+      ...(this.identity && { identity: this.identity }),
+      page: { url: location.href, title: document.title, referrer: document.referrer, ...page },
+      locale: this.#around.locale(),
+      ...(Object.keys(attributes).length && { context: attributes as Hello["context"] }),
+    };
+  }
+
+  #confirm(clientId: string, id: string, seq: number): void {
+    this.#outbox.remove(clientId);
+    const mine = this.state.messages.find((message) => message.clientId === clientId);
+    if (!mine || mine.status === "stored") return;
+    if (this.#find(id)) {
+      // The history has brought it already.
+      this.#update({ messages: this.state.messages.filter((message) => message !== mine) });
+      return;
+    }
+    Object.assign(mine, { id, seq, status: "stored" });
+    this.#sort();
+  }
+
+  #tell(frame: ClientFrame): void {
+    if (this.#connection.ready) this.#connection.send(frame);
+    else {
+      this.#later.push(frame);
+      this.connect();
+    }
+  }
+
+  #showOwn(clientId: string, text: string): void {
+    const own = blankMessage(clientId, { kind: "visitor" }, Number.POSITIVE_INFINITY);
+    this.#insert({ ...own, clientId, text, status: "sending" });
+  }
+
+  #insert(message: Message): Message {
+    this.state.messages.push(message);
+    this.#sort();
+    return message;
+  }
+
+  #sort(): void {
+    const messages = [...this.state.messages];
+    messages.sort((a, b) => (a.seq === b.seq ? 0 : a.seq - b.seq));
+    this.#update({ messages });
+  }
+
+  #find(id: string): Message | undefined {
+    return this.state.messages.find((message) => message.id === id);
+  }
+
+  #arrived(detail: { author: Author; text: string }): void {
+    if (!this.#around.visible()) this.#update({ unread: this.state.unread + 1 });
+    this.#around.emit("message", detail);
+  }
+
+  #think(thinking: boolean): void {
+    clearTimeout(this.#thinkingTimer);
+    if (thinking) this.#thinkingTimer = setTimeout(() => this.#tooSlow(), ANSWER_WITHIN_MS);
+    if (thinking !== this.state.thinking) this.#update({ thinking });
+  }
+
+  #tooSlow(): void {
+    this.#update({ thinking: false, notice: { code: "slow", detail: "" } });
+  }
+
+  /** Whether the next page should connect by itself: somebody's word is still to come. */
+  #remember(): void {
+    const { phase, thinking, messages } = this.state;
+    const live = phase === "waiting" || phase === "human" || thinking || messages.some((m) => m.streaming);
+    if (live !== Boolean(this.#around.storage.get().live)) this.#around.storage.set({ live });
+  }
+
+  #forgetToken(): void {
+    if (!this.#around.storage.get().visitor) this.identity = undefined;
+    this.#around.storage.set({ visitor: undefined, conversation: undefined });
+    this.#fresh = true;
+  }
+
+  #begin(): void {
+    const { link } = this.state;
+    this.#outbox.clear();
+    this.#later = [];
+    this.#fresh = true;
+    this.#think(false);
+    this.#sequencer.reset(0);
+    this.state = { ...this.#blank(), link };
+  }
+
+  #blank(): ChatState {
+    const { name, avatar, greeting, suggestions } = this.#around.config;
+    return {
+      messages: [],
+      phase: "bot",
+      link: "idle",
+      thinking: false,
+      unread: 0,
+      greeting: greeting ?? "",
+      suggestions: suggestions ?? [],
+      name,
+      avatar: avatar ?? undefined,
+      leadGiven: false,
+      rated: false,
+      handoffAsked: false,
+    };
+  }
+
+  #update(change: Partial<ChatState>): void {
+    Object.assign(this.state, change);
+    this.#around.changed();
+  }
+}
+
+function blankMessage(id: string, author: Author, seq: number): Message {
+  return {
+    id,
+    author,
+    seq,
+    text: "",
+    status: "stored",
+    streaming: false,
+    citations: [],
+    grounded: true,
+    feedback: 0,
+    at: Date.now(),
+  };
+}
+
+function fromHistory(stored: StoredMessage, place: number, latest: number): Message {
+  const author = stored.author ?? { kind: "bot" };
+  return {
+    ...blankMessage(stored.message, author, stored.seq ?? Math.min(place / 1e6, latest)),
+    clientId: stored.client_id,
+    text: stored.text,
+    streaming: stored.streaming === true,
+    citations: stored.citations ?? [],
+    grounded: stored.grounded !== false,
+    stopped: stored.stopped,
+    feedback: stored.feedback ?? 0,
+    at: stored.at ? Date.parse(stored.at) : 0,
+  };
+}
+
+function lastPerson(messages: Message[]): Author | undefined {
+  return messages.filter((message) => message.author.kind === "human").at(-1)?.author;
+}
+
+function newId(): string {
+  // randomUUID is missing on plain-http pages.
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -1,0 +1,158 @@
+/** The frames of protocol v1 (docs/protocol.md), as types, and the one place where a text becomes a frame. */
+
+export type Phase = "bot" | "waiting" | "human" | "closed";
+
+export interface Author {
+  kind: "visitor" | "bot" | "human" | "system";
+  name?: string;
+  avatar?: string;
+}
+
+export interface Citation {
+  n: number;
+  title: string;
+  url?: string;
+  snippet: string;
+}
+
+export interface Answer {
+  text: string;
+  citations?: Citation[];
+  cached?: boolean;
+  grounded?: boolean;
+  stopped?: "visitor" | "budget" | "length" | "error";
+}
+
+/** One entry of `welcome.history`: a message as it is stored. */
+export interface StoredMessage extends Answer {
+  message: string;
+  author?: Author;
+  client_id?: string;
+  seq?: number;
+  at?: string;
+  /** The answer is still being written; its next `token` frames follow. */
+  streaming?: boolean;
+  /** What the visitor has thought of it: 1 or -1. */
+  feedback?: number;
+}
+
+export interface AgentFace {
+  name: string;
+  avatar?: string;
+  greeting: string;
+  suggestions: string[];
+}
+
+export interface Identity {
+  user_id: string;
+  name?: string;
+  email?: string;
+  hash: string;
+}
+
+export interface Hello {
+  type: "hello";
+  visitor?: string;
+  conversation?: string;
+  last_seq?: number;
+  identity?: Identity;
+  page?: { url: string; title: string; referrer: string };
+  locale?: string;
+  context?: Record<string, string | number | boolean>;
+}
+
+export type ErrorCode =
+  | "invalid"
+  | "too_long"
+  | "rate_limited"
+  | "quota_exceeded"
+  | "not_allowed"
+  | "unavailable";
+
+export type ClientFrame =
+  | Hello
+  | { type: "message"; client_id: string; text: string }
+  | { type: "stop"; message: string }
+  | { type: "typing" }
+  | { type: "feedback"; message: string; value: number; comment?: string }
+  | { type: "rating"; score: number; comment?: string }
+  | { type: "lead"; fields: Record<string, string> }
+  | { type: "handoff"; reason?: string }
+  | { type: "end" }
+  | { type: "ping" };
+
+export interface Welcome {
+  type: "welcome";
+  visitor: string;
+  conversation: string;
+  seq: number;
+  history?: StoredMessage[];
+  state: Phase;
+  agent?: AgentFace;
+}
+
+/** Frames that change what is displayed; each carries the number of its place. */
+export type ShownFrame = { seq: number } & (
+  | { type: "ack"; client_id: string; message: string; text?: string }
+  | { type: "start"; message: string }
+  | { type: "token"; message: string; text: string }
+  | ({ type: "end"; message: string } & Answer)
+  | { type: "message"; message: string; author: Author; text: string; client_id?: string }
+  | { type: "state"; state: Phase; author?: Author }
+);
+
+export interface ErrorFrame {
+  type: "error";
+  code: ErrorCode;
+  detail: string;
+  client_id?: string;
+  retry_after?: number;
+}
+
+export type ServerFrame =
+  | Welcome
+  | ShownFrame
+  | ErrorFrame
+  | { type: "typing"; author: Author }
+  | { type: "pong" };
+
+/** The longest message that the server takes, in characters. */
+export const MAX_TEXT = 4000;
+
+export const Close = {
+  malformed: 4400,
+  badToken: 4401,
+  originRefused: 4403,
+  noAgent: 4404,
+  noHello: 4408,
+  tooMany: 4429,
+  restarting: 1012,
+} as const;
+
+const KNOWN = new Set([
+  "welcome",
+  "ack",
+  "start",
+  "token",
+  "end",
+  "message",
+  "state",
+  "error",
+  "typing",
+  "pong",
+]);
+
+/** A frame out of a socket's text; null when it is none that this version knows, which a client ignores. */
+export function parseFrame(text: unknown): ServerFrame | null {
+  if (typeof text !== "string") return null;
+  try {
+    const frame = JSON.parse(text);
+    return frame && KNOWN.has(frame.type) ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
+export function isShown(frame: ServerFrame): frame is ShownFrame {
+  return typeof (frame as ShownFrame).seq === "number" && frame.type !== "welcome";
+}

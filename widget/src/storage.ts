@@ -1,0 +1,100 @@
+/**
+ * What is kept in the visitor's browser, and when.
+ *
+ * Nothing is written before `unlock()`, which the first click calls (and, where the page asks for consent, only
+ * once it has been given). A browser that refuses storage (sandboxed frame, private mode) keeps it in memory.
+ */
+export interface Kept {
+  visitor?: string;
+  conversation?: string;
+  /** The `seq` of the last frame the visitor saw: what came after it counts as unread. */
+  read?: number;
+  /** Tells whether the same signed-in user is here, without saying who. */
+  user?: string;
+  /** The panel stood open: it opens again on the next page. */
+  open?: boolean;
+  /** Somebody's word is awaited: the next page connects without a click. */
+  live?: boolean;
+}
+
+export interface Unsent {
+  client_id: string;
+  text: string;
+}
+
+export class Storage {
+  #unlocked = false;
+  #kept: Kept = {};
+  #unsent: Unsent[] = [];
+
+  readonly #key: string;
+  readonly #allowed: () => boolean;
+
+  constructor(key: string, allowed: () => boolean) {
+    this.#key = key;
+    this.#allowed = allowed;
+    const kept = read<Kept>("localStorage", key);
+    this.#unsent = read<Unsent[]>("sessionStorage", key) ?? [];
+    if (kept) {
+      this.#kept = kept;
+      this.#unlocked = true;
+    }
+  }
+
+  get(): Readonly<Kept> {
+    return this.#kept;
+  }
+
+  set(change: Kept): void {
+    this.#kept = { ...this.#kept, ...change };
+    this.#write();
+  }
+
+  getUnsent(): readonly Unsent[] {
+    return this.#unsent;
+  }
+
+  setUnsent(unsent: Unsent[]): void {
+    this.#unsent = unsent;
+    this.#write();
+  }
+
+  unlock(): void {
+    this.#unlocked = true;
+    this.#write();
+  }
+
+  /** Leave no trace; nothing is written until the next `unlock()`. */
+  forget(): void {
+    this.#kept = {};
+    this.#unsent = [];
+    this.#unlocked = false;
+    write("localStorage", this.#key, null);
+    write("sessionStorage", this.#key, null);
+  }
+
+  #write(): void {
+    if (!this.#unlocked || !this.#allowed()) return;
+    write("localStorage", this.#key, this.#kept);
+    write("sessionStorage", this.#key, this.#unsent.length ? this.#unsent : null);
+  }
+}
+
+type Area = "localStorage" | "sessionStorage";
+
+function read<T>(area: Area, key: string): T | null {
+  try {
+    return JSON.parse(globalThis[area].getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function write(area: Area, key: string, value: unknown): void {
+  try {
+    if (value === null) globalThis[area].removeItem(key);
+    else globalThis[area].setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is off or full; the copy in memory serves this page.
+  }
+}

@@ -1,0 +1,198 @@
+import { Fragment, h } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Message } from "../chat.ts";
+import type { Key } from "../i18n.ts";
+import { MarkdownView } from "../markdown.ts";
+import type { Widget } from "../widget.ts";
+import { Icon } from "./icons.tsx";
+import { Sources } from "./sources.tsx";
+
+interface Props {
+  widget: Widget;
+  message: Message;
+}
+
+/** A message of the agent or of the team: its text as it is written, then what can be done with it. */
+export function AnswerView({ widget, message }: Props) {
+  const [shown, setShown] = useState(0);
+  const bot = message.author.kind === "bot";
+  const done = bot && !message.streaming;
+  return (
+    <Fragment>
+      <Text widget={widget} message={message} cite={setShown} />
+      {message.citations.length > 0 && (
+        <Sources widget={widget} message={message} shown={shown} hide={() => setShown(0)} />
+      )}
+      {done && <Ending widget={widget} message={message} />}
+      {done && message.text && <Actions widget={widget} message={message} />}
+    </Fragment>
+  );
+}
+
+function Text({ widget, message, cite }: Props & { cite(n: number): void }) {
+  const place = useRef<HTMLDivElement>(null);
+  const view = useRef<MarkdownView>(null);
+  const { text, streaming, citations } = message;
+  useLayoutEffect(() => {
+    const box = place.current;
+    if (!box) return;
+    view.current ??= new MarkdownView(box);
+    view.current.show(text, { open: streaming, chip: (n) => makeChip(n, widget, message, cite) });
+    announce(widget, message, box);
+  }, [text, streaming, citations]);
+  return (
+    <div class={`bubble text ${streaming ? "streaming" : ""}`} hidden={!text}>
+      <div ref={place} />
+    </div>
+  );
+}
+
+/** A mark whose source is not among the answer's would lead nowhere, so it is left out once the sources are known. */
+function makeChip(n: number, { t }: Widget, { streaming, citations }: Message, cite: (n: number) => void): Node {
+  const citation = citations.find((other) => other.n === n);
+  if (!streaming && !citation) return document.createTextNode("");
+  const chip = document.createElement("button");
+  chip.type = "button";
+  chip.className = "chip";
+  chip.textContent = String(n);
+  chip.title = citation?.title ?? "";
+  chip.ariaLabel = t("source", { n, title: chip.title });
+  chip.onclick = () => cite(n);
+  return chip;
+}
+
+/** Read out what is finished, without the citation marks. */
+function announce({ announcer, open_: open }: Widget, message: Message, box: HTMLElement): void {
+  const copy = box.cloneNode(true) as HTMLElement;
+  for (const chip of copy.querySelectorAll(".chip")) chip.remove();
+  for (const block of copy.querySelectorAll("p, li, h3, h4, pre, tr")) block.append("\n");
+  const text = copy.textContent ?? "";
+  const fresh = message.at > Date.now() - 120_000 && open;
+  if (fresh) announcer.progress(message.id, text, !message.streaming);
+  else announcer.skip(message.id, text);
+}
+
+const STOPPED: Record<string, Key> = {
+  visitor: "stopped_visitor",
+  budget: "stopped_budget",
+  length: "stopped_length",
+  error: "stopped_error",
+};
+
+/** How the answer came to its end, where that needs a word, and the next step. */
+function Ending({ widget, message }: Props) {
+  const { t, chat, config } = widget;
+  const last = chat.state.messages.at(-1) === message && chat.state.phase === "bot";
+  const stopped = message.stopped && STOPPED[message.stopped];
+  const stuck = last && (!message.grounded || message.stopped === "error");
+  if (!stopped && !stuck) return null;
+  return (
+    <div class="ending">
+      {stopped && <small>{t(stopped)}</small>}
+      {last && (message.stopped === "error" || message.stopped === "visitor") && (
+        <button type="button" class="pill" onClick={() => chat.askAgain(message)}>
+          <Icon name="retry" size={16} />
+          {t("retry")}
+        </button>
+      )}
+      {stuck && config.handoff && (
+        <button type="button" class="pill" onClick={() => chat.handoff()}>
+          <Icon name="person" size={16} />
+          {t("talk")}
+        </button>
+      )}
+      {stuck && config.leads && !chat.state.leadGiven && (
+        <button type="button" class="pill" onClick={() => widget.setSheet("lead")}>
+          <Icon name="mail" size={16} />
+          {t("lead")}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Actions({ widget, message }: Props) {
+  const { t, chat } = widget;
+  const [copied, setCopied] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const rate = (value: number) => {
+    chat.feedback(message, value);
+    setAsking(value < 0);
+    if (value > 0) widget.announcer.say(t("thanks"));
+  };
+  const onCopy = async () => {
+    setCopied(await copyText(message.text, widget));
+    widget.announcer.say(t("copied"));
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  const { feedback } = message;
+  return (
+    <Fragment>
+      <div class="actions">
+        <Act label={copied ? t("copied") : t("copy")} icon={copied ? "check" : "copy"} act={onCopy} />
+        <Act label={t("good")} icon="up" pressed={feedback > 0} act={() => rate(1)} />
+        <Act label={t("bad")} icon="thumbDown" pressed={feedback < 0} act={() => rate(-1)} />
+      </div>
+      {asking && <Why widget={widget} message={message} done={() => setAsking(false)} />}
+    </Fragment>
+  );
+}
+
+interface ActProps {
+  label: string;
+  icon: Parameters<typeof Icon>[0]["name"];
+  pressed?: boolean;
+  act(): void;
+}
+
+function Act({ label, icon, pressed, act }: ActProps) {
+  return (
+    <button type="button" class="act" aria-label={label} title={label} aria-pressed={pressed} onClick={act}>
+      <Icon name={icon} size={17} />
+    </button>
+  );
+}
+
+function Why({ widget, message, done }: Props & { done(): void }) {
+  const { t, chat, announcer } = widget;
+  const field = useRef<HTMLTextAreaElement>(null);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const comment = field.current?.value.trim();
+    if (comment) chat.feedback(message, -1, comment);
+    announcer.say(t("thanks"));
+    done();
+  };
+  return (
+    <form class="why" onSubmit={submit}>
+      <label>
+        {t("what_wrong")}
+        <textarea ref={field} rows={2} maxLength={1000} />
+      </label>
+      <div class="row">
+        <button type="button" class="plain" onClick={done}>
+          {t("cancel")}
+        </button>
+        <button type="submit" class="solid">
+          {t("submit")}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+async function copyText(text: string, { start }: Widget): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No clipboard API on plain http, or no permission in a frame.
+    const field = document.createElement("textarea");
+    field.value = text;
+    start.shadow.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    return copied;
+  }
+}

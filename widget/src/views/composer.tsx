@@ -1,0 +1,140 @@
+import { Fragment, h } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { MAX_TEXT } from "../protocol.ts";
+import type { Widget } from "../widget.ts";
+import { Icon } from "./icons.tsx";
+
+/** From how many characters before the limit the count is shown. */
+const COUNT_FROM = 400;
+const LINES_PX = 140;
+
+export function Composer({ widget }: { widget: Widget }) {
+  const { t, chat } = widget;
+  const { messages, notice, link } = chat.state;
+  const [text, setText] = useState("");
+  const field = useRef<HTMLTextAreaElement>(null);
+  const answering = messages.some((message) => message.streaming);
+  const left = MAX_TEXT - [...text].length;
+  const sendable = text.trim() !== "" && left >= 0 && link !== "refused";
+  useLayoutEffect(() => grow(field.current), [text]);
+  const send = () => {
+    if (!sendable) return;
+    if (widget.leadFirst()) return widget.setSheet("lead");
+    widget.say(text.trim());
+    setText("");
+    field.current?.focus();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    // During composition Enter picks a character (Japanese, Chinese, Korean).
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <div class="bottom">
+      {notice && <NoticeLine widget={widget} />}
+      <div class="composer">
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          dir="auto"
+          placeholder={t("placeholder")}
+          aria-label={t("placeholder")}
+          disabled={link === "refused"}
+          enterkeyhint="send"
+          onInput={(event) => {
+            setText(event.currentTarget.value);
+            chat.typing();
+          }}
+          onKeyDown={onKey}
+        />
+        {answering && !sendable ? (
+          <button
+            type="button"
+            class="send"
+            aria-label={t("stop")}
+            title={t("stop")}
+            onClick={() => chat.stop()}
+          >
+            <Icon name="stop" />
+          </button>
+        ) : (
+          <button type="button" class="send" aria-label={t("send")} disabled={!sendable} onClick={send}>
+            <Icon name="send" />
+          </button>
+        )}
+      </div>
+      {left < COUNT_FROM && (
+        <small class={`count ${left < 0 ? "over" : ""}`} role={left < 0 ? "alert" : undefined}>
+          {left < 0 ? t("too_long", { over: -left }) : t("characters_left", { count: left })}
+        </small>
+      )}
+      <Foot widget={widget} />
+    </div>
+  );
+}
+
+/** Something went wrong that belongs to no message: what, and the next step. */
+function NoticeLine({ widget }: { widget: Widget }) {
+  const { t, chat, config } = widget;
+  const { notice } = chat.state;
+  const seconds = useCountdown(notice?.until);
+  if (!notice) return null;
+  const text = notice.code === "slow" ? t("slow") : notice.detail;
+  return (
+    <div class="notice" role="alert">
+      <Icon name="warn" size={18} />
+      <p>
+        {text} {seconds > 0 && <span aria-live="off">{t("wait", { seconds })}</span>}
+        {notice.code === "quota_exceeded" && config.leads && t("quota")}
+      </p>
+      {notice.code === "quota_exceeded" && config.leads && (
+        <button type="button" class="link" onClick={() => widget.setSheet("lead")}>
+          {t("lead")}
+        </button>
+      )}
+      <button type="button" class="icon-button" aria-label={t("discard")} onClick={() => chat.dismiss()}>
+        <Icon name="close" size={16} />
+      </button>
+    </div>
+  );
+}
+
+/** Whole seconds until a time, counted down. */
+function useCountdown(until: number | undefined): number {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!until) return;
+    const timer = setInterval(() => tick((n) => n + 1), 500);
+    return () => clearInterval(timer);
+  }, [until]);
+  return until ? Math.max(0, Math.ceil((until - Date.now()) / 1000)) : 0;
+}
+
+export function Foot({ widget }: { widget: Widget }) {
+  const { t, config } = widget;
+  return (
+    <p class="foot">
+      {config.privacy_url && (
+        <Fragment>
+          <a href={config.privacy_url} target="_blank" rel="noopener noreferrer">
+            {t("privacy")}
+          </a>
+          {config.branding !== false && " · "}
+        </Fragment>
+      )}
+      {config.branding !== false && (
+        <span>
+          {t("powered")} <b>NETVEXA</b>
+        </span>
+      )}
+    </p>
+  );
+}
+
+function grow(field: HTMLTextAreaElement | null): void {
+  if (!field) return;
+  field.style.height = "auto";
+  if (field.scrollHeight) field.style.height = `${Math.min(field.scrollHeight, LINES_PX)}px`;
+}

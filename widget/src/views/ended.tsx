@@ -1,0 +1,67 @@
+import { Fragment, h } from "preact";
+import { useRef, useState } from "preact/hooks";
+import type { Widget } from "../widget.ts";
+import { Foot } from "./composer.tsx";
+import { Icon } from "./icons.tsx";
+
+const SCORES = [1, 2, 3, 4, 5];
+
+/** After the end: how it was, and a way to begin again. */
+export function Ended({ widget }: { widget: Widget }) {
+  const { t, chat } = widget;
+  return (
+    <div class="bottom ended">
+      <p>{t("closed")}</p>
+      {chat.state.rated ? <p role="status">{t("rated")}</p> : <Rating widget={widget} />}
+      <button type="button" class="solid wide" onClick={() => widget.startOver()}>
+        <Icon name="plus" size={18} />
+        {t("new")}
+      </button>
+      <Foot widget={widget} />
+    </div>
+  );
+}
+
+function Rating({ widget }: { widget: Widget }) {
+  const { t, chat } = widget;
+  const [score, setScore] = useState(0);
+  const comment = useRef<HTMLTextAreaElement>(null);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    chat.rate(score, comment.current?.value.trim());
+  };
+  return (
+    <form class="rating" onSubmit={submit}>
+      <fieldset>
+        <legend>{t("rate")}</legend>
+        {SCORES.map((n) => (
+          <label key={n} class={n <= score ? "lit" : ""}>
+            <input
+              type="radio"
+              name="score"
+              class="sr"
+              checked={n === score}
+              aria-label={t("rate_n", { n })}
+              onChange={() => setScore(n)}
+            />
+            <Icon name="star" size={28} />
+          </label>
+        ))}
+      </fieldset>
+      {score > 0 && (
+        <Fragment>
+          <textarea
+            ref={comment}
+            rows={2}
+            maxLength={1000}
+            placeholder={t("comment")}
+            aria-label={t("comment")}
+          />
+          <button type="submit" class="plain">
+            {t("submit")}
+          </button>
+        </Fragment>
+      )}
+    </form>
+  );
+}

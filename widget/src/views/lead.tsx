@@ -1,0 +1,121 @@
+import { h } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { LeadField } from "../config.ts";
+import type { Key } from "../i18n.ts";
+import type { Widget } from "../widget.ts";
+import { Icon } from "./icons.tsx";
+
+const DEFAULT_FIELDS: LeadField[] = [{ name: "name" }, { name: "email", required: true }];
+const KNOWN = ["name", "email", "phone", "company"];
+const TYPES: Record<string, LeadField["type"]> = { email: "email", phone: "tel" };
+const AUTOCOMPLETE: Record<string, string> = {
+  name: "name",
+  email: "email",
+  phone: "tel",
+  company: "organization",
+};
+
+/** Contact details, asked for in the place of the message field. */
+export function LeadSheet({ widget }: { widget: Widget }) {
+  const { t, chat, config } = widget;
+  const leads = config.leads;
+  const form = useRef<HTMLFormElement>(null);
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  const first = widget.leadFirst();
+  const close = () => {
+    if (first) widget.leadSkipped = true;
+    widget.setSheet("none");
+    widget.focusField();
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const found = check(form.current, t);
+    setErrors(found.errors);
+    const wrong = Object.keys(found.errors)[0];
+    if (wrong) return form.current?.querySelector<HTMLElement>(`[name="${wrong}"]`)?.focus();
+    widget.giveLead(found.values);
+    close();
+  };
+  return (
+    <form class="sheet" ref={form} noValidate onSubmit={submit} aria-label={leads?.title ?? t("lead")}>
+      <h3>{leads?.title ?? t(first ? "lead_before" : "lead")}</h3>
+      <p>{t("lead_intro")}</p>
+      {(leads?.fields ?? DEFAULT_FIELDS).map((field) => (
+        <Field key={field.name} widget={widget} field={field} error={errors[field.name]} />
+      ))}
+      <Consent widget={widget} error={errors.consent} />
+      <div class="row">
+        <button type="button" class="plain" onClick={close}>
+          {t(first ? "skip" : "cancel")}
+        </button>
+        <button type="submit" class="solid">
+          {t("submit")}
+        </button>
+      </div>
+      {chat.state.link === "offline" && <small>{t("queued")}</small>}
+    </form>
+  );
+}
+
+function Field({ widget, field, error }: { widget: Widget; field: LeadField; error?: string }) {
+  const { t, chat } = widget;
+  const { name, required } = field;
+  const label = field.label ?? (KNOWN.includes(name) ? t(name as Key) : name);
+  const given = (chat.context.lead as Record<string, string> | undefined)?.[name];
+  return (
+    <label>
+      {label}
+      {required && <span aria-hidden="true"> *</span>}
+      <input
+        name={name}
+        type={field.type ?? TYPES[name] ?? "text"}
+        list={undefined}
+        autocomplete={AUTOCOMPLETE[name] ?? "on"}
+        required={required}
+        maxLength={200}
+        defaultValue={given}
+        aria-invalid={Boolean(error)}
+        aria-describedby={error && `lead-${name}`}
+      />
+      {error && (
+        <small class="error" id={`lead-${name}`}>
+          <Icon name="warn" size={14} /> {error}
+        </small>
+      )}
+    </label>
+  );
+}
+
+function Consent({ widget, error }: { widget: Widget; error?: string }) {
+  const leads = widget.config.leads;
+  if (!leads?.consent) return null;
+  if (!leads.consent_required) return <small class="consent">{leads.consent}</small>;
+  return (
+    <label class="tick">
+      <input name="consent" type="checkbox" aria-invalid={Boolean(error)} aria-describedby="lead-consent" />
+      <span>{leads.consent}</span>
+      {error && (
+        <small class="error" id="lead-consent">
+          {error}
+        </small>
+      )}
+    </label>
+  );
+}
+
+function check(form: HTMLFormElement | null, t: Widget["t"]) {
+  const values: Record<string, string> = {};
+  const errors: Record<string, string> = {};
+  for (const input of form?.querySelectorAll("input") ?? []) {
+    const value = input.value.trim();
+    if (input.type === "checkbox") {
+      if (!input.checked) errors.consent = t("consent_needed");
+    } else if (!value) {
+      if (input.required) errors[input.name] = t("required");
+    } else if (input.type === "email" && !/^\S+@\S+\.\S+$/.test(value))
+      errors[input.name] = t("invalid_email");
+    else values[input.name] = value;
+  }
+  return { values, errors };
+}

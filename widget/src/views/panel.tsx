@@ -1,0 +1,81 @@
+import { h } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { visibleBox } from "../viewport.ts";
+import type { Widget } from "../widget.ts";
+import { Banner } from "./banner.tsx";
+import { Composer } from "./composer.tsx";
+import { Ended } from "./ended.tsx";
+import { Header } from "./header.tsx";
+import { LeadSheet } from "./lead.tsx";
+import { Log } from "./log.tsx";
+
+export function Panel({ widget }: { widget: Widget }) {
+  const { chat, config, open_: open, phone, palette } = widget;
+  const panel = useRef<HTMLDivElement>(null);
+  const status = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    widget.panel = panel.current;
+    widget.status = status.current;
+    return () => {
+      widget.panel = widget.status = null;
+    };
+  });
+  const { height, top } = visibleBox();
+  const style = {
+    "--brand": palette.brand,
+    "--ink": palette.ink,
+    "--accent": widget.dark ? palette.accentDark : palette.accentLight,
+    "--radius": `${config.theme?.radius ?? 18}px`,
+    ...(phone && { height: `${height}px`, top: `${top}px` }),
+  };
+  return (
+    <div
+      ref={panel}
+      class={`panel ${config.theme?.position === "left" ? "at-left" : ""} ${phone ? "phone" : ""}`}
+      role="dialog"
+      aria-label={chat.state.name}
+      aria-modal={phone || undefined}
+      tabIndex={-1}
+      hidden={!open}
+      lang={widget.translator.locale}
+      dir={widget.rtl ? "rtl" : "ltr"}
+      data-scheme={widget.dark ? "dark" : "light"}
+      style={style}
+      onKeyDown={(event) => onKey(event, widget)}
+    >
+      <Header widget={widget} />
+      <Banner widget={widget} />
+      <Log widget={widget} />
+      <Bottom widget={widget} />
+      <div ref={status} class="sr" role="status" aria-live="polite" aria-relevant="additions" />
+    </div>
+  );
+}
+
+function Bottom({ widget }: { widget: Widget }) {
+  const { phase } = widget.chat.state;
+  if (widget.sheet === "lead") return <LeadSheet widget={widget} />;
+  if (phase === "closed") return <Ended widget={widget} />;
+  return <Composer widget={widget} />;
+}
+
+/** Esc closes; on a phone, where the panel covers the page, Tab stays inside. */
+function onKey(event: KeyboardEvent, widget: Widget): void {
+  if (event.key === "Escape" && !event.defaultPrevented) {
+    event.stopPropagation();
+    widget.close();
+  } else if (event.key === "Tab" && widget.phone) keepInside(event, widget);
+}
+
+function keepInside(event: KeyboardEvent, { panel, start }: Widget): void {
+  const stops = [
+    ...(panel?.querySelectorAll<HTMLElement>("button, a[href], input, textarea, [tabindex='0']") ?? []),
+  ];
+  const usable = stops.filter((stop) => !stop.matches(":disabled") && stop.getClientRects().length);
+  const [first, last] = [usable[0], usable.at(-1)];
+  const active = start.shadow.activeElement;
+  if (event.shiftKey ? active === first || active === panel : active === last) {
+    event.preventDefault();
+    (event.shiftKey ? last : first)?.focus();
+  }
+}
