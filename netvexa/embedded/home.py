@@ -185,11 +185,18 @@ def _service_account(path: Path) -> Account:
 
 
 def _installed_programs() -> Path:
-    for wheel in SERVER_WHEELS:
-        found = importlib.util.find_spec(wheel)  # found, not imported: its Python opens folders to the world
-        if found is None or not found.submodule_search_locations:
-            raise StartError(f"The package {wheel.replace('_', '-')} is missing: run `make setup`.")
-    return Path(next(iter(found.submodule_search_locations))).resolve().parent
+    """The folder packages are installed in. Found, not imported: one opens folders to the world."""
+    folders = {_package_folder(name).parent for name in SERVER_WHEELS}
+    if len(folders) > 1:
+        raise StartError("The embedded servers' packages stand in different folders: run `make setup`.")
+    return folders.pop()
+
+
+def _package_folder(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    if found is None or not found.origin:
+        raise StartError(f"The package {name.replace('_', '-')} is missing: run `make setup`.")
+    return Path(found.origin).resolve().parent
 
 
 def _needed_programs(installed: Path) -> Iterator[Path]:
