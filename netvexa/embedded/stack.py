@@ -39,9 +39,7 @@ class Stack:
         """A sentence for each part that runs embedded."""
         sentences = []
         if self.postgres:
-            sentences.append(
-                f"PostgreSQL is embedded (data in {self.postgres.folder}); DATABASE_URL replaces it."
-            )
+            sentences.append(f"PostgreSQL is embedded, in {self.postgres.folder}; DATABASE_URL replaces it.")
         if self.redis:
             sentences.append(f"Redis is embedded, in {self.redis.folder}; REDIS_URL replaces it.")
         return sentences
