@@ -11,12 +11,11 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import home_for
+from netvexa.embedded.home import PROJECT, home_for
 from netvexa.embedded.ports import answers
 from netvexa.embedded.postgres import Postgres
 from netvexa.embedded.redis import Redis
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 CONNECT_TIMEOUT = 5.0  # seconds
 DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 SCHEMES = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netvexa.embedded.errors import StartError
+from netvexa.embedded.home import PROJECT
 from netvexa.embedded.ports import is_free
-from netvexa.embedded.stack import PROJECT
 
 DEFAULT_PORT = 8000
 
