@@ -12,7 +12,7 @@ TESTS ?=
 CLEAN = env -u DJANGO_SETTINGS_MODULE -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check check-widget fix reset build screenshots
+.PHONY: help setup setup-dev run test check fix reset build screenshots
 
 help: ## List the targets
 	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -52,4 +52,4 @@ screenshots: setup-dev ## Take the pictures in docs/screenshots
 
 bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers
 	@test -f benchmarks/$(subst -,_,$*).py || { echo "There is no benchmarks/$(subst -,_,$*).py." >&2; exit 2; }
-	@$(CLEAN) $(PY) -m netvexa.embedded exec -- $(PY) -m benchmarks.$(subst -,_,$*)
+	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m benchmarks.$(subst -,_,$*)

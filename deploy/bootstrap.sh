@@ -55,8 +55,11 @@ is_done() { [ -f "$venv/.done-$1" ] && [ "$(cat "$venv/.done-$1")" = "$(level=$1
 # Shows one short line for each package, and keeps everything pip says in a log.
 install() {
     status=$venv/.status
-    { "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1
-      echo $? >"$status"; } | tee -a "$log" | sed -n \
+    {
+        code=0
+        "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1 || code=$?
+        echo "$code" >"$status"
+    } | tee -a "$log" | sed -n \
         -e 's/^Collecting \([^ ;]*\).*/  fetching \1/p' \
         -e 's/^  *Downloading .*(\(.*[kMG]B\)).*/    \1/p' \
         -e 's/^Installing collected packages.*/  unpacking .../p' \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -21,7 +20,7 @@ from redis.retry import Retry
 
 from netvexa.embedded import stack
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import Account, home_for, home_path, passing_var
+from netvexa.embedded.home import Account, home_for, passing_var, remove_home
 from netvexa.embedded.ports import answers
 from netvexa.embedded.postgres import Postgres
 from netvexa.embedded.redis import Redis
@@ -184,7 +183,7 @@ def test_a_closed_parent_folder_stays_closed_and_the_servers_live_elsewhere(tmp_
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
     finally:
-        shutil.rmtree(home.path, ignore_errors=True)
+        remove_home(closed / "project" / "var")
 
 
 @AS_ROOT
@@ -206,7 +205,7 @@ def test_what_the_environment_names_is_not_started(var: Path, redis_server: Redi
         assert [sentence.split()[0] for sentence in servers.defaults] == ["PostgreSQL"]
     finally:
         servers.stop()
-        shutil.rmtree(home_path(var / "other"), ignore_errors=True)
+        remove_home(var / "other")
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from netvexa.embedded.home import passing_var
+from netvexa.embedded.home import PROJECT, passing_var
 from netvexa.embedded.ports import answers, free_port
-from netvexa.embedded.stack import PROJECT
 
 PATIENCE = 40.0  # seconds
 

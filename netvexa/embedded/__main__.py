@@ -1,4 +1,5 @@
-"""`python -m netvexa.embedded exec -- COMMAND ...`: run a command beside throw-away servers.
+"""`python -m netvexa.embedded exec -- COMMAND ...`: run a command beside empty throw-away servers.
+`python -m netvexa.embedded exec --prepared -- COMMAND ...`: the same after migrations, without the demo.
 `python -m netvexa.embedded reset`: drop the kept data."""
 
 from __future__ import annotations
@@ -11,20 +12,27 @@ from pathlib import Path
 
 from netvexa.embedded import stack
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import home_path, passing_var
+from netvexa.embedded.home import PROJECT, link_models, passing_var, remove_home
+
+PREPARE = [sys.executable, str(PROJECT / "manage.py"), "prepare", "--no-demo"]
 
 
-def execute(command: list[str]) -> int:
-    """Run the command with its own, empty servers and return its exit code."""
+def execute(*commands: list[str]) -> int:
+    """Run the commands with servers of their own, up to the first that fails; return the last exit code."""
     with passing_var() as folder:
+        link_models(folder)
         given = {**os.environ, "NETVEXA_VAR": str(folder)}
         servers = stack.start(given=given, durable=False, say=_say)
         try:
-            return subprocess.run(command, env={**given, **servers.environment}, check=False).returncode
+            for command in commands:
+                code = subprocess.run(command, env={**given, **servers.environment}, check=False).returncode
+                if code:
+                    return code
         except KeyboardInterrupt:
             return 130
         finally:
             servers.stop()
+    return 0
 
 
 def reset() -> int:
@@ -37,7 +45,7 @@ def reset() -> int:
     if not _confirmed(var):
         _say("Nothing was dropped. To confirm without a terminal: make reset CONFIRM=yes")
         return 1
-    shutil.rmtree(home_path(var), ignore_errors=True)
+    remove_home(var)
     for path in var.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     lock.close()
@@ -62,6 +70,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["exec", "--", *command] if command:
             return execute(command)
+        case ["exec", "--prepared", "--", *command] if command:
+            return execute(PREPARE, command)
         case ["reset"]:
             return reset()
     _say((__doc__ or "").strip())

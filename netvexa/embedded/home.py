@@ -16,13 +16,14 @@ import stat
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from netvexa.embedded.errors import StartError
 
+PROJECT = Path(__file__).resolve().parent.parent.parent
 SYSTEM_STATE = Path("/var/lib/netvexa")
 # The range systemd draws from for services without an account of their own (DynamicUser, systemd.exec(5)).
 FIRST_DYNAMIC_UID, LAST_DYNAMIC_UID = 61184, 65519
@@ -144,6 +145,15 @@ def home_path(var: Path) -> Path:
     return SYSTEM_STATE / f"{var.parent.name}-{zlib.crc32(os.fsencode(var)):08x}"
 
 
+def remove_home(var: Path) -> None:
+    """Delete the home of a var folder with all its data, wherever it stands."""
+    path = home_path(var)
+    shutil.rmtree(path, ignore_errors=True)
+    if path.parent == SYSTEM_STATE:
+        with suppress(OSError):  # other projects live there as well
+            SYSTEM_STATE.rmdir()
+
+
 @contextmanager
 def passing_var() -> Iterator[Path]:
     """A var folder for servers whose data nobody will miss, deleted at the end."""
@@ -154,6 +164,13 @@ def passing_var() -> Iterator[Path]:
         folder = Path(name).resolve()
         folder.chmod(0o711)  # the servers' own user walks through it to the home
         yield folder
+
+
+def link_models(var: Path) -> None:
+    """Let a passing var folder use the project's exported embedding model: making one takes 10 s."""
+    kept = PROJECT / "var" / "models"
+    kept.mkdir(parents=True, exist_ok=True)
+    (var / "models").symlink_to(kept)
 
 
 def make_home(path: Path) -> Home:
@@ -185,11 +202,18 @@ def _service_account(path: Path) -> Account:
 
 
 def _installed_programs() -> Path:
-    for wheel in SERVER_WHEELS:
-        found = importlib.util.find_spec(wheel)  # found, not imported: its Python opens folders to the world
-        if found is None or not found.submodule_search_locations:
-            raise StartError(f"The package {wheel.replace('_', '-')} is missing: run `make setup`.")
-    return Path(next(iter(found.submodule_search_locations))).resolve().parent
+    """The folder packages are installed in. Found, not imported: one opens folders to the world."""
+    folders = {_package_folder(name).parent for name in SERVER_WHEELS}
+    if len(folders) > 1:
+        raise StartError("The embedded servers' packages stand in different folders: run `make setup`.")
+    return folders.pop()
+
+
+def _package_folder(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    if found is None or not found.origin:
+        raise StartError(f"The package {name.replace('_', '-')} is missing: run `make setup`.")
+    return Path(found.origin).resolve().parent
 
 
 def _needed_programs(installed: Path) -> Iterator[Path]:

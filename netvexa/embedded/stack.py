@@ -11,12 +11,11 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import home_for
+from netvexa.embedded.home import PROJECT, home_for
 from netvexa.embedded.ports import answers
 from netvexa.embedded.postgres import Postgres
 from netvexa.embedded.redis import Redis
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 CONNECT_TIMEOUT = 5.0  # seconds
 DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 SCHEMES = {
@@ -39,9 +38,7 @@ class Stack:
         """A sentence for each part that runs embedded."""
         sentences = []
         if self.postgres:
-            sentences.append(
-                f"PostgreSQL is embedded (data in {self.postgres.folder}); DATABASE_URL replaces it."
-            )
+            sentences.append(f"PostgreSQL is embedded, in {self.postgres.folder}; DATABASE_URL replaces it.")
         if self.redis:
             sentences.append(f"Redis is embedded, in {self.redis.folder}; REDIS_URL replaces it.")
         return sentences

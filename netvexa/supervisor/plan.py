@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from netvexa.embedded.errors import StartError
+from netvexa.embedded.home import PROJECT
 from netvexa.embedded.ports import is_free
-from netvexa.embedded.stack import PROJECT
 
 DEFAULT_PORT = 8000
+
+# One worker alone has no neighbours to look for.
+WORKER_OPTIONS = ("--loglevel", "info", "--concurrency", "2", "--without-gossip", "--without-mingle")
 
 Command = Sequence[str]
 
@@ -30,7 +33,7 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
     """The product's own plan. Raises StartError where the port is wrong or taken."""
     port = _port(environment.get("NETVEXA_PORT", ""))
     manage = [sys.executable, str(PROJECT / "manage.py")]
-    celery = [sys.executable, "-m", "celery", "--app", "netvexa"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "netvexa"]
     return Plan(
         port=port,
         prepare=[*manage, "prepare"],
@@ -40,7 +43,7 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
                 *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--no-server-name", "--proxy-headers", "netvexa.asgi:application"),
             ],
-            "worker": [*celery, "worker", "--loglevel", "info", "--concurrency", "2"],
+            "worker": [*celery, "worker", *WORKER_OPTIONS],
             # No pid file: one left behind by a killed beat would keep the next from starting.
             "beat": [*celery, "beat", "--loglevel", "info", "--pidfile="],
         },

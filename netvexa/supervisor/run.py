@@ -95,7 +95,7 @@ class Supervisor:
             self._children.remove(child)
             child.finish(deadline=0)
             if child.exit_code:
-                raise StartError("The preparation failed; the lines above say why. Nothing is left running.")
+                raise StartError("The preparation failed; the lines above say why.")
 
     def _serve(self) -> None:
         if self._stop_signals:

@@ -21,11 +21,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from netvexa.embedded.home import home_for, make_home, passing_var
+from netvexa.embedded.home import PROJECT, home_for, link_models, make_home, passing_var
 from netvexa.embedded.postgres import OWNER, Postgres
 from netvexa.embedded.redis import Redis
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 POSTGRES_VARIABLE = "NETVEXA_TEST_POSTGRES"  # from the process that started it to those that run tests
 HOME_VARIABLE = "NETVEXA_TEST_HOME"
 SETTINGS = "netvexa.settings"
@@ -138,6 +137,7 @@ def _own_servers(name: str) -> Iterator[None]:
     server = Redis(home, durable=False, folder=f"redis-{name}")
     var = home.path.with_name(f"var-{name}")
     (var / "static").mkdir(parents=True)  # empty: tests serve static files from where they stand
+    link_models(var)
     try:
         server.start()
         url = _copy_database(os.environ[POSTGRES_VARIABLE], name=name)
