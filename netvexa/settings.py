@@ -110,6 +110,8 @@ def _database(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 300,  # bounds what a backend remembers of the schemas it touched
         "CONN_HEALTH_CHECKS": True,
+        # a cursor of the server lives in one session, and behind a pooler the next statement is in another
+        "DISABLE_SERVER_SIDE_CURSORS": CONFIG.database_pooling == "transaction",
         "OPTIONS": options,
     }
 

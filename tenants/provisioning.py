@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -38,9 +39,24 @@ def build_schema(workspace: Workspace) -> None:
     """Make the schema with all its tables, or nothing: one transaction as the owner."""
     quoted = connection.ops.quote_name(workspace.schema_name)
     with owner(), transaction.atomic(), connection.cursor() as cursor:
+        _refuse_to_lose_rows(cursor, workspace.schema_name)
         cursor.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")  # what an interrupted attempt left
         for statement in template_statements():
             cursor.execute(statement.replace(PLACEHOLDER, quoted))
+
+
+def _refuse_to_lose_rows(cursor: Any, schema: str) -> None:
+    """A schema with a customer's rows in it is no left-over, whatever the workspace's state says."""
+    cursor.execute(
+        "SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'r' AND relname <> 'django_migrations'"
+        " AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %s)",
+        [schema],
+    )
+    for (table,) in cursor.fetchall():
+        name = f"{connection.ops.quote_name(schema)}.{connection.ops.quote_name(table)}"
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {name})")  # noqa: S608  names from the catalog, quoted
+        if cursor.fetchone()[0]:
+            raise RuntimeError(f"{schema}.{table} holds rows; the schema is not built anew over them.")
 
 
 def check_schema(workspace: Workspace) -> None:
@@ -66,27 +82,41 @@ STEPS: tuple[tuple[str, Callable[[Workspace], None]], ...] = (
 def provision(workspace: Workspace) -> None:
     """Take the workspace to READY, going on after the last step that was done.
 
-    Safe to call twice at once and again after a crash: the row is locked while a step runs, and a step that
-    failed is recorded with its error and tried again by the next call.
+    Safe to call twice at once and again after a crash: each step is a transaction that locks the row, and its
+    state can be seen as soon as it ends. A step that failed is recorded with its error and tried again by the
+    next call.
     """
-    names = [name for name, _ in STEPS]
-    with platform(), transaction.atomic():
+    with platform():
+        while _take_next_step(workspace):
+            pass
+        workspace.refresh_from_db()
+
+
+def _take_next_step(workspace: Workspace) -> bool:
+    """Do the first step that is not done; False when there is none, or it failed."""
+    with transaction.atomic():
         row = Workspace.objects.select_for_update().get(pk=workspace.pk)
         if row.is_ready or row.state == ProvisioningState.SUSPENDED:
-            return
-        done = names.index(row.step) + 1 if row.step in names else 0
-        _record(row, state=ProvisioningState.BUILDING, step=row.step, error="")
-        for name, step in STEPS[done:]:
-            try:
-                with transaction.atomic():
-                    step(row)
-            except Exception as error:  # whatever it was, the state must say so and the next call may mend it
-                logger.exception("Provisioning of %s failed at %s", row.schema_name, name)
-                _record(row, state=ProvisioningState.FAILED, step=row.step, error=f"{name}: {error}"[:500])
-                return
-            _record(row, state=ProvisioningState.BUILDING, step=name, error="")
-        _record(row, state=ProvisioningState.READY, step=names[-1], error="")
-    workspace.refresh_from_db()
+            return False
+        name, step = STEPS[_steps_done(row)]
+        try:
+            with transaction.atomic():
+                step(row)
+        except Exception as error:  # whatever it was, the state must say so and the next call may mend it
+            logger.exception("Provisioning of %s failed at %s", row.schema_name, name)
+            _record(row, state=ProvisioningState.FAILED, step=row.step, error=f"{name}: {error}"[:500])
+            return False
+        last = name == STEPS[-1][0]
+        _record(
+            row, state=ProvisioningState.READY if last else ProvisioningState.BUILDING, step=name, error=""
+        )
+        return not last
+
+
+def _steps_done(row: Workspace) -> int:
+    names = [name for name, _ in STEPS]
+    done = names.index(row.step) + 1 if row.step in names else 0
+    return min(done, len(names) - 1)  # a workspace put back from READY is checked again, never built again
 
 
 def _record(row: Workspace, *, state: ProvisioningState, step: str, error: str) -> None:

@@ -29,10 +29,10 @@ DO $$ BEGIN
   END IF;
 END $$;
 """
+# Only for what migrations make from now on: rights on tables that stand are theirs to keep or to take away
+# (`append_only`, `only_platform`), and this runs before every migration.
 _OPEN_PUBLIC = """
 GRANT USAGE ON SCHEMA public TO {role};
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
-GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role};
 """
@@ -80,4 +80,19 @@ def append_only(table: str) -> RunSQL:
     return RunSQL(
         sql=f"REVOKE UPDATE, DELETE ON {table} FROM {APP}, {PLATFORM};",
         reverse_sql=f"GRANT UPDATE, DELETE ON {table} TO {APP}, {PLATFORM};",
+    )
+
+
+def only_platform(prefix: str) -> RunSQL:
+    """Take every right on the tables whose names begin with `prefix` away from the application's role."""
+    each = """
+        DO $$ DECLARE name text; BEGIN
+          FOR name IN SELECT tablename FROM pg_tables
+                      WHERE schemaname = 'public' AND starts_with(tablename, '{prefix}')
+          LOOP EXECUTE format('{action}', name); END LOOP;
+        END $$;
+    """
+    return RunSQL(
+        sql=each.format(prefix=prefix, action=f"REVOKE ALL ON %I FROM {APP}"),
+        reverse_sql=each.format(prefix=prefix, action=f"GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO {APP}"),
     )

@@ -6,15 +6,19 @@ failure to set them is raised: a query must never run where it was not meant to.
 changes where a connection stands.
 
 With DATABASE_POOLING=transaction the three are set for each transaction only (`SET LOCAL`), and a statement
-outside a transaction is refused: behind a pooler, a setting of the session belongs to whoever comes next.
+outside a transaction gets one of its own: behind a pooler, a setting of the session belongs to whoever comes
+next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.utils import DataError, InternalError, OperationalError, ProgrammingError
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
 from psycopg.errors import InFailedSqlTransaction
@@ -35,6 +39,29 @@ _STAND = (
     "SELECT set_config('search_path', %s, {local}), set_config('role', %s, {local}),"
     " set_config('app.current_tenant_id', %s, {local})"
 )
+
+
+class PooledCursor(CursorWrapper):
+    """Behind a transaction pooler: a statement outside a transaction runs in one of its own."""
+
+    db: DatabaseWrapper
+
+    def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        with self.db.transaction_of_its_own():
+            return super()._execute(sql, params, *ignored)
+
+    def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
+        with self.db.transaction_of_its_own():
+            return super()._executemany(sql, param_list, *ignored)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("copy", "stream") and self.db.get_autocommit():
+            raise ProgrammingError(f"Behind a transaction pooler, {name}() needs a transaction.")
+        return super().__getattr__(name)
+
+
+class PooledDebugCursor(PooledCursor, CursorDebugWrapper):
+    """The same, noting what ran."""
 
 
 class DatabaseWrapper(TenantsWrapper):
@@ -71,15 +98,11 @@ class DatabaseWrapper(TenantsWrapper):
     def _handle_search_path(self, cursor: Any = None) -> None:
         if self._setting_search_path:
             return
-        local = self.transaction_pooled
-        if local and not self.in_atomic_block:
-            raise ProgrammingError("Behind a transaction pooler every statement needs a transaction.")
-        if self.search_path_set_schemas:
-            return
+        if self.search_path_set_schemas or (self.transaction_pooled and self.get_autocommit()):
+            return  # it stands; or `transaction_of_its_own` is going to place it
         self._setting_search_path = True
         try:
-            with self.wrap_database_errors, self.connection.cursor() as own:
-                own.execute(_STAND.format(local="true" if local else "false"), self._standing())
+            self._send_standing()
             self.search_path_set_schemas = True
         except DataError as error:
             raise OperationalError(
@@ -92,8 +115,37 @@ class DatabaseWrapper(TenantsWrapper):
         finally:
             self._setting_search_path = False
 
+    def _send_standing(self) -> None:
+        statement = _STAND.format(local="true" if self.transaction_pooled else "false")
+        with self.wrap_database_errors, self.connection.cursor() as own:
+            own.execute(statement, self._standing())
+
+    @contextmanager
+    def transaction_of_its_own(self) -> Iterator[None]:
+        """For a statement outside a transaction: one around it that stands where it should."""
+        if not self.get_autocommit():
+            yield
+            return
+        with self.wrap_database_errors, self.connection.transaction():
+            self._send_standing()
+            yield
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return PooledCursor(cursor, self) if self.transaction_pooled else super().make_cursor(cursor)
+
+    def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
+        if self.transaction_pooled:
+            return PooledDebugCursor(cursor, self)
+        return super().make_debug_cursor(cursor)
+
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
-        """Every transaction begins and ends here: what `SET LOCAL` set does not outlive it."""
+        """Transactions begin and end here: what `SET LOCAL` set does not outlive them."""
         super().set_autocommit(*args, **kwargs)
+        if self.transaction_pooled:
+            self.forget_standing()
+
+    def commit(self) -> None:
+        """Likewise where autocommit was switched off by hand."""
+        super().commit()
         if self.transaction_pooled:
             self.forget_standing()
