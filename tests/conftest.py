@@ -3,4 +3,5 @@
 pytest_plugins = [
     "tests.plugins.servers",
     "tests.plugins.browser",
+    "tests.plugins.models",
 ]
