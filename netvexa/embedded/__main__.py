@@ -12,7 +12,7 @@ from pathlib import Path
 
 from netvexa.embedded import stack
 from netvexa.embedded.errors import StartError
-from netvexa.embedded.home import PROJECT, link_models, passing_var, remove_home
+from netvexa.embedded.home import PROJECT, home_path, link_models, passing_var, remove_home
 
 PREPARE = [sys.executable, str(PROJECT / "manage.py"), "prepare", "--no-demo"]
 
@@ -41,7 +41,7 @@ def reset() -> int:
     if not var.exists():
         _say(f"There is nothing to drop: {var} does not exist.")
         return 0
-    lock = stack.take_lock(var)
+    lock, home = stack.take_lock(var), home_path(var)
     if not _confirmed(var):
         _say("Nothing was dropped. To confirm without a terminal: make reset CONFIRM=yes")
         return 1
@@ -49,7 +49,7 @@ def reset() -> int:
     for path in var.iterdir():
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     lock.close()
-    _say(f"Dropped everything in {var}.")
+    _say(f"Dropped everything in {var} and {home}.")
     return 0
 
 

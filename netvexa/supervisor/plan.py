@@ -12,6 +12,8 @@ from netvexa.embedded.ports import is_free
 
 DEFAULT_PORT = 8000
 
+# Celery's warning: a development machine may well be used as root, a container often is.
+ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 # One worker alone has no neighbours to look for.
 WORKER_OPTIONS = ("--loglevel", "info", "--concurrency", "2", "--without-gossip", "--without-mingle")
 
@@ -33,7 +35,7 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
     """The product's own plan. Raises StartError where the port is wrong or taken."""
     port = _port(environment.get("NETVEXA_PORT", ""))
     manage = [sys.executable, str(PROJECT / "manage.py")]
-    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "netvexa"]
+    celery = [sys.executable, "-W", ROOT_IS_FINE, "-m", "celery", "--quiet", "--app", "netvexa"]
     return Plan(
         port=port,
         prepare=[*manage, "prepare"],
