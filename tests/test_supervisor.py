@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -247,22 +248,32 @@ def _bare_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in replaced}
 
 
-def _children(pid: int) -> set[int]:
-    return {int(line) for line in _ps("pid=", "--ppid", pid).split()}
-
-
 def _assert_gone(pids: set[int]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while any(map(_is_alive, pids)) and time.monotonic() < deadline:
+    while _running(pids) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not [pid for pid in pids if _is_alive(pid)]
+    assert not _running(pids)
 
 
-def _is_alive(pid: int) -> bool:
-    state = _ps("stat=", "-p", pid).strip()
-    return bool(state) and not state.startswith("Z")
+def _running(pids: set[int]) -> set[int]:
+    return pids & {pid for pid, (_, state) in _processes().items() if not state.startswith("Z")}
 
 
-def _ps(column: str, choice: str, pid: int) -> str:
-    command = ["ps", "-o", column, choice, str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def _children(parent: int) -> set[int]:
+    return {pid for pid, (its_parent, _) in _processes().items() if its_parent == parent}
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Parent and state of every process. From /proc where there is one: a bare machine may lack ps."""
+    if not Path("/proc/self/stat").exists():
+        listed = subprocess.run(
+            ["ps", "-axo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return {int(pid): (int(parent), state) for pid, parent, state in rows}
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            found[int(folder.name)] = (int(parent), state)
+    return found
