@@ -161,7 +161,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
-LOGIN_URL = "tenants:login"
+LOGIN_URL = "tenants:log_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 PASSWORD_RESET_TIMEOUT = int(timedelta(hours=2).total_seconds())
@@ -170,7 +170,7 @@ SESSION_COOKIE_NAME = "__Host-session" if SECURE else "netvexa_session"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "tenants.sessions"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
 OTP_TOTP_ISSUER = "NETVEXA"
 

@@ -81,6 +81,11 @@ def membership_of(user: User, workspace: Workspace) -> Membership | None:
     return Membership.objects.filter(workspace=workspace, user=user).first()
 
 
+def signed_in(request: HttpRequest) -> User:
+    """The person behind a request that only the logged-in reach (for type checkers)."""
+    return cast(User, request.user)
+
+
 def workspaces_of(user: User) -> list[Workspace]:
     """Every workspace the person is a member of, by name."""
     with platform():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tenants.context import current_workspace, platform
@@ -72,6 +72,12 @@ def recognise(secret: str) -> ApiKey | None:
         if key and (key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY):
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return key
+
+
+def live_keys() -> QuerySet[ApiKey]:
+    """The current workspace's keys that are not revoked, newest first."""
+    keys = ApiKey.objects.filter(workspace=current_workspace(), revoked_at=None)
+    return keys.select_related("created_by").order_by("-created_at")
 
 
 def revoke(key: ApiKey) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -62,6 +63,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def display_name(self) -> str:
         return self.name or self.email.split("@")[0]
+
+
+class Session(AbstractBaseSession):
+    """A browser that is logged in at one host; see `tenants.sessions`."""
+
+    user_id = models.UUIDField(null=True, db_index=True)
+    login_id = models.CharField(max_length=32, blank=True, db_index=True)
+    device = models.CharField(max_length=300, blank=True, help_text="What the browser calls itself.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    @classmethod
+    def get_session_store_class(cls) -> type[Any]:
+        from tenants.sessions import SessionStore
+
+        return SessionStore
 
 
 class ProvisioningState(models.TextChoices):

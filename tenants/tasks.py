@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPException
+
 from celery import shared_task
+from django.core.mail import send_mail
 from django.core.management import call_command
 
 from tenants.context import PlatformTask
@@ -28,3 +31,11 @@ def resume_provisioning() -> None:
 def clear_sessions() -> None:
     """Delete sessions that are over."""
     call_command("clearsessions")
+
+
+@shared_task(
+    autoretry_for=(OSError, SMTPException), retry_backoff=5, retry_backoff_max=600, retry_jitter=True, max_retries=8
+)
+def deliver_mail(to: str, subject: str, text: str, html: str) -> None:
+    """Send one mail; tried again for about an hour while the mail server does not take it."""
+    send_mail(subject, text, None, [to], html_message=html)

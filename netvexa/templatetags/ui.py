@@ -1,0 +1,56 @@
+"""The small parts every page is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tenants.addresses import root_address
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """An icon of the sprite, hidden from screen readers: the text beside it says what it means."""
+    sprite = static("img/icons.svg")
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite, name
+    )
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, **extra: Any) -> dict[str, Any]:
+    """A form field with its label, hint and errors; `label`, `hint`, `prefix`, `suffix` replace or add."""
+    return {"field": bound, "kind": getattr(bound.field.widget, "input_type", ""), **extra}
+
+
+@register.simple_tag
+def root_url(name: str, *args: object) -> str:
+    """The whole address of a page of the root host, whichever host this is."""
+    return root_address(name, *args)
+
+
+@register.simple_tag(takes_context=True)
+def current(context: dict[str, Any], *prefixes: str) -> SafeString:
+    """`aria-current="page"` when the page is one of, or below one of, these paths."""
+    request: HttpRequest = context["request"]
+    here = any(request.path == prefix or (prefix != "/" and request.path.startswith(prefix)) for prefix in prefixes)
+    return SafeString('aria-current="page"' if here else "")
+
+
+@register.filter
+def filesize_of(size: int) -> str:
+    """Bytes as people read them: 1.4 MB."""
+    number = float(size)
+    for unit in ("bytes", "KB", "MB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "bytes" or number >= 10 else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GB"

@@ -1,0 +1,46 @@
+"""The audit log: who did what, to what, from where. Rows are only ever added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+
+from tenants.models import AuditEvent, Workspace
+
+
+def record(
+    action: str,
+    *,
+    request: HttpRequest,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    workspace: Workspace | None = None,
+) -> None:
+    """Note an action of whoever sent `request`, in its workspace unless another is named.
+
+    Called where the row may be written: in that workspace, or as the platform. Values must be plain JSON;
+    secrets never go in.
+    """
+    user = request.user
+    AuditEvent.objects.create(
+        workspace=workspace or getattr(request, "workspace", None),
+        actor_id=user.pk,
+        actor=str(user) if user.is_authenticated else "anonymous",
+        action=action,
+        subject=subject[:200],
+        before=before,
+        after=after,
+        address=request.META.get("REMOTE_ADDR") or None,
+    )
+
+
+def changes(instance: models.Model, fields: list[str]) -> dict[str, Any]:
+    """The named fields of a row as plain JSON, for `before` and `after`."""
+    return {name: _plain(getattr(instance, name)) for name in fields}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | list | dict | None) else str(value)

@@ -1,0 +1,37 @@
+"""The link that confirms an e-mail address, and asking for another."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from tenants import attempts, confirmation
+from tenants.access import signed_in
+from tenants.addresses import safe_path
+
+
+@never_cache
+@require_GET
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Confirm the address; opening the link twice does no harm."""
+    try:
+        user = confirmation.confirm(token)
+    except confirmation.BadConfirmation as bad:
+        return render(request, "tenants/confirm_failed.html", {"error": bad}, status=bad.status)
+    return render(request, "tenants/confirmed.html", {"person": user})
+
+
+@login_required
+@require_POST
+def ask_again(request: HttpRequest) -> HttpResponse:
+    """Send the link once more."""
+    user = signed_in(request)
+    attempts.count(attempts.MAIL_BY_RECEIVER, user.email)
+    if user.email_confirmed_at is None:
+        confirmation.ask(user)
+    messages.success(request, f"We sent a new link to {user.email}.")
+    return redirect(safe_path(request.POST.get("next", "")))

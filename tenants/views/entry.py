@@ -1,0 +1,113 @@
+"""Logging in and out, and coming over from another host."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tenants import sessions
+from tenants.access import membership_for_switch, signed_in, workspaces_of
+from tenants.addresses import root_address, safe_path
+from tenants.forms import LogInForm
+from tenants.handover import BadHandover, address_of, redeem
+from tenants.models import User, Workspace
+
+BACKEND = settings.AUTHENTICATION_BACKENDS[0]
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Log in on the root host or on a workspace's own."""
+    following = safe_path(request.POST.get("next") or request.GET.get("next") or "", default="")
+    if request.user.is_authenticated:
+        return redirect(following or _home_of(request, signed_in(request)))
+    form = LogInForm(request.POST or None, request=request)
+    if request.method == "POST" and form.is_valid() and form.user:
+        login(request, form.user, BACKEND)
+        sessions.begin(request)
+        return redirect(following or _home_of(request, form.user))
+    context = {"form": form, "next": following}
+    return render(request, "tenants/log_in.html", context, status=_status_of(form))
+
+
+def _status_of(form: LogInForm) -> int:
+    if form.has_error("__all__", "rate_limited"):
+        return 429
+    return 422 if form.errors else 200
+
+
+def _home_of(request: HttpRequest, user: User) -> str:
+    """A workspace's own host: its home. The root host: the only workspace, or the choice of several."""
+    if _workspace_of(request) is not None:
+        return "/"
+    workspaces = workspaces_of(user)
+    if len(workspaces) == 1:
+        return _address_in(request, user, workspaces[0])
+    return root_address("tenants:workspaces")
+
+
+def _workspace_of(request: HttpRequest) -> Workspace | None:
+    workspace: Workspace | None = request.workspace  # type: ignore[attr-defined]
+    return workspace
+
+
+def _address_in(request: HttpRequest, user: User, workspace: Workspace, path: str = "/") -> str:
+    return address_of(workspace, user, login_id=request.session.get(sessions.LOGIN_ID, ""), path=path)
+
+
+@never_cache
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Log out here and on every host that this log-in was handed over to."""
+    if request.user.is_authenticated:
+        sessions.end(signed_in(request), request.session.get(sessions.LOGIN_ID, ""))
+    logout(request)
+    messages.success(request, "You are logged out.")
+    return redirect("tenants:log_in")
+
+
+@never_cache
+@require_GET
+def enter(request: HttpRequest) -> HttpResponse:
+    """The other end of a hand-over: begin a session on this workspace's host."""
+    workspace = _workspace_of(request)
+    if workspace is None:
+        return redirect("tenants:log_in")
+    try:
+        handover = redeem(request.GET.get("token", ""), workspace)
+    except BadHandover as bad:
+        if request.user.is_authenticated:
+            return redirect("/")
+        messages.info(request, bad.detail)
+        return redirect("tenants:log_in")
+    login(request, handover.user, BACKEND)
+    sessions.begin(request, login_id=handover.login_id)
+    return redirect(handover.path)
+
+
+@never_cache
+@login_required
+@require_GET
+def workspaces(request: HttpRequest) -> HttpResponse:
+    """Every workspace the person is a member of."""
+    found = workspaces_of(signed_in(request))
+    return render(request, "tenants/workspaces.html", {"workspaces": found})
+
+
+@never_cache
+@login_required
+@require_POST
+def switch(request: HttpRequest, workspace_id: str) -> HttpResponse:
+    """Go to one of one's workspaces."""
+    user = signed_in(request)
+    member = membership_for_switch(user, workspace_id)
+    return redirect(_address_in(request, user, member.workspace))

@@ -1,0 +1,101 @@
+"""Settings of the workspace, one's own account, and the audit log."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tenants import attempts, audit, sessions
+from tenants.access import MemberRequest, Permission, member_required
+from tenants.context import current_workspace
+from tenants.forms import ProfileForm, SettingsForm
+from tenants.models import AuditEvent, Session
+
+_FIELDS = ["name", "time_zone"]
+
+
+@member_required(Permission.MANAGE_WORKSPACE)
+@require_http_methods(["GET", "POST"])
+def workspace_settings(request: MemberRequest) -> HttpResponse:
+    """Name and time zone."""
+    before = audit.changes(request.workspace, _FIELDS)
+    form = SettingsForm(request.POST or None, instance=request.workspace)
+    if request.method == "POST" and form.is_valid():
+        request.workspace.save(update_fields=_FIELDS)
+        after = audit.changes(request.workspace, _FIELDS)
+        audit.record("workspace.changed", request=request, before=before, after=after)
+        messages.success(request, "Saved.")
+        return redirect("tenants:settings")
+    if form.errors:
+        request.workspace.refresh_from_db(fields=_FIELDS)  # the page's frame shows the name that holds
+    return render(request, "tenants/settings.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@member_required(Permission.MANAGE_WORKSPACE)
+@require_GET
+def audit_log(request: MemberRequest) -> HttpResponse:
+    """What was done in this workspace, newest first."""
+    events = AuditEvent.objects.filter(workspace=current_workspace()).order_by("-at", "-pk")
+    page = Paginator(events, 50).get_page(request.GET.get("page"))
+    return render(request, "tenants/audit_log.html", {"page": page})
+
+
+@never_cache
+@member_required(Permission.VIEW)
+@require_http_methods(["GET", "POST"])
+def account(request: MemberRequest) -> HttpResponse:
+    """One's own name; password and devices have forms of their own on the page."""
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("tenants:account")
+    return _account_page(request, form, PasswordChangeForm(request.user))
+
+
+def _account_page(
+    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm[object]
+) -> HttpResponse:
+    login_id = request.session.get(sessions.LOGIN_ID, "")
+    devices = Session.objects.filter(user_id=request.user.pk).order_by("login_id", "created_at")
+    context = {
+        "form": form,
+        "password_form": password_form,
+        "devices": devices.distinct("login_id"),
+        "login_id": login_id,
+    }
+    status = 422 if form.errors or password_form.errors else 200
+    return render(request, "tenants/account.html", context, status=status)
+
+
+@never_cache
+@sensitive_post_parameters()
+@member_required(Permission.VIEW)
+@require_POST
+def change_password(request: MemberRequest) -> HttpResponse:
+    """Another password; it ends every session but this one."""
+    attempts.count(attempts.LOG_IN_BY_ACCOUNT, f"change:{request.user.pk}")
+    form = PasswordChangeForm(request.user, request.POST)
+    if not form.is_valid():
+        return _account_page(request, ProfileForm(instance=request.user), form)
+    form.save()
+    update_session_auth_hash(request, form.user)
+    sessions.end_all_but(request.user, request.session.get(sessions.LOGIN_ID, ""))
+    messages.success(request, "Your password is changed. Other devices are logged out.")
+    return redirect("tenants:account")
+
+
+@member_required(Permission.VIEW)
+@require_POST
+def end_other_sessions(request: MemberRequest) -> HttpResponse:
+    """Log out everywhere else."""
+    count = sessions.end_all_but(request.user, request.session.get(sessions.LOGIN_ID, ""))
+    messages.success(request, f"Logged out {count} other device{'s' if count != 1 else ''}.")
+    return redirect("tenants:account")
