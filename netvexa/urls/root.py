@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from netvexa import views
+from netvexa.views import health
 
 urlpatterns = [
-    path("healthz", views.healthz, name="healthz"),
-    path("readyz", views.readyz, name="readyz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

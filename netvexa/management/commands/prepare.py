@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 
 from knowledge.embedding import prepare as prepare_embedding
 from netvexa import demo
@@ -35,6 +36,10 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_summary()))
             return
         self.stdout.write("Bringing the database up to date.")
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL: the database cannot be reached: {_one_line(error)}") from None
         call_command("migrate_schemas", shared=True, verbosity=0)
         for workspace in workspaces_behind():
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
@@ -45,6 +50,10 @@ class Command(BaseCommand):
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")
             demo.ensure()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _summary() -> dict[str, Any]:
