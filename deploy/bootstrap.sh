@@ -68,7 +68,7 @@ install() {
 }
 
 explain_failure() {
-    if grep -qiE 'Failed to establish|Temporary failure|Name or service|Connection (refused|reset)|timed out|ProxyError|NewConnectionError' "$log"; then
+    if grep -qiE 'Failed to establish|Temporary failure|Name or service|Connection (refused|reset)|timed out|ProxyError|NewConnectionError|from versions: none' "$log"; then
         fail "the package index cannot be reached. Check the network or PIP_INDEX_URL and run the same again (details: $log)."
     fi
     if grep -qi 'No space left' "$log"; then fail "the disk is full; about 3 GB are needed (details: $log)."; fi
