@@ -231,7 +231,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0012_alter_user_first_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_stripe_tables', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
