@@ -12,6 +12,7 @@ CREATE TABLE __tenant__.agents_agent (
     "model" character varying(80) NOT NULL,
     "evidence_threshold" double precision NOT NULL,
     "allowed_origins" jsonb NOT NULL,
+    "identity_secret" character varying(64) NOT NULL,
     "contact_email" character varying(254) NOT NULL,
     "handoff_enabled" boolean NOT NULL,
     "leads_enabled" boolean NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE __tenant__.chat_conversation (
     "page_title" character varying(300) NOT NULL,
     "referrer" character varying(2000) NOT NULL,
     "locale" character varying(16) NOT NULL,
+    "context" jsonb NOT NULL,
     "handoff_reason" character varying(500) NOT NULL,
     "rating" smallint,
     "rating_comment" character varying(1000) NOT NULL,
@@ -57,7 +59,8 @@ CREATE TABLE __tenant__.chat_lead (
 );
 CREATE TABLE __tenant__.chat_message (
     "id" uuid NOT NULL,
-    "seq" bigint NOT NULL,
+    "ordinal" integer NOT NULL,
+    "seq" bigint,
     "author" character varying(8) NOT NULL,
     "author_id" uuid,
     "author_name" character varying(120) NOT NULL,
@@ -84,6 +87,8 @@ CREATE TABLE __tenant__.chat_message (
     "reservation_id" uuid,
     "lease_until" timestamp with time zone,
     "writer" character varying(64) NOT NULL,
+    "attempts" smallint NOT NULL,
+    "version" integer NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
     "completed_at" timestamp with time zone,
     "conversation_id" uuid NOT NULL,
@@ -180,15 +185,19 @@ ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_pkey"
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_rating_check" CHECK ((rating >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_first_token_ms_check" CHECK ((first_token_ms >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_input_tokens_check" CHECK ((input_tokens >= 0));
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_output_tokens_check" CHECK ((output_tokens >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_key" UNIQUE (reply_to_id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_seq_check" CHECK ((seq >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_total_ms_check" CHECK ((total_ms >= 0));
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_client_id_once" UNIQUE (conversation_id, client_id);
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_place_once" UNIQUE (conversation_id, ordinal);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (version_id, ordinal);
@@ -242,7 +251,6 @@ CREATE INDEX knowledge_document_status_0359bf31_like ON __tenant__.knowledge_doc
 CREATE INDEX knowledge_source_agent_id_e004c7cc ON __tenant__.knowledge_source USING btree (agent_id);
 CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term USING btree (lexeme varchar_pattern_ops);
 CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
-CREATE INDEX message_in_order ON __tenant__.chat_message USING btree (conversation_id, seq);
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
