@@ -1,9 +1,9 @@
 """make bench-extractive: does the built-in model's answer hold what was asked for? SQuAD v2 (CC BY-SA 4.0).
 
-Questions go through the product's own retrieval in PostgreSQL and the built-in model. An answer is right when a
-reference answer stands in it word for word. Off-topic questions (CLINC150) should get none; in the
-product most of them are stopped by retrieval's evidence before they come here. An argument is how many
-questions to ask (700). Last line: one JSON object.
+Questions go through the product's own retrieval in PostgreSQL and the built-in model. An answer is right when
+a reference answer stands in it word for word. Off-topic questions (CLINC150) should get none; in the product
+most of them are stopped by retrieval's evidence before they come here. An argument is how many questions to
+ask (700). Last line: one JSON object.
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ PROVIDER = "netvexa"
 MODEL = "extractive-1"
 
 # A sentence's score says how well the question's words are met in it, 0 to 1, as retrieval gives it. Half of
-# the questions that no support agent should answer (CLINC150) stay below the floor, and 1 in 100 of those that
-# the SQuAD paragraphs answer: retrieval's own evidence decides first, this is the second line.
+# the questions that no support agent should answer (CLINC150) stay below the floor, and 1 in 100 of those
+# that the SQuAD paragraphs answer: retrieval's own evidence decides first, this is the second line.
 ANSWER_FLOOR = 0.5
-# Four sentences that score close to the best hold the answer as often as any four (87 of 100), and make shorter answers (`make bench-extractive`).
+# Four sentences that score close to the best hold the answer as often as any four (87 of 100), and make
+# shorter answers (`make bench-extractive`).
 KEEP_RATIO = 0.85
 MOST_PICKS = 4
 MOST_LIST_UNITS = 10  # a list that is quoted whole is at most this long
