@@ -1,4 +1,4 @@
-"""Settings of the workspace, one's own account, and the audit log."""
+"""One's own account: name, address, password, devices."""
 
 from __future__ import annotations
 
@@ -19,32 +19,6 @@ from tenants.forms import ProfileForm, SettingsForm
 from tenants.models import AuditEvent, Session
 
 _FIELDS = ["name", "time_zone"]
-
-
-@member_required(Permission.MANAGE_WORKSPACE)
-@require_http_methods(["GET", "POST"])
-def workspace_settings(request: MemberRequest) -> HttpResponse:
-    """Name and time zone."""
-    before = audit.changes(request.workspace, _FIELDS)
-    form = SettingsForm(request.POST or None, instance=request.workspace)
-    if request.method == "POST" and form.is_valid():
-        request.workspace.save(update_fields=_FIELDS)
-        after = audit.changes(request.workspace, _FIELDS)
-        audit.record("workspace.changed", request=request, before=before, after=after)
-        messages.success(request, "Saved.")
-        return redirect("tenants:settings")
-    if form.errors:
-        request.workspace.refresh_from_db(fields=_FIELDS)  # the page's frame shows the name that holds
-    return render(request, "tenants/settings.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@member_required(Permission.MANAGE_WORKSPACE)
-@require_GET
-def audit_log(request: MemberRequest) -> HttpResponse:
-    """What was done in this workspace, newest first."""
-    events = AuditEvent.objects.filter(workspace=current_workspace()).order_by("-at", "-pk")
-    page = Paginator(events, 50).get_page(request.GET.get("page"))
-    return render(request, "tenants/audit_log.html", {"page": page})
 
 
 @never_cache
