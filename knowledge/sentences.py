@@ -15,15 +15,99 @@ _END = re.compile(
 )
 _LAST_WORD = re.compile(r"(\S+)$")
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc e.g i.e eg ie cf al fig figs no nos vol pp p ed eds approx inc ltd co corp dept "
-    "est min max jan feb mar apr jun jul aug sep sept oct nov dec bzw z.b d.h u.a ca nr str usw evtl ggf inkl zzgl vgl "
-    "art env av bd sig dott ing sra srta dña núm pág т.е т.д т.п др г ул см рис стр тыс млн руб".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "st",
+        "sr",
+        "jr",
+        "vs",
+        "etc",
+        "e.g",
+        "i.e",
+        "eg",
+        "ie",
+        "cf",
+        "al",
+        "fig",
+        "figs",
+        "no",
+        "nos",
+        "vol",
+        "pp",
+        "p",
+        "ed",
+        "eds",
+        "approx",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "dept",
+        "est",
+        "min",
+        "max",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "bzw",
+        "z.b",
+        "d.h",
+        "u.a",
+        "ca",
+        "nr",
+        "str",
+        "usw",
+        "evtl",
+        "ggf",
+        "inkl",
+        "zzgl",
+        "vgl",
+        "art",
+        "env",
+        "av",
+        "bd",
+        "sig",
+        "dott",
+        "ing",
+        "sra",
+        "srta",
+        "dña",
+        "núm",
+        "pág",
+        "т.е",
+        "т.д",
+        "т.п",
+        "др",
+        "г",
+        "ул",
+        "см",
+        "рис",
+        "стр",
+        "тыс",
+        "млн",
+        "руб",
+    ]
 )
 _INITIAL = re.compile(r"^[(\"'“«]*[^\W\d_]$")
 
 
 def sentence_spans(text: str) -> list[Span]:
-    """Start and end of each sentence, white space between them left out. Line breaks end a sentence as well."""
+    """Start and end of each sentence, white space between them left out. Line breaks end a sentence as
+    well.
+    """
     spans: list[Span] = []
     start = 0
     for line in text.splitlines(keepends=True):

@@ -1,4 +1,5 @@
-"""Text to search terms: folded words, stemmed in the text's language; pairs of characters where words have no spaces.
+"""Text to search terms: folded words, stemmed in the text's language; pairs of characters where words have no
+spaces.
 
 Documents and queries go through the same function, so that what was indexed can be found.
 """
@@ -26,7 +27,10 @@ STEMMERS = {
 MAX_TERM = 64  # characters; longer runs are hashes and base64, and nobody searches for their end
 
 # Scripts written without spaces, Hangul as well: its particles cling to the words.
-_UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_UNSPACED = (
+    r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af\u0e00-\u0eff"
+    r"\u1000-\u109f\u1780-\u17ff"
+)
 _TOKEN = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)"
     r"|(?P<number>\d++(?:[.,:/-]\d++)*+)(?![^\W\d_])"
@@ -87,7 +91,9 @@ def _tokens(text: str, language: str) -> list[tuple[Term, str]]:
 
 
 def _plain(word: str, language: str) -> str:
-    """Lower case, without what an apostrophe hangs on to the word; contractions stay, to be known as stop words."""
+    """Lower case, without what an apostrophe hangs on to the word; contractions stay, to be known as stop
+    words.
+    """
     folded = word.casefold().replace("’", "'")
     if "'" not in folded or folded in stopwords(language):
         return folded
@@ -106,4 +112,4 @@ def _stem(word: str, language: str) -> str:
     folded = unicodedata.normalize("NFKC", word)
     algorithm = STEMMERS.get(language)
     stemmed = snowballstemmer.stemmer(algorithm).stemWord(folded) if algorithm else folded
-    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", stemmed)))
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", stemmed)))[:MAX_TERM]

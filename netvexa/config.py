@@ -77,6 +77,8 @@ class Config(BaseSettings):
     google_base_url: HttpUrl = ""
     model_preset: Literal["current", "original"] = "current"
     embedding_backend: Literal["onnx", "sentence-transformers"] = "onnx"
+    embedding_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    netvexa_models: Path | None = None
 
     stripe_secret_key: str = ""
     stripe_api_host: HttpUrl = ""

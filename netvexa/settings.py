@@ -290,6 +290,8 @@ ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL = CONFIG.anthropic_api_key, CONFIG.anthrop
 GOOGLE_API_KEY, GOOGLE_BASE_URL = CONFIG.google_api_key, CONFIG.google_base_url
 MODEL_PRESET = CONFIG.model_preset
 EMBEDDING_BACKEND = CONFIG.embedding_backend
+EMBEDDING_THREADS = CONFIG.embedding_threads
+MODELS_FOLDER = CONFIG.netvexa_models or NETVEXA_VAR / "models"
 FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
 
 # --- Stripe ---

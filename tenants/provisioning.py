@@ -132,7 +132,8 @@ def drop_schema(workspace: Workspace) -> None:
 
 def workspaces_behind() -> list[Workspace]:
     """The ready workspaces whose schema lacks a migration that the template has: one short query each."""
-    expected = sum(f"{PLACEHOLDER}.django_migrations " in statement for statement in template_statements())
+    insert = f"INSERT INTO {PLACEHOLDER}.django_migrations"
+    expected = sum(statement.startswith(insert) for statement in template_statements())
     behind = []
     with owner(), connection.cursor() as cursor:
         for workspace in Workspace.objects.filter(state=ProvisioningState.READY):

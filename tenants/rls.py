@@ -77,9 +77,17 @@ def protect(table: str, *, column: str = "workspace_id") -> RunSQL:
 
 def append_only(table: str) -> RunSQL:
     """Take the right to change or delete rows away from both roles."""
+    return _revoke("UPDATE, DELETE", table, f"{APP}, {PLATFORM}")
+
+
+def read_only(table: str) -> RunSQL:
+    """Leave the application's role only the right to read."""
+    return _revoke("INSERT, UPDATE, DELETE", table, APP)
+
+
+def _revoke(rights: str, table: str, roles: str) -> RunSQL:
     return RunSQL(
-        sql=f"REVOKE UPDATE, DELETE ON {table} FROM {APP}, {PLATFORM};",
-        reverse_sql=f"GRANT UPDATE, DELETE ON {table} TO {APP}, {PLATFORM};",
+        sql=f"REVOKE {rights} ON {table} FROM {roles};", reverse_sql=f"GRANT {rights} ON {table} TO {roles};"
     )
 
 

@@ -6,10 +6,14 @@ stands inline and every statement stands alone, which is what sharding engines a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.core.management import call_command
 from django.db import connection
 
+from tenants.context import owner
 from tenants.postgresql.base import DatabaseRole
 from tenants.provisioning import PLACEHOLDER
 
@@ -37,6 +41,30 @@ _INDEXES = """
       AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype <> 'f')
     ORDER BY c.relname
 """
+
+_HEAD = "-- Made by `manage.py make_tenant_template` from a migrated schema. Do not edit.\n"
+SCRATCH = "nvx_template_scratch"
+
+
+@contextmanager
+def migrated_schema() -> Iterator[str]:
+    """The name of a throw-away schema that every migration of the workspaces' apps has run in."""
+    drop = f"DROP SCHEMA IF EXISTS {SCRATCH} CASCADE"
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(drop)
+        cursor.execute(f"CREATE SCHEMA {SCRATCH}")
+    try:
+        call_command("migrate_schemas", schema_name=SCRATCH, verbosity=0)
+        yield SCRATCH
+    finally:
+        with owner(), connection.cursor() as cursor:
+            cursor.execute(drop)
+
+
+def text_of(schema: str) -> str:
+    """The template's text, from a migrated schema."""
+    with owner():
+        return _HEAD + ";\n".join(statements_of(schema)) + ";\n"
 
 
 def statements_of(schema: str) -> list[str]:

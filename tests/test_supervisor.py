@@ -225,10 +225,11 @@ def test_a_busy_port_is_named_with_the_way_out() -> None:
     assert f"NETVEXA_PORT={port + 1} make run" in result.stderr
 
 
-def test_a_port_that_is_no_number_is_named() -> None:
-    result = _supervisor(NETVEXA_PORT="http")
+@pytest.mark.parametrize("given", ["http", "0", "65536", "-1"])
+def test_a_port_that_cannot_be_one_is_named(given: str) -> None:
+    result = _supervisor(NETVEXA_PORT=given)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "NETVEXA_PORT must be a number from 1 to 65535; it is 'http'.\n"
+    assert result.stderr == f"NETVEXA_PORT must be a number from 1 to 65535; it is {given!r}.\n"
 
 
 def _supervisor(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 from django.conf import settings
 
+from knowledge.embedding import weights
 from knowledge.embedding.encoders import Encoder, OnnxEncoder, TorchEncoder
 from knowledge.embedding.pooling import Embedded, EmbeddingInput
 from knowledge.embedding.profiles import DEFAULT_PROFILE, EmbeddingProfile, profile_for
-from knowledge.embedding.weights import ensure_exported
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -19,35 +18,36 @@ __all__ = [
     "EmbeddingProfile",
     "Encoder",
     "encoder_for",
-    "prepare",
+    "ensure_exported",
 ]
 
-_encoders: dict[str, Encoder] = {}
+_encoders: dict[tuple[str, int], Encoder] = {}
 _loading = threading.Lock()
 
 
-def encoder_for(profile_id: str = DEFAULT_PROFILE.id) -> Encoder:
-    """The process's encoder for this profile. The first call loads it (0.3 s, or 10 s before the first export)."""
-    encoder = _encoders.get(profile_id)
+def encoder_for(profile_id: str = DEFAULT_PROFILE.id, *, threads: int = 1) -> Encoder:
+    """The process's encoder for this profile. The first call loads it (0.3 s, or 10 s before the first
+    export).
+
+    A question takes one thread; documents are embedded with `settings.EMBEDDING_THREADS`.
+    """
+    key = (profile_id, threads)
+    encoder = _encoders.get(key)
     if encoder is None:
         with _loading:
-            encoder = _encoders.get(profile_id) or _load(profile_for(profile_id))
-            _encoders[profile_id] = encoder
+            encoder = _encoders.get(key) or _load(profile_for(profile_id), threads)
+            _encoders[key] = encoder
     return encoder
 
 
-def prepare() -> None:
+def ensure_exported() -> None:
     """Make the default profile ready to load quickly; part of installing, before anything asks."""
     if settings.EMBEDDING_BACKEND == "onnx":
-        ensure_exported(DEFAULT_PROFILE, folder=_models_folder())
+        weights.ensure_exported(DEFAULT_PROFILE, folder=settings.MODELS_FOLDER)
 
 
-def _load(profile: EmbeddingProfile) -> Encoder:
-    threads: int = settings.EMBEDDING_THREADS
+def _load(profile: EmbeddingProfile, threads: int) -> Encoder:
     if settings.EMBEDDING_BACKEND == "sentence-transformers":
         return TorchEncoder(profile, threads=threads)
-    return OnnxEncoder(profile, ensure_exported(profile, folder=_models_folder()), threads=threads)
-
-
-def _models_folder() -> Path:
-    return Path(settings.NETVEXA_VAR) / "models"
+    path = weights.ensure_exported(profile, folder=settings.MODELS_FOLDER)
+    return OnnxEncoder(profile, path, threads=threads)

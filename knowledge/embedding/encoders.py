@@ -1,4 +1,4 @@
-"""The two ways to run the model: onnxruntime on the int8 export (default), or sentence-transformers itself."""
+"""The two ways to run the model: onnxruntime on the int8 export (default), or sentence-transformers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class OnnxEncoder(_TokenisingEncoder):
 
 
 class TorchEncoder(_TokenisingEncoder):
-    """The packaged model in fp32 through sentence-transformers: slower, for where the export is not wanted."""
+    """The packaged model in fp32 through sentence-transformers: slower, and without an export."""
 
     def __init__(self, profile: EmbeddingProfile, *, threads: int) -> None:
         import torch
@@ -129,7 +129,9 @@ def padded(batch: Sequence[Tokens]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indexes grouped by similar length, each group within MAX_BATCH texts and MAX_BATCH_TOKENS padded tokens."""
+    """Indexes grouped by similar length, each group within MAX_BATCH texts and MAX_BATCH_TOKENS padded
+    tokens.
+    """
     group: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if group and (len(group) == MAX_BATCH or (len(group) + 1) * lengths[index] > MAX_BATCH_TOKENS):

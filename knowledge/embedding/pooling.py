@@ -1,8 +1,9 @@
 """From token embeddings to what is stored: one vector a text, and one small vector a word.
 
 Both come out of the same forward pass. The text's vector is the mean of all token embeddings (the model's own
-pooling). A word's vector is the mean of its pieces, projected to 64 dimensions and stored as int8; comparing a
-query's words with a chunk's words (MaxSim, as in ColBERT: Khattab and Zaharia 2020) tells passages apart that
+pooling). A word's vector is the mean of its pieces, projected to 64 dimensions and stored as int8; comparing
+a query's words with a chunk's words (MaxSim, as in ColBERT: Khattab and Zaharia 2020) tells passages apart
+that
 one vector a chunk cannot: on the SQuAD v2 paragraphs of `make bench-retrieval` it lifts recall@1 of the
 vector + BM25 sum from 0.79 to 0.85, where separately embedded sentences reach 0.82 at twice the cost.
 """
@@ -35,7 +36,9 @@ class EmbeddingInput:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """`vector` has length 1; `words` is (number of words, word dimension), each row a unit vector times 127."""
+    """`vector` has length 1; `words` is (number of words, word dimension), each row a unit vector times
+    127.
+    """
 
     vector: Floats
     words: Bytes
@@ -50,10 +53,11 @@ class Tokens:
 
 
 def tokens_of(ids: Sequence[int], offsets: Sequence[Span], words: Sequence[Span], *, limit: int) -> Tokens:
-    """Map character spans to token ranges; `offsets` are the tokens' character spans, (0, 0) for special ones.
+    """Map character spans to token ranges; `offsets` are the tokens' character spans, (0, 0) for special
+    ones.
 
-    A text longer than `limit` is cut as the model would cut it: the last token stays the separator. Words past
-    the cut share the last token, so that rows and words stay one to one.
+    A text longer than `limit` is cut as the model would cut it: the last token stays the separator. Words
+    past the cut share the last token, so that rows and words stay one to one.
     """
     if len(ids) > limit:
         ids = [*ids[: limit - 1], ids[-1]]
@@ -89,10 +93,12 @@ def unit(vectors: Floats) -> Floats:
 def quantised_words(means: Floats, profile_id: str) -> Bytes:
     """Project unit word means (words, dimension) to (words, word dimension) and round to int8."""
     projected = unit(means @ projection(profile_id))
-    return np.rint(projected * INT8_SCALE).astype(np.int8)
+    rows: Bytes = np.rint(projected * INT8_SCALE).astype(np.int8)
+    return rows
 
 
 @cache
 def projection(profile_id: str) -> Floats:
     """The profile's fixed orthonormal projection, computed once by benchmarks/word_projection.py."""
-    return np.load(PROJECTIONS / f"{profile_id}.npy").astype(np.float32)
+    matrix: Floats = np.load(PROJECTIONS / f"{profile_id}.npy").astype(np.float32)
+    return matrix

@@ -1,6 +1,7 @@
 """Embedding profiles: everything that must stay the same for two vectors to be comparable.
 
-The id stands on every stored vector. A changed model, pooling, prefix or projection is a new id, never an edit.
+The id stands on every stored vector. A changed model, pooling, prefix or projection is a new id, never an
+edit.
 """
 
 from __future__ import annotations

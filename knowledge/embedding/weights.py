@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
-import os
 import shutil
 import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from filelock import FileLock
 
@@ -106,7 +106,7 @@ def _export(profile: EmbeddingProfile, target: Path) -> None:
         shutil.move(quantised, target)
         checksum = Path(scratch) / "sha256"
         checksum.write_text(sha256_of(target))
-        os.replace(checksum, target.with_suffix(".sha256"))
+        checksum.replace(target.with_suffix(".sha256"))
 
 
 def _write_onnx(profile: EmbeddingProfile, path: Path) -> list[list[float]]:
@@ -120,7 +120,7 @@ def _write_onnx(profile: EmbeddingProfile, path: Path) -> list[list[float]]:
     model = SentenceTransformer(
         str(folder), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager"}
     )
-    encoder = PooledEncoder(model[0].auto_model).eval()
+    encoder = PooledEncoder(cast("torch.nn.Module", model[0].auto_model)).eval()
     example = (
         torch.ones(2, 9, dtype=torch.int64),
         torch.ones(2, 9, dtype=torch.int64),

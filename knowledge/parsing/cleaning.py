@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from knowledge.blocks import Block, BlockKind
 
-# Soft hyphens, zero-width characters, byte-order marks, direction marks, and the tag characters (U+E0000..) in
+# Soft hyphens, zero-width characters, byte-order marks, direction marks, and the tag characters (U+E0000..)
+# in
 # which text can be hidden that only a model reads.
 _INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"

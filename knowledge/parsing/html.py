@@ -15,12 +15,67 @@ from knowledge.parsing.limits import Limits
 from knowledge.parsing.tables import table_rows
 
 _DROPPED = frozenset(
-    "script style noscript template svg math canvas iframe object embed audio video map head nav footer aside "
-    "button select option input textarea label dialog menu".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "canvas",
+        "iframe",
+        "object",
+        "embed",
+        "audio",
+        "video",
+        "map",
+        "head",
+        "nav",
+        "footer",
+        "aside",
+        "button",
+        "select",
+        "option",
+        "input",
+        "textarea",
+        "label",
+        "dialog",
+        "menu",
+    ]
 )
 _BLOCKS = frozenset(
-    "address article blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
-    "header hr li main ol p section summary table tbody thead tfoot tr ul".split()
+    [
+        "address",
+        "article",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "thead",
+        "tfoot",
+        "tr",
+        "ul",
+    ]
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(

@@ -9,7 +9,9 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`memory` is the address space of the parser's process in bytes, `seconds` its wall and processor time."""
+    """`memory` is the address space of the parser's process in bytes, `seconds` its wall and processor
+    time.
+    """
 
     pages: int = 5000
     characters: int = 20_000_000

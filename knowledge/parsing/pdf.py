@@ -1,4 +1,6 @@
-"""PDF through PDFium, Chromium's own reader: about a thousand pages a second, hardened against hostile files."""
+"""PDF through PDFium, Chromium's own reader: about a thousand pages a second, hardened against hostile
+files.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ import math
 import re
 from collections.abc import Iterator
 
-import pypdfium2
-import pypdfium2.raw as pdfium
+import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from knowledge.blocks import ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
@@ -28,7 +30,8 @@ _FIXED_PITCH = 1  # first bit of the font flags of ISO 32000
 _FIXED_NAME = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt|code", re.IGNORECASE)
 _MAX_OUTLINE_DEPTH = 8
 _LETTERS = {
-    0x2: None, 0xFFFE: None, 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st",
+    0x2: None, 0xFFFE: None, 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05:
+    "st",
 }  # fmt: skip
 _NO_TITLE = re.compile(r"^(?:untitled|microsoft word\b.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))$", re.IGNORECASE)
 
@@ -100,7 +103,9 @@ def _lines(document: pypdfium2.PdfDocument, number: int) -> Iterator[Line]:
 
 
 def _lines_of(text_page: pypdfium2.PdfTextPage, page: int) -> Iterator[Line]:
-    """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its indexes."""
+    """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its
+    indexes.
+    """
     offset = 0
     for raw in text_page.get_text_range().split("\r\n"):
         text = raw.strip()
@@ -111,7 +116,7 @@ def _lines_of(text_page: pypdfium2.PdfTextPage, page: int) -> Iterator[Line]:
 
 
 def _line(text_page: pypdfium2.PdfTextPage, text: str, first: int, last: int, page: int) -> Line:
-    """Three characters speak for their line: a single one may be an initial, a number or a word in italics."""
+    """Three characters speak for their line: one alone may be an initial, a number or in italics."""
     raw = text_page.raw
     samples = (first, (first + last) // 2, last)
     x, y = ctypes.c_double(), ctypes.c_double()

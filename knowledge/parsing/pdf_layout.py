@@ -30,7 +30,9 @@ _GAP = 1.75  # line heights from baseline to baseline; more, and a new paragraph
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`size` is the font's in points; `left` and `bottom` are where its baseline starts, from the lower left."""
+    """`size` is the font's in points; `left` and `bottom` are where its baseline starts, from the lower
+    left.
+    """
 
     text: str
     page: int

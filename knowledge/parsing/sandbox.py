@@ -1,7 +1,7 @@
 """Parsing in a process of its own, with limits: a hostile or broken file kills that process and nothing else.
 
-The child gets the bytes on standard input and answers with JSON (never a pickle: what parsed a hostile file is
-not trusted). It sees no environment variables, so no keys, writes no files, and dies with its parent.
+The child gets the bytes on standard input and answers with JSON (never a pickle: what parsed a hostile file
+is not trusted). It sees no environment variables, so no keys, writes no files, and dies with its parent.
 """
 
 from __future__ import annotations

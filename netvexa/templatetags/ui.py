@@ -41,7 +41,9 @@ def root_url(name: str, *args: object) -> str:
 def current(context: dict[str, Any], *prefixes: str) -> SafeString:
     """`aria-current="page"` when the page is one of, or below one of, these paths."""
     request: HttpRequest = context["request"]
-    here = any(request.path == prefix or (prefix != "/" and request.path.startswith(prefix)) for prefix in prefixes)
+    here = any(
+        request.path == prefix or (prefix != "/" and request.path.startswith(prefix)) for prefix in prefixes
+    )
     return SafeString('aria-current="page"' if here else "")
 
 

@@ -12,6 +12,7 @@ CREATE TABLE __tenant__.agents_agent (
     "model" character varying(80) NOT NULL,
     "evidence_threshold" double precision NOT NULL,
     "allowed_origins" jsonb NOT NULL,
+    "identity_secret" character varying(64) NOT NULL,
     "contact_email" character varying(254) NOT NULL,
     "handoff_enabled" boolean NOT NULL,
     "leads_enabled" boolean NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE __tenant__.chat_conversation (
     "page_title" character varying(300) NOT NULL,
     "referrer" character varying(2000) NOT NULL,
     "locale" character varying(16) NOT NULL,
+    "context" jsonb NOT NULL,
     "handoff_reason" character varying(500) NOT NULL,
     "rating" smallint,
     "rating_comment" character varying(1000) NOT NULL,
@@ -57,7 +59,8 @@ CREATE TABLE __tenant__.chat_lead (
 );
 CREATE TABLE __tenant__.chat_message (
     "id" uuid NOT NULL,
-    "seq" bigint NOT NULL,
+    "ordinal" integer NOT NULL,
+    "seq" bigint,
     "author" character varying(8) NOT NULL,
     "author_id" uuid,
     "author_name" character varying(120) NOT NULL,
@@ -84,6 +87,8 @@ CREATE TABLE __tenant__.chat_message (
     "reservation_id" uuid,
     "lease_until" timestamp with time zone,
     "writer" character varying(64) NOT NULL,
+    "attempts" smallint NOT NULL,
+    "version" integer NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
     "completed_at" timestamp with time zone,
     "conversation_id" uuid NOT NULL,
@@ -107,42 +112,37 @@ CREATE TABLE __tenant__.knowledge_chunk (
     "id" uuid NOT NULL,
     "agent_id" uuid NOT NULL,
     "ordinal" integer NOT NULL,
-    "heading_path" jsonb NOT NULL,
-    "page" character varying(16) NOT NULL,
+    "heading_path" character varying(300)[] NOT NULL,
+    "page" integer,
+    "page_label" character varying(16) NOT NULL,
     "anchor" character varying(200) NOT NULL,
     "text" text NOT NULL,
-    "sentences" jsonb NOT NULL,
+    "spans" integer[] NOT NULL,
     "tokens" smallint NOT NULL,
     "content_hash" character varying(64) NOT NULL,
     "profile" character varying(40) NOT NULL,
-    "embedding" extensions.vector(384) NOT NULL,
-    "sentence_vectors" bytea,
-    "lexical" extensions.sparsevec(16777216) NOT NULL,
-    "search" tsvector,
-    "document_id" uuid NOT NULL
+    "embedding" extensions.halfvec(384) NOT NULL,
+    "words" bytea NOT NULL,
+    "lexical" extensions.sparsevec(1000000000) NOT NULL,
+    "search" tsvector NOT NULL,
+    "version_id" uuid NOT NULL
 );
 CREATE TABLE __tenant__.knowledge_document (
     "id" uuid NOT NULL,
     "title" character varying(300) NOT NULL,
     "url" character varying(2000) NOT NULL,
-    "file" character varying(300) NOT NULL,
-    "content_type" character varying(100) NOT NULL,
-    "size" bigint NOT NULL,
-    "sha256" character varying(64) NOT NULL,
-    "language" character varying(8) NOT NULL,
     "status" character varying(8) NOT NULL,
     "step" character varying(16) NOT NULL,
     "done" integer NOT NULL,
     "total" integer NOT NULL,
-    "error_code" character varying(32) NOT NULL,
+    "error_code" character varying(40) NOT NULL,
     "error" character varying(500) NOT NULL,
     "attempts" smallint NOT NULL,
     "lease_until" timestamp with time zone,
-    "pages" integer NOT NULL,
-    "indexed_at" timestamp with time zone,
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
-    "source_id" uuid NOT NULL
+    "source_id" uuid NOT NULL,
+    "live_id" uuid
 );
 CREATE TABLE __tenant__.knowledge_source (
     "id" uuid NOT NULL,
@@ -153,6 +153,30 @@ CREATE TABLE __tenant__.knowledge_source (
     "created_at" timestamp with time zone NOT NULL,
     "agent_id" uuid NOT NULL
 );
+CREATE TABLE __tenant__.knowledge_term (
+    "lexeme" character varying(64) NOT NULL,
+    "chunks" integer NOT NULL
+);
+CREATE TABLE __tenant__.knowledge_version (
+    "id" uuid NOT NULL,
+    "number" integer NOT NULL,
+    "file" character varying(300) NOT NULL,
+    "name" character varying(200) NOT NULL,
+    "charset" character varying(40) NOT NULL,
+    "content_type" character varying(100) NOT NULL,
+    "size" bigint NOT NULL,
+    "sha256" character varying(64) NOT NULL,
+    "title" character varying(300) NOT NULL,
+    "language" character varying(8) NOT NULL,
+    "pages" integer NOT NULL,
+    "characters" integer NOT NULL,
+    "chunk_count" integer NOT NULL,
+    "notes" jsonb NOT NULL,
+    "created_at" timestamp with time zone NOT NULL,
+    "valid_from" timestamp with time zone,
+    "valid_to" timestamp with time zone,
+    "document_id" uuid NOT NULL
+);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_public_id_key" UNIQUE (public_id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_version_check" CHECK ((version >= 0));
@@ -161,36 +185,50 @@ ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_pkey"
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_rating_check" CHECK ((rating >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_first_token_ms_check" CHECK ((first_token_ms >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_input_tokens_check" CHECK ((input_tokens >= 0));
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_output_tokens_check" CHECK ((output_tokens >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_key" UNIQUE (reply_to_id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_seq_check" CHECK ((seq >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_total_ms_check" CHECK ((total_ms >= 0));
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_client_id_once" UNIQUE (conversation_id, client_id);
+ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_place_once" UNIQUE (conversation_id, ordinal);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (document_id, ordinal);
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (version_id, ordinal);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_ordinal_check" CHECK ((ordinal >= 0));
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_page_check" CHECK ((page >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_tokens_check" CHECK ((tokens >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_done_check" CHECK ((done >= 0));
-ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_pages_check" CHECK ((pages >= 0));
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_key" UNIQUE (live_id);
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_size_check" CHECK ((size >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_total_check" CHECK ((total >= 0));
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.knowledge_term ADD CONSTRAINT "knowledge_term_pkey" PRIMARY KEY (lexeme);
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_characters_check" CHECK ((characters >= 0));
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_chunk_count_check" CHECK ((chunk_count >= 0));
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_number_check" CHECK ((number >= 0));
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_pages_check" CHECK ((pages >= 0));
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_size_check" CHECK ((size >= 0));
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "version_number_once" UNIQUE (document_id, number);
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_agent_id_3d443dd4_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_id_dbc55574_fk_chat_visitor_id" FOREIGN KEY (visitor_id) REFERENCES __tenant__.chat_visitor(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_conversation_id_febbc7c4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_conversation_id_a1207bf4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_afede338_fk_chat_message_id" FOREIGN KEY (reply_to_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_document_id_9855d8fa_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_version_id_618a72ee_fk_knowledge_version_id" FOREIGN KEY (version_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_d1cf3285_fk_knowledge_version_id" FOREIGN KEY (live_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_source_id_0a1d3070_fk_knowledge_source_id" FOREIGN KEY (source_id) REFERENCES __tenant__.knowledge_source(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_agent_id_e004c7cc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_document_id_b3288a98_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 CREATE INDEX agents_agent_public_id_f8a90783_like ON __tenant__.agents_agent USING btree (public_id varchar_pattern_ops);
 CREATE INDEX chat_conversation_agent_id_3d443dd4 ON __tenant__.chat_conversation USING btree (agent_id);
 CREATE INDEX chat_conversation_last_message_at_58d0ac75 ON __tenant__.chat_conversation USING btree (last_message_at);
@@ -202,17 +240,17 @@ CREATE INDEX chat_message_conversation_id_a1207bf4 ON __tenant__.chat_message US
 CREATE INDEX chat_message_lease_until_f13fa0ea ON __tenant__.chat_message USING btree (lease_until);
 CREATE INDEX chat_visitor_external_id_32823b97 ON __tenant__.chat_visitor USING btree (external_id);
 CREATE INDEX chat_visitor_external_id_32823b97_like ON __tenant__.chat_visitor USING btree (external_id varchar_pattern_ops);
-CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.vector_cosine_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='64');
 CREATE INDEX chunk_search_gin ON __tenant__.knowledge_chunk USING gin (search);
-CREATE INDEX knowledge_chunk_agent_id_7b3bd0dd ON __tenant__.knowledge_chunk USING btree (agent_id);
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e ON __tenant__.knowledge_chunk USING btree (content_hash);
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e_like ON __tenant__.knowledge_chunk USING btree (content_hash varchar_pattern_ops);
-CREATE INDEX knowledge_chunk_document_id_9855d8fa ON __tenant__.knowledge_chunk USING btree (document_id);
+CREATE INDEX knowledge_chunk_version_id_618a72ee ON __tenant__.knowledge_chunk USING btree (version_id);
 CREATE INDEX knowledge_document_source_id_0a1d3070 ON __tenant__.knowledge_document USING btree (source_id);
 CREATE INDEX knowledge_document_status_0359bf31 ON __tenant__.knowledge_document USING btree (status);
 CREATE INDEX knowledge_document_status_0359bf31_like ON __tenant__.knowledge_document USING btree (status varchar_pattern_ops);
 CREATE INDEX knowledge_source_agent_id_e004c7cc ON __tenant__.knowledge_source USING btree (agent_id);
-CREATE INDEX message_in_order ON __tenant__.chat_message USING btree (conversation_id, seq);
+CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term USING btree (lexeme varchar_pattern_ops);
+CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
@@ -231,7 +269,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0012_alter_user_first_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_stripe_tables', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());

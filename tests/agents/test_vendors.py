@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def vendor(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _failed(fake: FakeLLM, vendor: str, **behaviour: object) -> tuple[str, Outcome]:
+async def _failed(fake: FakeLLM, vendor: str, **behaviour: Any) -> tuple[str, Outcome]:
     """Ask a misbehaving model with another vendor and the built-in model behind it: who spoke, and why."""
     other = VENDORS[VENDORS.index(vendor) - 1]
     primary = a_rung(fake, vendor, fake.behaves(**behaviour))
@@ -89,12 +90,12 @@ async def test_passages_are_fenced_as_data_apart_from_the_system_prompt(
     )
 
 
-def _system_and_turns(vendor: str, body: dict[str, object]) -> tuple[str, list[tuple[str, str]]]:
+def _system_and_turns(vendor: str, body: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
     names = {"assistant": "agent", "model": "agent"}
     if vendor == "google":
-        parts = [(turn["role"], turn["parts"][0]["text"]) for turn in body["contents"]]  # type: ignore[attr-defined]
-        return body["systemInstruction"]["parts"][0]["text"], [(names.get(r, r), t) for r, t in parts]  # type: ignore[index]
-    turns = [(turn["role"], turn["content"]) for turn in body["messages"]]  # type: ignore[attr-defined]
+        parts = [(turn["role"], turn["parts"][0]["text"]) for turn in body["contents"]]
+        return body["systemInstruction"]["parts"][0]["text"], [(names.get(r, r), t) for r, t in parts]
+    turns = [(turn["role"], turn["content"]) for turn in body["messages"]]
     system = turns.pop(0)[1] if vendor == "openai" else body["system"]
     return system, [(names.get(role, role), text) for role, text in turns]
 
@@ -118,7 +119,7 @@ def _system_and_turns(vendor: str, body: dict[str, object]) -> tuple[str, list[t
     ids=lambda value: str(value),
 )
 async def test_the_fallback_answers_when_the_primary_fails_before_a_word(
-    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, object], outcome: Outcome
+    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, Any], outcome: Outcome
 ) -> None:
     rung, first = await _failed(fake_llm, vendor, **behaviour)
     assert rung == "fallback"
@@ -138,7 +139,7 @@ async def test_the_fallback_answers_when_the_primary_fails_before_a_word(
     ids=lambda value: str(value),
 )
 async def test_no_other_vendor_is_asked_when_the_key_or_the_request_is_wrong(
-    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, object], outcome: Outcome
+    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, Any], outcome: Outcome
 ) -> None:
     if behaviour.get("message") == "context":
         behaviour = {**behaviour, "message": CONTEXT_MESSAGES[vendor]}
@@ -158,7 +159,7 @@ async def test_no_other_vendor_is_asked_when_the_key_or_the_request_is_wrong(
     ids=lambda value: str(value),
 )
 async def test_nothing_takes_over_once_words_were_shown(
-    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, object], outcome: Outcome
+    fake_llm: FakeLLM, vendor: str, behaviour: dict[str, Any], outcome: Outcome
 ) -> None:
     primary = a_rung(fake_llm, vendor, fake_llm.behaves(**behaviour), price=PRICE)
     plan = a_plan(primary, EXTRACTIVE_RUNG, idle_seconds=0.5)

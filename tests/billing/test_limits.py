@@ -11,6 +11,7 @@ from billing.limits import LimitReached, TrialOver, check
 from billing.models import Entitlement
 from billing.plans import PLANS, Limit, Tier
 from billing.subscriptions import Standing, standing_of
+from tenants.context import platform
 from tenants.models import Workspace
 
 
@@ -66,6 +67,7 @@ def test_when_the_trial_is_over_nothing_is_added(inside: Workspace) -> None:
 
 def test_a_plan_ends_the_trial(inside: Workspace) -> None:
     inside.created_at = timezone.now() - timedelta(days=15)
-    Entitlement.objects.create(workspace=inside, tier=Tier.STARTER)
+    with platform():
+        Entitlement.objects.create(workspace=inside, tier=Tier.STARTER)
 
     check(standing_of(inside), Limit.AGENTS, 0)

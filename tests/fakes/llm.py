@@ -1,8 +1,8 @@
 """A fake of three vendors that speaks their real wire: OpenAI chat completions, Anthropic messages, Gemini.
 
 One ASGI application for all three; what it does is set per model name (`fake.behaves("gpt-x", cut_after=4)`),
-and what came in is kept (`fake.requests`), with how each request ended as the server saw it. Shapes follow the
-vendors' SDK types and documentation; they are no recordings.
+and what came in is kept (`fake.requests`), with how each request ended as the server saw it. Shapes follow
+the vendors' SDK types and documentation; they are no recordings.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def _anthropic(
     request: Request, behaviour: Behaviour, words: int, capped: bool
 ) -> Iterator[tuple[bool, bytes]]:
     reads = {"input_tokens": behaviour.input_tokens - 10, "cache_read_input_tokens": 10}
-    message = {
+    message: Json = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -290,7 +290,7 @@ def running() -> Iterator[FakeLLM]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = uvicorn.Config(fake, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)  # type: ignore[arg-type]
+    config = uvicorn.Config(fake, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

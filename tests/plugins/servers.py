@@ -167,6 +167,7 @@ def _variables(*, database_url: str, redis_url: str, var: Path) -> dict[str, str
         "REDIS_URL": redis_url,
         "CELERY_BROKER_URL": redis_url,
         "NETVEXA_VAR": str(var),
+        "NETVEXA_MODELS": str(PROJECT / "var" / "models"),  # exported once, for all test runs
         "NETVEXA_ENVIRONMENT": "test",
         "DJANGO_SETTINGS_MODULE": SETTINGS,
     }

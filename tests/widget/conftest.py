@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from .host import Host
 from .site import Site
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is not installed, and these tests need it: apt-get install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -32,10 +20,10 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def site(host: Host) -> Iterator[Site]:
-    site = Site(host.origin)
-    yield site
-    site.stop()
+def shop(host: Host) -> Iterator[Site]:
+    shop = Site(host.origin)
+    yield shop
+    shop.stop()
 
 
 @pytest.fixture
@@ -47,12 +35,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def visit(context: BrowserContext, site: Site) -> Callable[..., Page]:
+def visit(context: BrowserContext, shop: Site) -> Callable[..., Page]:
     """Open the customer's page; what the query takes is told by `Site.page`."""
 
     def visit(query: str = "", *, page: Page | None = None) -> Page:
         page = page or context.new_page()
-        page.goto(f"{site.origin}/?{query}")
+        page.goto(f"{shop.origin}/?{query}")
         return page
 
     return visit

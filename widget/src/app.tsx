@@ -1,6 +1,6 @@
-import { h, render } from "preact";
 import type { AppApi, Start } from "./config.ts";
 import css from "./styles.css";
+import { h, render } from "./vdom.ts";
 import { Panel } from "./views/panel.tsx";
 import { Widget } from "./widget.ts";
 

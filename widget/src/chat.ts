@@ -21,6 +21,8 @@ import type { Storage } from "./storage.ts";
 const TYPING_SHOWN_MS = 6_000;
 const TYPING_SENT_EVERY_MS = 3_000;
 const ANSWER_WITHIN_MS = 45_000;
+/** A cut shorter than this is no news to the visitor. */
+const CUT_SHOWN_AFTER_MS = 2_000;
 
 export interface Message {
   /** The server's id, or the client's own until the server has acknowledged it. */
@@ -38,6 +40,8 @@ export interface Message {
   feedback: number;
   error?: Pick<ErrorFrame, "code" | "detail">;
   at: number;
+  /** What the visitor has opened at this message. */
+  ui: { sources?: boolean; cited?: number; why?: boolean; copied?: boolean };
 }
 
 /** Something to tell that belongs to no message. `until` is a time in ms since the epoch. */
@@ -51,6 +55,8 @@ export interface ChatState {
   messages: Message[];
   phase: Phase;
   link: Link;
+  /** The connection has been away for so long that the visitor should know. */
+  cut: boolean;
   /** The member of the team who wrote last. */
   person?: Author;
   typing?: Author;
@@ -89,6 +95,7 @@ export class Chat {
   #resuming = false;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
   #thinkingTimer: ReturnType<typeof setTimeout> | undefined;
+  #cutTimer: ReturnType<typeof setTimeout> | undefined;
   #typingSentAt = 0;
 
   readonly #around: Surroundings;
@@ -105,7 +112,7 @@ export class Chat {
     this.#connection = new Connection(config.socket, {
       hello: () => this.#hello(),
       frame: (frame) => this.#onFrame(frame),
-      link: (link) => this.#update({ link }),
+      link: (link) => this.#onLink(link),
       tokenRefused: () => this.#forgetToken(),
     });
     for (const { client_id, text } of storage.getUnsent()) this.#showOwn(client_id, text);
@@ -224,6 +231,7 @@ export class Chat {
     this.#sequencer.forgetHeld();
     clearTimeout(this.#typingTimer);
     clearTimeout(this.#thinkingTimer);
+    clearTimeout(this.#cutTimer);
   }
 
   // What the server says
@@ -238,6 +246,14 @@ export class Chat {
       this.#sequencer.push(frame);
       this.#remember();
     }
+  }
+
+  #onLink(link: Link): void {
+    clearTimeout(this.#cutTimer);
+    const offline = link === "offline";
+    if (offline && !this.state.cut)
+      this.#cutTimer = setTimeout(() => this.#update({ cut: true }), CUT_SHOWN_AFTER_MS);
+    this.#update({ link, cut: offline && this.state.cut });
   }
 
   #onWelcome(frame: Welcome): void {
@@ -463,6 +479,7 @@ export class Chat {
       messages: [],
       phase: "bot",
       link: "idle",
+      cut: false,
       thinking: false,
       unread: 0,
       greeting: greeting ?? "",
@@ -493,6 +510,7 @@ function blankMessage(id: string, author: Author, seq: number): Message {
     grounded: true,
     feedback: 0,
     at: Date.now(),
+    ui: {},
   };
 }
 

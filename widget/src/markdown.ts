@@ -95,7 +95,8 @@ export class MarkdownView {
     const blocks = splitBlocks(text);
     let same = 0;
     // The last block may have been shown as unfinished.
-    while (same < blocks.length - 1 && same < this.#blocks.length - 1 && blocks[same] === this.#blocks[same]) same++;
+    while (same < blocks.length - 1 && same < this.#blocks.length - 1 && blocks[same] === this.#blocks[same])
+      same++;
     for (const nodes of this.#nodes.splice(same)) for (const node of nodes) (node as ChildNode).remove();
     for (const [at, block] of blocks.slice(same).entries()) {
       const last = same + at === blocks.length - 1;
@@ -159,7 +160,8 @@ function renderBlock(block: string, options: Options, depth: number): Node[] {
   const first = lines[0] ?? "";
   const heading = HEADING.exec(first);
   if (depth > DEEPEST) return [element("p", block)];
-  if (heading) return [element((heading[1]?.length ?? 1) > 2 ? "h4" : "h3", ...inline(heading[2] ?? "", options))];
+  if (heading)
+    return [element((heading[1]?.length ?? 1) > 2 ? "h4" : "h3", ...inline(heading[2] ?? "", options))];
   if (RULE.test(first)) return [element("hr")];
   if (FENCE.test(first)) return [renderCode(lines)];
   if (QUOTE.test(first)) {
@@ -167,7 +169,8 @@ function renderBlock(block: string, options: Options, depth: number): Node[] {
     return [element("blockquote", ...renderBlocks(inner, options, depth + 1))];
   }
   if (ITEM.test(first)) return renderList(lines, options, depth);
-  if (lines.length > 1 && first.includes("|") && TABLE_LINE.test(lines[1] ?? "")) return [renderTable(lines, options)];
+  if (lines.length > 1 && first.includes("|") && TABLE_LINE.test(lines[1] ?? ""))
+    return [renderTable(lines, options)];
   return [element("p", ...inline(block, options))];
 }
 
@@ -188,7 +191,8 @@ function renderList(lines: string[], options: Options, depth: number): Node[] {
     if (!width) return;
     const item = element("li");
     const nodes = renderBlocks(content.join("\n").trimEnd(), options, depth + 1);
-    for (const node of nodes) item.append(...(node.nodeName === "P" && nodes.length === 1 ? node.childNodes : [node]));
+    for (const node of nodes)
+      item.append(...(node.nodeName === "P" && nodes.length === 1 ? node.childNodes : [node]));
     lists[lists.length - 1]?.append(item);
   };
   for (const line of lines) {
@@ -212,7 +216,10 @@ function renderList(lines: string[], options: Options, depth: number): Node[] {
 
 function renderTable(lines: string[], options: Options): Node {
   const rows = [lines[0] ?? "", ...lines.slice(2)].map((line, row) => {
-    const cells = line.trim().replace(/^\||\|$/g, "").split("|");
+    const cells = line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|");
     return element("tr", ...cells.map((cell) => element(row ? "td" : "th", ...inline(cell.trim(), options))));
   });
   const box = scroller(element("div", element("table", ...rows)));
@@ -228,9 +235,10 @@ const EMPHASIS: Record<string, Tag> = { "*": "em", _: "em", "**": "strong", __: 
 const WORD = /[\p{L}\p{N}]/u;
 
 const CODE = /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)/y;
-const LINK = /!?\[((?:[^[\]]|\[[^[\]]*\])*)\]\(\s*<?([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s+["'(][^\n]*?["')])?\s*\)/y;
+const LINK =
+  /!?\[((?:[^[\]]|\[[^[\]]*\])*)\]\(\s*<?([^\s()<>]*(?:\([^\s()<>]*\)[^\s()<>]*)*)>?(?:\s+["'(][^\n]*?["')])?\s*\)/y;
 const CITATION = /\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/y;
-const ADDRESS = /<?(https?:\/\/[^\s<>"'`[\]]+)>?/y;
+const ADDRESS = /(<?)(https?:\/\/[^\s<>"'`[\]]+)(>?)/y;
 const BREAK = /<br\s*\/?>|\n/y;
 const MAIL_END = /@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}/y;
 const MAIL_START = /[\w.+-]{1,64}$/;
@@ -242,85 +250,138 @@ interface Frame {
 
 /** Emphasis, code, links, citation marks. What is not recognised stands as it was written. */
 export function inline(text: string, options: Options): Inline {
-  const stack: Frame[] = [{ mark: "", nodes: [] }];
-  const top = () => stack[stack.length - 1] as Frame;
-  let plain = "";
-  let at = 0;
-  const match = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    return pattern.exec(text);
-  };
-  const put = (length: number, ...nodes: Inline) => {
-    if (plain) top().nodes.push(plain);
-    plain = "";
-    top().nodes.push(...nodes);
-    at += length;
-  };
+  return new InlineReader(text, options).read();
+}
 
-  while (at < text.length) {
-    const char = text[at] as string;
-    const before = text[at - 1] ?? "";
-    let found: RegExpExecArray | null = null;
-    if (char === "\\" && /[!-/:-@[-`{-~]/.test(text[at + 1] ?? "")) {
-      plain += text[at + 1];
-      at += 2;
-    } else if (char === "`" && (found = match(CODE))) {
-      put(found[0].length, element("code", found[2] ?? ""));
-    } else if ((char === "[" || char === "!") && (found = match(LINK))) {
-      // A picture becomes a link to it: the visitor decides whether it is fetched.
-      const [, words = "", address = ""] = found;
-      put(found[0].length, anchor(address, words ? inline(words, { ...options, open: false }) : [address]));
-    } else if (char === "[" && (found = match(CITATION))) {
-      put(found[0].length, ...(found[1] ?? "").split(",").map((n) => options.chip(Number(n))));
-    } else if ((char === "\n" || char === "<") && (found = match(BREAK))) {
-      put(found[0].length, element("br"));
-    } else if ((char === "h" || char === "<") && !WORD.test(before) && (found = match(ADDRESS))) {
-      const url = trimUrl(found[1] ?? "");
-      const bracketed = char === "<" && found[0].endsWith(">");
-      put(bracketed ? found[0].length : (char === "<" ? 1 : 0) + url.length, anchor(url, [url]));
-    } else if (char === "@" && (found = match(MAIL_END)) && MAIL_START.test(plain)) {
-      const name = MAIL_START.exec(plain)?.[0] ?? "";
-      plain = plain.slice(0, plain.length - name.length);
-      put(found[0].length, anchor(`mailto:${name}${found[0]}`, [name + found[0]]));
-    } else if (char === "*" || char === "_" || (char === "~" && text[at + 1] === "~")) {
-      const mark = emphasisAt(text, at, stack);
-      const after = text[at + mark.length] ?? "";
-      const opened = stack.findIndex((frame) => frame.mark === mark);
-      const closes = opened > 0 && before.trim() !== "" && !(char === "_" && WORD.test(after));
-      const opens = after.trim() !== "" && !(mark.length + Number(char === "_") !== 2 && WORD.test(before));
-      put(mark.length);
-      if (closes) close(stack, opened, true);
-      else if (opens) stack.push({ mark, nodes: [] });
-      else plain += mark;
-    } else {
-      plain += char;
-      at += 1;
-    }
+class InlineReader {
+  #at = 0;
+  #plain = "";
+  /** Emphasis that has begun, outermost first; the first frame is the text itself. */
+  readonly #stack: Frame[] = [{ mark: "", nodes: [] }];
+
+  readonly #text: string;
+  readonly #options: Options;
+
+  constructor(text: string, options: Options) {
+    this.#text = text;
+    this.#options = options;
   }
-  put(0);
-  while (stack.length > 1) close(stack, stack.length - 1, options.open === true);
-  return top().nodes;
-}
 
-/** `**` or `*` where several stand together: the one that closes the innermost emphasis first. */
-function emphasisAt(text: string, at: number, stack: Frame[]): string {
-  const char = text[at] as string;
-  const twice = char + char;
-  if (!text.startsWith(twice, at)) return char;
-  const innermost = stack[stack.length - 1]?.mark;
-  const thrice = text.startsWith(twice + char, at);
-  const single = innermost === char && (thrice || !stack.some((frame) => frame.mark === twice));
-  return single ? char : twice;
-}
+  read(): Inline {
+    while (this.#at < this.#text.length) this.#step(this.#text[this.#at] as string);
+    this.#put(0);
+    while (this.#stack.length > 1) this.#close(this.#stack.length - 1, this.#options.open === true);
+    return this.#stack[0]?.nodes ?? [];
+  }
 
-/** End the emphasis at `from`; what was opened inside it and never closed is put back as written. */
-function close(stack: Frame[], from: number, ended: boolean): void {
-  for (const { mark, nodes } of stack.splice(from + 1)) stack[from]?.nodes.push(mark, ...nodes);
-  const { mark, nodes } = stack.pop() as Frame;
-  const outer = (stack[stack.length - 1] as Frame).nodes;
-  const tag = EMPHASIS[mark];
-  if (ended && tag && nodes.length) outer.push(element(tag, ...nodes));
-  else outer.push(mark, ...nodes);
+  #step(char: string): void {
+    if (char === "\\" && this.#escape()) return;
+    if (char === "`" && this.#code()) return;
+    if ((char === "[" || char === "!") && (this.#link() || this.#citation())) return;
+    if ((char === "<" || char === "\n") && this.#break()) return;
+    if ((char === "<" || char === "h") && this.#address()) return;
+    if (char === "@" && this.#mail()) return;
+    if (/[*_~]/.test(char) && this.#emphasis(char)) return;
+    this.#plain += char;
+    this.#at += 1;
+  }
+
+  #escape(): boolean {
+    const next = this.#text[this.#at + 1] ?? "";
+    if (!/[!-/:-@[-`{-~]/.test(next)) return false;
+    this.#plain += next;
+    this.#at += 2;
+    return true;
+  }
+
+  #code(): boolean {
+    const found = this.#match(CODE);
+    return found !== null && this.#put(found[0].length, element("code", found[2] ?? ""));
+  }
+
+  /** A picture becomes a link to it: the visitor decides whether it is fetched. */
+  #link(): boolean {
+    const found = this.#match(LINK);
+    if (!found) return false;
+    const [whole, words = "", address = ""] = found;
+    const label = words ? inline(words, { ...this.#options, open: false }) : [address];
+    return this.#put(whole.length, anchor(address, label));
+  }
+
+  #citation(): boolean {
+    const found = this.#match(CITATION);
+    const numbers = found?.[1]?.split(",") ?? [];
+    return found !== null && this.#put(found[0].length, ...numbers.map((n) => this.#options.chip(Number(n))));
+  }
+
+  #break(): boolean {
+    const found = this.#match(BREAK);
+    return found !== null && this.#put(found[0].length, element("br"));
+  }
+
+  #address(): boolean {
+    const found = WORD.test(this.#text[this.#at - 1] ?? "") ? null : this.#match(ADDRESS);
+    if (!found) return false;
+    const url = trimUrl(found[2] ?? "");
+    const bracketed = found[1] && found[3];
+    return this.#put(bracketed ? found[0].length : (found[1] ?? "").length + url.length, anchor(url, [url]));
+  }
+
+  #mail(): boolean {
+    const found = this.#match(MAIL_END);
+    const name = MAIL_START.exec(this.#plain)?.[0];
+    if (!found || !name) return false;
+    this.#plain = this.#plain.slice(0, -name.length);
+    return this.#put(found[0].length, anchor(`mailto:${name}${found[0]}`, [name + found[0]]));
+  }
+
+  #emphasis(char: string): boolean {
+    const mark = this.#markAt(char);
+    if (mark === "~") return false;
+    const [before, after] = [this.#text[this.#at - 1] ?? "", this.#text[this.#at + mark.length] ?? ""];
+    const begun = this.#stack.findIndex((frame) => frame.mark === mark);
+    const word = char === "_" || mark === "*";
+    this.#put(mark.length);
+    // snake_case and 2*3 are words, not emphasis.
+    if (begun > 0 && before.trim() && !(char === "_" && WORD.test(after))) this.#close(begun, true);
+    else if (after.trim() && !(word && WORD.test(before))) this.#stack.push({ mark, nodes: [] });
+    else this.#plain += mark;
+    return true;
+  }
+
+  /** `**` or `*` where several stand together: the one that ends the innermost emphasis first. */
+  #markAt(char: string): string {
+    const twice = char + char;
+    if (!this.#text.startsWith(twice, this.#at)) return char;
+    const thrice = this.#text.startsWith(twice + char, this.#at);
+    const single = this.#top.mark === char && (thrice || !this.#stack.some((frame) => frame.mark === twice));
+    return single ? char : twice;
+  }
+
+  /** End the emphasis at `from`; what was begun inside it and never ended is put back as written. */
+  #close(from: number, ended: boolean): void {
+    for (const { mark, nodes } of this.#stack.splice(from + 1)) this.#top.nodes.push(mark, ...nodes);
+    const { mark, nodes } = this.#stack.pop() as Frame;
+    const tag = EMPHASIS[mark];
+    this.#top.nodes.push(...(ended && tag && nodes.length ? [element(tag, ...nodes)] : [mark, ...nodes]));
+  }
+
+  get #top(): Frame {
+    return this.#stack[this.#stack.length - 1] as Frame;
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    return pattern.exec(this.#text);
+  }
+
+  #put(length: number, ...nodes: Inline): true {
+    if (this.#plain) this.#top.nodes.push(this.#plain);
+    this.#plain = "";
+    this.#top.nodes.push(...nodes);
+    this.#at += length;
+    return true;
+  }
 }
 
 /** A bare address without the punctuation of the sentence around it. */

@@ -10,6 +10,19 @@ import { isPhone, lockPage, onViewport } from "./viewport.ts";
 /** What the panel shows in place of the message field. */
 export type Sheet = "none" | "lead";
 
+export interface Ui {
+  /** The text in the message field. */
+  draft: string;
+  menu: boolean;
+  score: number;
+  leadErrors: Record<string, string>;
+  /** The log follows what is written, because the visitor has not scrolled up. */
+  stuck: boolean;
+  away: boolean;
+  /** How many messages of the visitor's own were there at the last drawing. */
+  ownSeen: number;
+}
+
 /** The widget's own state around the conversation: open or not, language, theme, and the page's calls. */
 export class Widget implements AppApi {
   readonly chat: Chat;
@@ -19,25 +32,35 @@ export class Widget implements AppApi {
   readonly config: Config;
   open_ = false;
   sheet: Sheet = "none";
+  /** What the views remember between two drawings. */
+  readonly ui: Ui = {
+    draft: "",
+    menu: false,
+    score: 0,
+    leadErrors: {},
+    stuck: true,
+    away: false,
+    ownSeen: 0,
+  };
   /** The visitor would rather not say who they are before the first message. */
   leadSkipped = false;
   phone = isPhone();
   dark = false;
   /** Called when anything that is displayed has changed. */
   redraw: () => void = () => {};
-  panel: HTMLElement | null = null;
-  status: HTMLElement | null = null;
   readonly #storage: Storage;
   #consented: boolean;
   readonly #undo: (() => void)[] = [];
   #scheduled = false;
+  #after: (() => void)[] = [];
+  #tick: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly start: Start) {
     this.config = start.config;
     this.#consented = start.options.consent !== "required";
     this.palette = palette(this.config.theme?.colour);
     this.#storage = new Storage(`netvexa:${this.config.agent_id}`, () => this.#consented);
-    this.announcer = new Announcer(() => this.status);
+    this.announcer = new Announcer(() => this.find("[aria-live=polite]"));
     this.chat = new Chat({
       config: this.config,
       storage: this.#storage,
@@ -46,7 +69,10 @@ export class Widget implements AppApi {
       changed: () => this.changed(),
       emit: start.emit,
     });
-    this.#undo.push(onViewport(() => this.#onViewport()), this.#followScheme());
+    this.#undo.push(
+      onViewport(() => this.#onViewport()),
+      this.#followScheme(),
+    );
   }
 
   async prepare(): Promise<void> {
@@ -125,6 +151,7 @@ export class Widget implements AppApi {
     lockPage(false);
     for (const undo of this.#undo) undo();
     this.redraw = () => {};
+    clearTimeout(this.#tick);
     this.chat.destroy();
   }
 
@@ -150,13 +177,25 @@ export class Widget implements AppApi {
 
   startOver(): void {
     this.chat.startOver();
-    this.changed();
-    this.focusField();
+    this.ui.score = 0;
+    this.afterDraw(() => this.focusField());
   }
 
   setSheet(sheet: Sheet): void {
     this.sheet = sheet;
+    this.ui.leadErrors = {};
+    if (sheet === "lead") this.afterDraw(() => this.find("input")?.focus());
+    else this.afterDraw(() => this.focusField());
+  }
+
+  /** Do something with what the next drawing makes, such as moving the focus into it. */
+  afterDraw(act: () => void): void {
+    this.#after.push(act);
     this.changed();
+  }
+
+  find(selector: string): HTMLElement | null {
+    return this.start.shadow.querySelector(`.panel ${selector}`);
   }
 
   changed(): void {
@@ -182,8 +221,8 @@ export class Widget implements AppApi {
 
   /** The field on a desk; on a phone the panel, since the keyboard would cover the greeting. */
   focusField(): void {
-    const field = this.panel?.querySelector<HTMLElement>("textarea, input");
-    (this.phone ? this.panel : (field ?? this.panel))?.focus();
+    const panel = this.start.shadow.querySelector<HTMLElement>(".panel");
+    (this.phone ? panel : (this.find("textarea, input") ?? panel))?.focus();
   }
 
   #draw(): void {
@@ -195,6 +234,15 @@ export class Widget implements AppApi {
     bubble.dataset.unread = unread && !this.open_ ? String(Math.min(unread, 99)) : "";
     if (this.open_ && unread && !document.hidden) this.chat.markRead();
     this.redraw();
+    for (const act of this.#after.splice(0)) act();
+    this.#countDown();
+  }
+
+  /** While a pause that the server asked for runs, its seconds are shown. */
+  #countDown(): void {
+    clearTimeout(this.#tick);
+    const until = this.chat.state.notice?.until ?? 0;
+    if (until > Date.now()) this.#tick = setTimeout(() => this.changed(), 500);
   }
 
   async #loadLocale(): Promise<void> {
@@ -228,7 +276,8 @@ export class Widget implements AppApi {
   #applyScheme(): void {
     const asked = this.chat.context.theme ?? this.start.options.theme ?? this.config.theme?.scheme ?? "auto";
     const root = document.documentElement;
-    const wish = asked === "host" ? (root.dataset.theme ?? (root.classList.contains("dark") ? "dark" : "auto")) : asked;
+    const wish =
+      asked === "host" ? (root.dataset.theme ?? (root.classList.contains("dark") ? "dark" : "auto")) : asked;
     const system = matchMedia("(prefers-color-scheme: dark)").matches;
     this.dark = wish === "dark" || (wish !== "light" && system);
     this.changed();

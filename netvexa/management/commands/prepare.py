@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 
-from knowledge.embedding import prepare as prepare_embedding
+from knowledge.embedding import ensure_exported
 from netvexa import demo
 from netvexa.defaults import defaults
 from tenants.provisioning import workspaces_behind
@@ -35,16 +36,24 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_summary()))
             return
         self.stdout.write("Bringing the database up to date.")
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL: the database cannot be reached: {_one_line(error)}") from None
         call_command("migrate_schemas", shared=True, verbosity=0)
         for workspace in workspaces_behind():
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
         self.stdout.write("Preparing the embedding model.")
-        prepare_embedding()
+        ensure_exported()
         call_command("collectstatic", interactive=False, verbosity=0)
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")
             demo.ensure()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _summary() -> dict[str, Any]:

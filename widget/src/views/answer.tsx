@@ -1,11 +1,10 @@
-import { Fragment, h } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Message } from "../chat.ts";
 import type { Key } from "../i18n.ts";
 import { MarkdownView } from "../markdown.ts";
+import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
-import { Sources } from "./sources.tsx";
+import { cite, Sources } from "./sources.tsx";
 
 interface Props {
   widget: Widget;
@@ -14,41 +13,40 @@ interface Props {
 
 /** A message of the agent or of the team: its text as it is written, then what can be done with it. */
 export function AnswerView({ widget, message }: Props) {
-  const [shown, setShown] = useState(0);
-  const bot = message.author.kind === "bot";
-  const done = bot && !message.streaming;
+  const done = message.author.kind === "bot" && !message.streaming;
   return (
     <Fragment>
-      <Text widget={widget} message={message} cite={setShown} />
-      {message.citations.length > 0 && (
-        <Sources widget={widget} message={message} shown={shown} hide={() => setShown(0)} />
-      )}
+      <div class={`bubble text ${message.streaming ? "streaming" : ""}`} hidden={!message.text}>
+        <div ref={(box) => showText(box, widget, message)} />
+      </div>
+      {message.citations.length > 0 && <Sources widget={widget} message={message} />}
       {done && <Ending widget={widget} message={message} />}
       {done && message.text && <Actions widget={widget} message={message} />}
     </Fragment>
   );
 }
 
-function Text({ widget, message, cite }: Props & { cite(n: number): void }) {
-  const place = useRef<HTMLDivElement>(null);
-  const view = useRef<MarkdownView>(null);
+interface Shown extends Pick<Message, "text" | "streaming" | "citations"> {
+  view: MarkdownView;
+}
+
+const shown = new WeakMap<HTMLElement, Shown>();
+
+/** Bring a box up to date with its message; the views are drawn far more often than a text changes. */
+function showText(box: HTMLElement | null, widget: Widget, message: Message): void {
+  if (!box) return;
   const { text, streaming, citations } = message;
-  useLayoutEffect(() => {
-    const box = place.current;
-    if (!box) return;
-    view.current ??= new MarkdownView(box);
-    view.current.show(text, { open: streaming, chip: (n) => makeChip(n, widget, message, cite) });
-    announce(widget, message, box);
-  }, [text, streaming, citations]);
-  return (
-    <div class={`bubble text ${streaming ? "streaming" : ""}`} hidden={!text}>
-      <div ref={place} />
-    </div>
-  );
+  const old = shown.get(box);
+  if (old?.text === text && old.streaming === streaming && old.citations === citations) return;
+  const view = old?.view ?? new MarkdownView(box);
+  shown.set(box, { text, streaming, citations, view });
+  view.show(text, { open: streaming, chip: (n) => makeChip(n, widget, message) });
+  announce(widget, message, box);
 }
 
 /** A mark whose source is not among the answer's would lead nowhere, so it is left out once the sources are known. */
-function makeChip(n: number, { t }: Widget, { streaming, citations }: Message, cite: (n: number) => void): Node {
+function makeChip(n: number, widget: Widget, message: Message): Node {
+  const { streaming, citations } = message;
   const citation = citations.find((other) => other.n === n);
   if (!streaming && !citation) return document.createTextNode("");
   const chip = document.createElement("button");
@@ -56,8 +54,8 @@ function makeChip(n: number, { t }: Widget, { streaming, citations }: Message, c
   chip.className = "chip";
   chip.textContent = String(n);
   chip.title = citation?.title ?? "";
-  chip.ariaLabel = t("source", { n, title: chip.title });
-  chip.onclick = () => cite(n);
+  chip.ariaLabel = widget.t("source", { n, title: chip.title });
+  chip.onclick = () => cite(n, widget, message);
   return chip;
 }
 
@@ -113,27 +111,26 @@ function Ending({ widget, message }: Props) {
 
 function Actions({ widget, message }: Props) {
   const { t, chat } = widget;
-  const [copied, setCopied] = useState(false);
-  const [asking, setAsking] = useState(false);
+  const { feedback, ui } = message;
   const rate = (value: number) => {
+    ui.why = value < 0;
     chat.feedback(message, value);
-    setAsking(value < 0);
     if (value > 0) widget.announcer.say(t("thanks"));
+    else widget.afterDraw(() => widget.find(".why textarea")?.focus());
   };
   const onCopy = async () => {
-    setCopied(await copyText(message.text, widget));
+    ui.copied = await copyText(message.text, widget);
     widget.announcer.say(t("copied"));
-    setTimeout(() => setCopied(false), 2_000);
+    widget.changed();
   };
-  const { feedback } = message;
   return (
     <Fragment>
       <div class="actions">
-        <Act label={copied ? t("copied") : t("copy")} icon={copied ? "check" : "copy"} act={onCopy} />
+        <Act label={t(ui.copied ? "copied" : "copy")} icon={ui.copied ? "check" : "copy"} act={onCopy} />
         <Act label={t("good")} icon="up" pressed={feedback > 0} act={() => rate(1)} />
         <Act label={t("bad")} icon="thumbDown" pressed={feedback < 0} act={() => rate(-1)} />
       </div>
-      {asking && <Why widget={widget} message={message} done={() => setAsking(false)} />}
+      {ui.why && <Why widget={widget} message={message} />}
     </Fragment>
   );
 }
@@ -153,12 +150,15 @@ function Act({ label, icon, pressed, act }: ActProps) {
   );
 }
 
-function Why({ widget, message, done }: Props & { done(): void }) {
+function Why({ widget, message }: Props) {
   const { t, chat, announcer } = widget;
-  const field = useRef<HTMLTextAreaElement>(null);
+  const done = () => {
+    message.ui.why = false;
+    widget.changed();
+  };
   const submit = (event: Event) => {
     event.preventDefault();
-    const comment = field.current?.value.trim();
+    const comment = (event.currentTarget as HTMLElement).querySelector("textarea")?.value.trim();
     if (comment) chat.feedback(message, -1, comment);
     announcer.say(t("thanks"));
     done();
@@ -167,7 +167,7 @@ function Why({ widget, message, done }: Props & { done(): void }) {
     <form class="why" onSubmit={submit}>
       <label>
         {t("what_wrong")}
-        <textarea ref={field} rows={2} maxLength={1000} />
+        <textarea rows={2} maxLength={1000} />
       </label>
       <div class="row">
         <button type="button" class="plain" onClick={done}>

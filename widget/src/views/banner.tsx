@@ -1,16 +1,11 @@
-import { h } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
-
-/** A cut shorter than this is no news to the visitor, in ms. */
-const NEWS_AFTER_MS = 2_000;
 
 /** One line under the header about the state of things, most pressing first. */
 export function Banner({ widget }: { widget: Widget }) {
   const { t, chat } = widget;
-  const { link, phase, person, handoffAsked } = chat.state;
-  const cut = useLongCut(link === "offline");
+  const { link, cut, phase, person, handoffAsked } = chat.state;
   if (link === "refused") return <Line kind="bad" text={t("refused")} />;
   if (cut) return <Line kind="warn" text={t(navigator.onLine === false ? "offline" : "reconnecting")} />;
   if (phase === "waiting") return <Line kind="wait" text={`${t("waiting_title")}. ${t("waiting")}`} />;
@@ -32,17 +27,4 @@ function Line({ kind, text }: { kind: "bad" | "warn" | "wait" | "human"; text: s
       {kind === "wait" && <i class="pulse" />}
     </div>
   );
-}
-
-function useLongCut(cut: boolean): boolean {
-  const [long, setLong] = useState(false);
-  useEffect(() => {
-    if (!cut) {
-      setLong(false);
-      return;
-    }
-    const timer = setTimeout(() => setLong(true), NEWS_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [cut]);
-  return cut && long;
 }

@@ -1,6 +1,5 @@
-import { Fragment, h } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { MAX_TEXT } from "../protocol.ts";
+import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
@@ -11,18 +10,16 @@ const LINES_PX = 140;
 export function Composer({ widget }: { widget: Widget }) {
   const { t, chat } = widget;
   const { messages, notice, link } = chat.state;
-  const [text, setText] = useState("");
-  const field = useRef<HTMLTextAreaElement>(null);
+  const text = widget.ui.draft;
   const answering = messages.some((message) => message.streaming);
   const left = MAX_TEXT - [...text].length;
   const sendable = text.trim() !== "" && left >= 0 && link !== "refused";
-  useLayoutEffect(() => grow(field.current), [text]);
   const send = () => {
     if (!sendable) return;
     if (widget.leadFirst()) return widget.setSheet("lead");
+    widget.ui.draft = "";
     widget.say(text.trim());
-    setText("");
-    field.current?.focus();
+    widget.afterDraw(() => widget.find("textarea")?.focus());
   };
   const onKey = (event: KeyboardEvent) => {
     // During composition Enter picks a character (Japanese, Chinese, Korean).
@@ -35,7 +32,7 @@ export function Composer({ widget }: { widget: Widget }) {
       {notice && <NoticeLine widget={widget} />}
       <div class="composer">
         <textarea
-          ref={field}
+          ref={grow}
           rows={1}
           value={text}
           dir="auto"
@@ -44,8 +41,10 @@ export function Composer({ widget }: { widget: Widget }) {
           disabled={link === "refused"}
           enterkeyhint="send"
           onInput={(event) => {
-            setText(event.currentTarget.value);
+            widget.ui.draft = event.currentTarget.value;
             chat.typing();
+            widget.changed();
+            grow(event.currentTarget);
           }}
           onKeyDown={onKey}
         />
@@ -79,8 +78,8 @@ export function Composer({ widget }: { widget: Widget }) {
 function NoticeLine({ widget }: { widget: Widget }) {
   const { t, chat, config } = widget;
   const { notice } = chat.state;
-  const seconds = useCountdown(notice?.until);
   if (!notice) return null;
+  const seconds = Math.ceil(((notice.until ?? 0) - Date.now()) / 1000);
   const text = notice.code === "slow" ? t("slow") : notice.detail;
   return (
     <div class="notice" role="alert">
@@ -99,17 +98,6 @@ function NoticeLine({ widget }: { widget: Widget }) {
       </button>
     </div>
   );
-}
-
-/** Whole seconds until a time, counted down. */
-function useCountdown(until: number | undefined): number {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    if (!until) return;
-    const timer = setInterval(() => tick((n) => n + 1), 500);
-    return () => clearInterval(timer);
-  }, [until]);
-  return until ? Math.max(0, Math.ceil((until - Date.now()) / 1000)) : 0;
 }
 
 export function Foot({ widget }: { widget: Widget }) {

@@ -1,5 +1,4 @@
-import { Fragment, h } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Foot } from "./composer.tsx";
 import { Icon } from "./icons.tsx";
@@ -23,12 +22,15 @@ export function Ended({ widget }: { widget: Widget }) {
 }
 
 function Rating({ widget }: { widget: Widget }) {
-  const { t, chat } = widget;
-  const [score, setScore] = useState(0);
-  const comment = useRef<HTMLTextAreaElement>(null);
+  const { t, chat, ui } = widget;
+  const { score } = ui;
+  const choose = (n: number) => {
+    ui.score = n;
+    widget.changed();
+  };
   const submit = (event: Event) => {
     event.preventDefault();
-    chat.rate(score, comment.current?.value.trim());
+    chat.rate(score, (event.currentTarget as HTMLElement).querySelector("textarea")?.value.trim());
   };
   return (
     <form class="rating" onSubmit={submit}>
@@ -42,7 +44,7 @@ function Rating({ widget }: { widget: Widget }) {
               class="sr"
               checked={n === score}
               aria-label={t("rate_n", { n })}
-              onChange={() => setScore(n)}
+              onChange={() => choose(n)}
             />
             <Icon name="star" size={28} />
           </label>
@@ -50,13 +52,7 @@ function Rating({ widget }: { widget: Widget }) {
       </fieldset>
       {score > 0 && (
         <Fragment>
-          <textarea
-            ref={comment}
-            rows={2}
-            maxLength={1000}
-            placeholder={t("comment")}
-            aria-label={t("comment")}
-          />
+          <textarea rows={2} maxLength={1000} placeholder={t("comment")} aria-label={t("comment")} />
           <button type="submit" class="plain">
             {t("submit")}
           </button>

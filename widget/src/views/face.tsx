@@ -1,17 +1,19 @@
-import { h } from "preact";
-import { useState } from "preact/hooks";
 import { safeUrl } from "../markdown.ts";
+import { h } from "../vdom.ts";
 
-/** A picture, or the first letter where there is none or the page's policy does not let it load. */
+/** A picture over the first letter, which stays where the page's policy does not let the picture load. */
 export function Face({ name, avatar, live }: { name: string; avatar?: string | null; live?: boolean }) {
-  const [broken, setBroken] = useState<string>();
-  const url = avatar ? safeUrl(avatar) : null;
+  const url = avatar && safeUrl(avatar);
   return (
     <span class={`face ${live ? "live" : ""}`} aria-hidden="true">
-      {url && url !== broken ? (
-        <img src={url} alt="" onError={() => setBroken(url)} referrerpolicy="no-referrer" />
-      ) : (
-        [...name.trim()][0]?.toUpperCase()
+      {[...name.trim()][0]?.toUpperCase()}
+      {url && (
+        <img
+          src={url}
+          alt=""
+          onError={(event) => event.currentTarget.remove()}
+          referrerpolicy="no-referrer"
+        />
       )}
     </span>
   );

@@ -1,6 +1,5 @@
-import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
 import type { Key } from "../i18n.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Face } from "./face.tsx";
 import { Icon } from "./icons.tsx";
@@ -46,37 +45,25 @@ function entries(widget: Widget): Entry[] {
 }
 
 function Menu({ widget }: { widget: Widget }) {
-  const { t } = widget;
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
+  const { t, ui } = widget;
   const items = entries(widget);
-  useEffect(() => {
-    if (!open) return;
-    box.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
-    const away = (event: Event) =>
-      event.composedPath().includes(box.current as EventTarget) || setOpen(false);
-    widget.start.shadow.addEventListener("pointerdown", away);
-    return () => widget.start.shadow.removeEventListener("pointerdown", away);
-  }, [open]);
   if (!items.length) return null;
-  const shut = () => {
-    setOpen(false);
-    box.current?.querySelector("button")?.focus();
-  };
+  const label = t("menu");
   return (
-    <div class="menu" ref={box} onKeyDown={(event) => open && onMenuKey(event, box.current, shut)}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the menu inside
+    <div class="menu" onKeyDown={(event) => ui.menu && onMenuKey(event, widget)}>
       <button
         type="button"
         class="icon-button"
-        aria-label={t("menu")}
+        aria-label={label}
         aria-haspopup="menu"
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-expanded={ui.menu}
+        onClick={() => (ui.menu ? shut(widget) : openMenu(widget))}
       >
         <Icon name="more" />
       </button>
-      {open && (
-        <div role="menu" aria-label={t("menu")}>
+      {ui.menu && (
+        <div role="menu" aria-label={label}>
           {items.map(({ key, icon, act }) => (
             <button
               type="button"
@@ -84,7 +71,7 @@ function Menu({ widget }: { widget: Widget }) {
               tabIndex={-1}
               key={key}
               onClick={() => {
-                shut();
+                shut(widget);
                 act();
               }}
             >
@@ -98,18 +85,26 @@ function Menu({ widget }: { widget: Widget }) {
   );
 }
 
-function onMenuKey(event: KeyboardEvent, box: HTMLElement | null, shut: () => void): void {
-  const items = [...(box?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-  const at = items.indexOf((event.currentTarget as HTMLElement).querySelector(":focus") as HTMLElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-  if (to !== undefined) {
-    event.preventDefault();
-    items.at(to % items.length)?.focus();
-  } else if (event.key === "Escape" || event.key === "Tab") {
-    event.preventDefault();
-    event.stopPropagation();
-    shut();
-  }
+function openMenu(widget: Widget): void {
+  widget.ui.menu = true;
+  widget.afterDraw(() => widget.find("[role=menuitem]")?.focus());
+}
+
+function shut(widget: Widget): void {
+  widget.ui.menu = false;
+  widget.find(".menu button")?.focus();
+  widget.changed();
+}
+
+function onMenuKey(event: KeyboardEvent, widget: Widget): void {
+  const items = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
+  const at = items.indexOf(widget.start.shadow.activeElement as HTMLElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+  if (to !== undefined) items.at(to % items.length)?.focus();
+  else if (event.key === "Escape" || event.key === "Tab") shut(widget);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** The conversation as a text file, made in the browser. */

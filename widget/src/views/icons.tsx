@@ -1,4 +1,4 @@
-import { h } from "preact";
+import { h } from "../vdom.ts";
 
 /** Line drawings on a 24 by 24 grid, our own. */
 const PATHS = {

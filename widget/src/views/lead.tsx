@@ -1,7 +1,6 @@
-import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
 import type { LeadField } from "../config.ts";
 import type { Key } from "../i18n.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
@@ -19,26 +18,23 @@ const AUTOCOMPLETE: Record<string, string> = {
 export function LeadSheet({ widget }: { widget: Widget }) {
   const { t, chat, config } = widget;
   const leads = config.leads;
-  const form = useRef<HTMLFormElement>(null);
-  const [errors, setErrors] = useState<Record<string, string>>({});
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  const errors = widget.ui.leadErrors;
   const first = widget.leadFirst();
   const close = () => {
     if (first) widget.leadSkipped = true;
     widget.setSheet("none");
-    widget.focusField();
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    const found = check(form.current, t);
-    setErrors(found.errors);
+    const found = check(event.currentTarget as HTMLFormElement, t);
+    widget.ui.leadErrors = found.errors;
     const wrong = Object.keys(found.errors)[0];
-    if (wrong) return form.current?.querySelector<HTMLElement>(`[name="${wrong}"]`)?.focus();
+    if (wrong) return widget.afterDraw(() => widget.find(`[name="${CSS.escape(wrong)}"]`)?.focus());
     widget.giveLead(found.values);
     close();
   };
   return (
-    <form class="sheet" ref={form} noValidate onSubmit={submit} aria-label={leads?.title ?? t("lead")}>
+    <form class="sheet" noValidate onSubmit={submit} aria-label={leads?.title ?? t("lead")}>
       <h3>{leads?.title ?? t(first ? "lead_before" : "lead")}</h3>
       <p>{t("lead_intro")}</p>
       {(leads?.fields ?? DEFAULT_FIELDS).map((field) => (
@@ -70,7 +66,6 @@ function Field({ widget, field, error }: { widget: Widget; field: LeadField; err
       <input
         name={name}
         type={field.type ?? TYPES[name] ?? "text"}
-        list={undefined}
         autocomplete={AUTOCOMPLETE[name] ?? "on"}
         required={required}
         maxLength={200}
@@ -104,10 +99,10 @@ function Consent({ widget, error }: { widget: Widget; error?: string }) {
   );
 }
 
-function check(form: HTMLFormElement | null, t: Widget["t"]) {
+function check(form: HTMLFormElement, t: Widget["t"]) {
   const values: Record<string, string> = {};
   const errors: Record<string, string> = {};
-  for (const input of form?.querySelectorAll("input") ?? []) {
+  for (const input of form.querySelectorAll("input")) {
     const value = input.value.trim();
     if (input.type === "checkbox") {
       if (!input.checked) errors.consent = t("consent_needed");

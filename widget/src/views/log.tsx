@@ -1,29 +1,29 @@
-import { h } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Message } from "../chat.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { AnswerView } from "./answer.tsx";
 import { Face } from "./face.tsx";
 import { Icon } from "./icons.tsx";
 import { OwnMessage } from "./own.tsx";
 
-/** How near to its end the log counts as being read at the end, in px. */
+/** How near to its end the log counts as being read at the end, and from how far away a way back is shown, in px. */
 const NEAR = 60;
+const FAR = 300;
 
 export function Log({ widget }: { widget: Widget }) {
   const { t, chat } = widget;
   const { messages, thinking, typing, name } = chat.state;
-  const { box, away, follow } = useFollowing(widget);
   return (
     <div class="log-box">
       <div
-        ref={box}
+        ref={(log) => follow(log, widget)}
         class="log"
         role="log"
         aria-live="off"
         aria-label={t("conversation")}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reached by keyboard
         tabIndex={0}
-        onScroll={follow.onScroll}
+        onScroll={(event) => onScroll(event.currentTarget, widget)}
       >
         <Welcome widget={widget} />
         {messages.map((message, at) => (
@@ -43,8 +43,8 @@ export function Log({ widget }: { widget: Widget }) {
           />
         )}
       </div>
-      {away && (
-        <button type="button" class="latest" onClick={follow.toEnd}>
+      {widget.ui.away && (
+        <button type="button" class="latest" onClick={() => toEnd(widget.find(".log"))}>
           <Icon name="down" size={16} />
           {t("latest")}
         </button>
@@ -80,13 +80,22 @@ function Entry({ widget, message, before }: { widget: Widget; message: Message; 
 function Welcome({ widget }: { widget: Widget }) {
   const { t, chat } = widget;
   const { greeting, suggestions, name, avatar, messages, phase } = chat.state;
-  const asking = !messages.length && suggestions.length > 0 && phase === "bot";
+  const face = <Face name={name} avatar={avatar} />;
+  if (messages.length)
+    return (
+      <div class="entry first">
+        {face}
+        <p class="bubble" dir="auto">
+          {greeting}
+        </p>
+      </div>
+    );
   return (
-    <div class={`welcome ${messages.length ? "" : "fresh"}`}>
-      <Face name={name} avatar={avatar} />
-      {greeting && <p dir="auto">{greeting}</p>}
-      {!messages.length && <small>{t("assistant_note")}</small>}
-      {asking && (
+    <div class="welcome">
+      {face}
+      <p dir="auto">{greeting}</p>
+      <small>{t("assistant_note")}</small>
+      {phase === "bot" && suggestions.length > 0 && (
         <ul aria-label={t("suggestions")}>
           {suggestions.map((question) => (
             <li key={question}>
@@ -106,7 +115,7 @@ function Dots({ label, name, avatar }: { label: string; name: string; avatar?: s
   return (
     <div class="entry bot first">
       <Face name={name} avatar={avatar} />
-      <div class="dots" role="img" aria-label={label}>
+      <div class="bubble dots" role="img" aria-label={label}>
         <i />
         <i />
         <i />
@@ -116,27 +125,24 @@ function Dots({ label, name, avatar }: { label: string; name: string; avatar?: s
 }
 
 /** Keeps the end in view while it is being written, unless the visitor has scrolled up to read. */
-function useFollowing(widget: Widget) {
-  const box = useRef<HTMLDivElement>(null);
-  const stuck = useRef(true);
-  const own = useRef(0);
-  const [away, setAway] = useState(false);
-  const toEnd = () => {
-    const log = box.current;
-    if (log) log.scrollTop = log.scrollHeight;
-  };
-  const ownCount = widget.chat.state.messages.filter((message) => message.author.kind === "visitor").length;
-  useLayoutEffect(() => {
-    // What the visitor has just written is always shown.
-    if (ownCount > own.current) stuck.current = true;
-    own.current = ownCount;
-    if (stuck.current) toEnd();
-  });
-  const onScroll = () => {
-    const log = box.current;
-    if (!log) return;
-    stuck.current = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    if (away === stuck.current) setAway(!stuck.current);
-  };
-  return { box, away, follow: { onScroll, toEnd } };
+function follow(log: HTMLElement | null, { ui, chat }: Widget): void {
+  if (!log) return;
+  const own = chat.state.messages.filter((message) => message.author.kind === "visitor").length;
+  // What the visitor has just written is always shown.
+  if (own > ui.ownSeen) ui.stuck = true;
+  ui.ownSeen = own;
+  if (ui.stuck) toEnd(log);
+}
+
+function toEnd(log: HTMLElement | null): void {
+  if (log) log.scrollTop = log.scrollHeight;
+}
+
+function onScroll(log: HTMLElement, widget: Widget): void {
+  const { ui } = widget;
+  const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+  ui.stuck = below < NEAR;
+  if (ui.away === below > FAR) return;
+  ui.away = below > FAR;
+  widget.changed();
 }

@@ -1,5 +1,5 @@
-import { h } from "preact";
 import type { Message } from "../chat.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 

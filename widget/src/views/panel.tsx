@@ -1,5 +1,4 @@
-import { h } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { h } from "../vdom.ts";
 import { visibleBox } from "../viewport.ts";
 import type { Widget } from "../widget.ts";
 import { Banner } from "./banner.tsx";
@@ -11,15 +10,6 @@ import { Log } from "./log.tsx";
 
 export function Panel({ widget }: { widget: Widget }) {
   const { chat, config, open_: open, phone, palette } = widget;
-  const panel = useRef<HTMLDivElement>(null);
-  const status = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    widget.panel = panel.current;
-    widget.status = status.current;
-    return () => {
-      widget.panel = widget.status = null;
-    };
-  });
   const { height, top } = visibleBox();
   const style = {
     "--brand": palette.brand,
@@ -30,7 +20,6 @@ export function Panel({ widget }: { widget: Widget }) {
   };
   return (
     <div
-      ref={panel}
       class={`panel ${config.theme?.position === "left" ? "at-left" : ""} ${phone ? "phone" : ""}`}
       role="dialog"
       aria-label={chat.state.name}
@@ -47,7 +36,7 @@ export function Panel({ widget }: { widget: Widget }) {
       <Banner widget={widget} />
       <Log widget={widget} />
       <Bottom widget={widget} />
-      <div ref={status} class="sr" role="status" aria-live="polite" aria-relevant="additions" />
+      <div class="sr" role="status" aria-live="polite" aria-relevant="additions" />
     </div>
   );
 }
@@ -67,10 +56,9 @@ function onKey(event: KeyboardEvent, widget: Widget): void {
   } else if (event.key === "Tab" && widget.phone) keepInside(event, widget);
 }
 
-function keepInside(event: KeyboardEvent, { panel, start }: Widget): void {
-  const stops = [
-    ...(panel?.querySelectorAll<HTMLElement>("button, a[href], input, textarea, [tabindex='0']") ?? []),
-  ];
+function keepInside(event: KeyboardEvent, { start }: Widget): void {
+  const panel = event.currentTarget as HTMLElement;
+  const stops = [...panel.querySelectorAll<HTMLElement>("button, a[href], input, textarea, [tabindex='0']")];
   const usable = stops.filter((stop) => !stop.matches(":disabled") && stop.getClientRects().length);
   const [first, last] = [usable[0], usable.at(-1)];
   const active = start.shadow.activeElement;

@@ -1,53 +1,54 @@
-import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
 import type { Message } from "../chat.ts";
 import { quotedUrl } from "../cite.ts";
 import type { Citation } from "../protocol.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
 interface Props {
   widget: Widget;
   message: Message;
-  /** The number whose chip was pressed, 0 for none. */
-  shown: number;
-  hide(): void;
 }
 
-export function Sources({ widget, message, shown, hide }: Props) {
-  const { t } = widget;
-  const [open, setOpen] = useState(false);
-  const list = useRef<HTMLOListElement>(null);
-  const id = `sources-${message.id}`;
-  useEffect(() => {
-    if (!shown) return;
-    setOpen(true);
-    const source = list.current?.querySelector<HTMLElement>(`[data-n="${shown}"]`);
-    source?.focus();
-    source?.scrollIntoView({ block: "nearest" });
-  }, [shown, open]);
+/** The list under an answer; shut until a chip or its own button opens it. */
+export function Sources({ widget, message }: Props) {
+  const { ui, citations, id } = message;
+  const list = `sources-${id}`;
+  const toggle = () => {
+    ui.sources = !ui.sources;
+    ui.cited = undefined;
+    widget.changed();
+  };
   return (
     <div class="sources">
       <button
         type="button"
         class="pill"
-        aria-expanded={open}
-        aria-controls={id}
-        onClick={() => {
-          hide();
-          setOpen(!open);
-        }}
+        aria-expanded={Boolean(ui.sources)}
+        aria-controls={list}
+        onClick={toggle}
       >
         <Icon name="book" size={16} />
-        {t("sources")} <b>{message.citations.length}</b>
+        {widget.t("sources")} <b>{citations.length}</b>
       </button>
-      <ol id={id} ref={list} hidden={!open}>
-        {message.citations.map((citation) => (
-          <Source key={citation.n} widget={widget} citation={citation} marked={citation.n === shown} />
+      <ol id={list} hidden={!ui.sources}>
+        {citations.map((citation) => (
+          <Source key={citation.n} widget={widget} citation={citation} marked={citation.n === ui.cited} />
         ))}
       </ol>
     </div>
   );
+}
+
+/** Show the source that a chip stands for, and go to it. */
+export function cite(n: number, widget: Widget, { ui, id }: Message): void {
+  Object.assign(ui, { sources: true, cited: n });
+  widget.ui.stuck = false;
+  widget.afterDraw(() => {
+    const source = widget.find(`#${CSS.escape(`sources-${id}`)} [data-n="${n}"]`);
+    source?.focus();
+    source?.scrollIntoView({ block: "nearest" });
+  });
 }
 
 function Source({ widget, citation, marked }: { widget: Widget; citation: Citation; marked: boolean }) {

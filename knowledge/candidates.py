@@ -1,0 +1,128 @@
+"""The chunks worth a closer look: the nearest vectors and the best BM25 scores, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from pgvector import HalfVector
+
+from knowledge import index
+from knowledge.fields import quoted_lexeme
+
+if TYPE_CHECKING:
+    from knowledge.matching import Question
+
+EACH_SIDE = 50  # candidates that each side proposes
+SEARCH_WIDTH = 100  # hnsw.ef_search: neighbours kept while walking the graph
+SCORED_CHUNKS = 4000  # chunks whose BM25 is computed at most, about: see `driving_terms`
+
+# Iterative scan: the index walk goes on until the agent's own chunks are enough.
+_SETTINGS = (
+    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
+    f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true)"
+)
+
+# Both sides see chunks of versions that serve, of this agent, in this embedding profile.
+_SCOPE = """
+    FROM knowledge_chunk c JOIN knowledge_document d ON d.live_id = c.version_id
+    WHERE c.agent_id = %(agent)s AND c.profile = %(profile)s
+"""
+_STATEMENT = f"""
+WITH near AS MATERIALIZED (
+    SELECT c.id {_SCOPE} ORDER BY c.embedding <=> %(vector)s::halfvec LIMIT {EACH_SIDE}
+), worded AS MATERIALIZED (
+    SELECT c.id {_SCOPE} AND c.search @@ %(driving)s::tsquery
+    ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
+)
+SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_path, c.text, c.spans, c.words,
+       c.content_hash, 1 - (c.embedding <=> %(vector)s::halfvec), -(c.lexical <#> %(terms)s::sparsevec)
+FROM (SELECT id FROM near UNION SELECT id FROM worded) AS hit
+JOIN knowledge_chunk c ON c.id = hit.id JOIN knowledge_document d ON d.live_id = c.version_id
+"""  # noqa: S608  only our own constants are put in; values are parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`spans` are (start, end, page, words) of each sentence; `lexical` is the BM25 score."""
+
+    chunk_id: UUID
+    document_id: UUID
+    title: str
+    url: str
+    anchor: str
+    page: int | None
+    page_label: str
+    heading_path: tuple[str, ...]
+    text: str
+    spans: tuple[tuple[int, int, int, int], ...]
+    words: bytes
+    content_hash: str
+    cosine: float
+    lexical: float
+
+    @property
+    def word_counts(self) -> list[int]:
+        return [words for _, _, _, words in self.spans]
+
+
+def find(question: Question, *, agent_id: UUID) -> list[Candidate]:
+    """At most twice EACH_SIDE chunks, in no order."""
+    total = question.frequencies[index.EVERY_CHUNK]
+    idf = {
+        form: index.inverse_frequency(question.frequencies[form], total=total)
+        for forms in question.forms
+        for form in forms
+        if question.frequencies[form]
+    }
+    values: dict[str, Any] = {
+        "agent": agent_id,
+        "profile": question.profile.id,
+        "vector": HalfVector(question.vector).to_text(),
+        "driving": " | ".join(map(quoted_lexeme, driving_terms(question.frequencies, list(idf)))),
+        "terms": index.query_weights(idf).to_text(),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_SETTINGS)
+        cursor.execute(_STATEMENT, values)
+        return [_candidate(row) for row in cursor.fetchall()]
+
+
+def driving_terms(frequencies: Mapping[str, int], terms: Sequence[str]) -> list[str]:
+    """The rarest terms, as long as the chunks that hold one of them are few enough to score.
+
+    Common terms still count in the score of what the rare ones found; a chunk that holds nothing but common
+    terms is not worth its cost, and the vectors find it if it is the answer (the idea of MaxScore: Turtle and
+    Flood 1995). This bounds the work of a search however large the knowledge grows.
+    """
+    chosen: list[str] = []
+    budget = SCORED_CHUNKS
+    for term in sorted(terms, key=lambda term: frequencies[term]):
+        budget -= frequencies[term]
+        if chosen and budget < 0:
+            break
+        chosen.append(term)
+    return chosen
+
+
+def _candidate(row: tuple[Any, ...]) -> Candidate:
+    spans = row[9]
+    return Candidate(
+        chunk_id=row[0],
+        document_id=row[1],
+        title=row[2],
+        url=row[3],
+        anchor=row[4],
+        page=row[5],
+        page_label=row[6],
+        heading_path=tuple(row[7]),
+        text=row[8],
+        spans=tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4)),
+        words=bytes(row[10]),
+        content_hash=row[11],
+        cosine=float(row[12]),
+        lexical=float(row[13]),
+    )

@@ -1,0 +1,190 @@
+"""The one place that fetches pages from the web: safely, and never more than asked for.
+
+drawbridge resolves a name once, refuses every address that is not public (again after each redirect) and
+connects to the very address it checked, so that a name cannot be rebound in between. On top of it stand one
+deadline for everything, a limit on what was unpacked, and a check of the peer's address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.message import Message
+from urllib.parse import urlsplit
+
+import drawbridge
+import httpx
+from django.conf import settings
+
+from netvexa.lib.errors import AppError
+
+USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
+DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
+MAX_REDIRECTS = 5
+READABLE = ("text/", "application/pdf", "application/xhtml", "application/xml", "application/octet-stream")
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+# What drawbridge 0.1 lets pass: 6to4 relays, IPv4-compatible and -translated, site-local, AWS' metadata in
+# IPv6.
+_NEVER = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.88.99.0/24",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "fec0::/10",
+        "fd00:ec2::254/128",
+        "3fff::/20",
+    )
+]
+
+
+class FetchError(AppError):
+    """A page could not be fetched; `permanent` says whether trying again by itself makes sense."""
+
+    code = "fetch_failed"
+    status = 502
+    default_detail = "This page could not be fetched."
+    permanent = False
+
+
+class FetchRefused(FetchError):
+    code = "fetch_refused"
+    status = 400
+    default_detail = "This address is not a public web page, so it is not fetched."
+    permanent = True
+
+
+class FetchTooLarge(FetchError):
+    code = "fetch_too_large"
+    status = 413
+    permanent = True
+
+
+class FetchTypeUnsupported(FetchError):
+    code = "fetch_type_unsupported"
+    status = 415
+    permanent = True
+
+
+class PageMissing(FetchError):
+    code = "fetch_page_missing"
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """`url` is where the redirects ended; `charset` is the header's, or ""."""
+
+    url: str
+    content: bytes
+    content_type: str
+    charset: str
+
+
+def check_address(url: str) -> None:
+    """Refuse what can never be fetched, without asking the network: for forms. Raises FetchRefused."""
+    parts = urlsplit(url)
+    try:
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if parts.scheme not in {"http", "https"} or not named:
+        raise FetchRefused("Give the address of a web page that starts with http:// or https://.")
+    if parts.username or parts.password:
+        raise FetchRefused("Leave the user name and password out of the address.")
+
+
+def fetch(url: str) -> FetchedPage:
+    """Get one page. Raises FetchError with a sentence fit to show."""
+    check_address(url)
+    return asyncio.run(_fetch_in_time(url))
+
+
+async def _fetch_in_time(url: str) -> FetchedPage:
+    host = urlsplit(url).hostname or url
+    try:
+        async with asyncio.timeout(DEADLINE):
+            return await _fetch(url)
+    except (TimeoutError, httpx.TimeoutException):
+        raise FetchError(f"{host} did not answer within {DEADLINE:.0f} seconds.") from None
+    except (drawbridge.BlockedAddressError, drawbridge.BlockedDomainError, drawbridge.UnsafePortError):
+        raise FetchRefused(f"{host} does not lead to a public web page, so it is not fetched.") from None
+    except drawbridge.UnsafeSchemeError:
+        raise FetchRefused from None
+    except drawbridge.TooManyRedirectsError:
+        raise FetchError(f"{host} sends from one address to the next without end.") from None
+    except drawbridge.DrawbridgeDNSError:
+        raise FetchError(f"There is no server named {host}.") from None
+    except (httpx.HTTPError, httpx.InvalidURL, drawbridge.DrawbridgeError, OSError, zlib.error):
+        raise FetchError(f"{host} could not be reached, or broke off.") from None
+
+
+async def _fetch(url: str) -> FetchedPage:
+    headers = {"accept": "text/html,application/pdf,text/*;q=0.9,*/*;q=0.5", "accept-encoding": "gzip"}
+    async with (
+        drawbridge.Client(_policy(urlsplit(url).hostname or "")) as client,
+        client.stream("GET", url, headers=headers) as response,
+    ):
+        _check_answer(response)
+        content = b"".join([part async for part in _limited(response)])
+        kind, charset = _content_type(response.headers.get("content-type", ""))
+        return FetchedPage(str(response.url), content, kind, charset)
+
+
+def _policy(host: str) -> drawbridge.Policy:
+    """Hosts that the operator named may be private; everything else has to be public."""
+    allowed = host in settings.FETCH_PRIVATE_HOSTS
+    return drawbridge.Policy(
+        allow_private=allowed,
+        allow_domains=frozenset({host}) if allowed else None,  # a private host may not send us on to others
+        allow_ports=frozenset(range(1, 65536)) if allowed else frozenset({80, 443, 8080, 8443}),
+        ip_blocklist=frozenset() if allowed else frozenset(_NEVER),
+        max_redirects=MAX_REDIRECTS,
+        user_agent=USER_AGENT,
+    )
+
+
+def _check_answer(response: httpx.Response) -> None:
+    host = response.url.host
+    if response.status_code in {404, 410}:
+        raise PageMissing(f"{host} has no such page (it answered {response.status_code}).")
+    if response.status_code in {401, 403}:
+        raise PageMissing(f"{host} does not let us read this page (it answered {response.status_code}).")
+    if response.status_code != 200:
+        raise FetchError(f"{host} answered with an error ({response.status_code}).")
+    kind, _ = _content_type(response.headers.get("content-type", ""))
+    if kind and kind != DOCX and not kind.startswith(READABLE):
+        raise FetchTypeUnsupported(f"This address leads to {kind}, which is not a document that can be read.")
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > settings.MAX_UPLOAD_BYTES:
+        raise _too_large()
+
+
+def _too_large() -> FetchTooLarge:
+    return FetchTooLarge(f"This page is larger than {settings.MAX_UPLOAD_BYTES // (1024 * 1024)} MB.")
+
+
+def _content_type(header: str) -> tuple[str, str]:
+    """Media type in lower case and charset."""
+    message = Message()
+    message["content-type"] = header
+    return message.get_content_type() if header else "", message.get_content_charset() or ""
+
+
+async def _limited(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body, unpacked here in small steps: a kilobyte on the wire can unpack to a thousand times that."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "", "gzip", "x-gzip"}:
+        raise FetchError("The server packs the page in a way that it was not asked for.")
+    unpacker = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
+    left: int = settings.MAX_UPLOAD_BYTES
+    async for raw in response.aiter_raw(65536):
+        part = unpacker.decompress(raw, left + 1) if unpacker else raw
+        left -= len(part)
+        if left < 0:
+            raise _too_large()
+        yield part
