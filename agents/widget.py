@@ -35,7 +35,7 @@ _CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 _PUBLIC_ID = re.compile(r"[a-z0-9]+-[a-z0-9]+")
-_HASHED = re.compile(r"\.[0-9a-f]{8,}\.(js|css)(\.map)?$")
+_HASHED = re.compile(r"\.[0-9a-f]{8,}(\.|/)")  # of a file, or of the folder that it stands in
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
@@ -147,14 +147,14 @@ def widget_file(version: str, name: str) -> WidgetFile:
     """A file of the built widget. Raises NotFound for any name that is not in the version's folder."""
     folder = WIDGET_FILES / version
     # Compared with what is there, never joined to a path first: no name can lead out of the folder.
-    path = next((path for path in folder.iterdir() if path.name == name), None) if folder.is_dir() else None
+    path = next((path for path in folder.rglob("*") if path.relative_to(folder).as_posix() == name), None)
     if path is None or path.suffix not in _CONTENT_TYPES or not path.is_file():
         raise NotFound("There is no such file.")
-    return _read(path, path.stat().st_mtime_ns)
+    return _read(path, path.stat().st_mtime_ns, is_hashed=bool(_HASHED.search(name)))
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, modified_ns: int) -> WidgetFile:
+def _read(path: Path, modified_ns: int, *, is_hashed: bool) -> WidgetFile:
     """`modified_ns` is part of the cache's key, so that a rebuilt file is read again."""
     body = path.read_bytes()
     return WidgetFile(
@@ -162,5 +162,5 @@ def _read(path: Path, modified_ns: int) -> WidgetFile:
         gzipped=gzip.compress(body, 9, mtime=0),
         content_type=_CONTENT_TYPES[path.suffix],
         etag=hashlib.sha256(body).hexdigest()[:24],
-        is_hashed=bool(_HASHED.search(path.name)),
+        is_hashed=is_hashed,
     )
