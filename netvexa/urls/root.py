@@ -9,5 +9,5 @@ from netvexa.views import health
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("", include("tenants.urls.root")),
+    path("widget/", include("agents.widget_urls")),
 ]
