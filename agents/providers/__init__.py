@@ -31,8 +31,8 @@ from .contract import (
 )
 from .engine import Tally, stream
 from .faults import NoModelAnswered
-from .plan import credentials_from_settings, plan_for, tier_table
-from .registry import shut_down, warm_up
+from .plan import credentials_from_settings, plan_for, tier_table, warm_up
+from .registry import shut_down
 
 __all__ = [
     "Attempt",
