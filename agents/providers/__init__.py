@@ -7,7 +7,7 @@
 Importing this costs nothing: a vendor's client is loaded when it is first called, or by `warm_up`.
 """
 
-from .breaker import Breaker, LocalBreaker
+from .breaker import Breaker, LocalBreaker, RedisBreaker
 from .contract import (
     Attempt,
     Call,
@@ -51,6 +51,7 @@ __all__ = [
     "Passage",
     "Piece",
     "Prompt",
+    "RedisBreaker",
     "Rung",
     "RungName",
     "Sentence",
