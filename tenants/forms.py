@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -173,7 +173,12 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ("name",)
+        fields = ("name", "email")
+        help_texts: ClassVar = {"email": "Your log-in name. A new address has to be confirmed."}
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        return email
 
 
 class InvitedPersonForm(PersonForm):
