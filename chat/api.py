@@ -11,7 +11,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+)
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -181,7 +187,9 @@ def answer_request(view: WorkspaceAPI, request: Request, door: Door) -> Response
     if request.accepted_renderer.format == EventStream.format:
         events = asking.stream(workspace, door, client_id=client_id, text=text, whole=_whole)
         return StreamingHttpResponse(
-            events, content_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            events,
+            content_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
     return Response(turn_of(asking.ask(workspace, door, client_id=client_id, text=text)), status=201)
 

@@ -283,6 +283,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Agents, knowledge and conversations of a workspace.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationState": "chat.models.ConversationState",
+        "MessageState": "chat.models.MessageState",
+    },
 }
 
 # --- Language models ---

@@ -50,4 +50,3 @@ class Strict(serializers.Serializer[Any]):
             if unknown := sorted(set(data) - known):
                 raise serializers.ValidationError({name: ["This field cannot be set."] for name in unknown})
         return super().to_internal_value(data)
-

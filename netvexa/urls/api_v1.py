@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
 from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from knowledge.api import DocumentViewSet, SourceViewSet
-from netvexa.views.reference import reference
+from netvexa.views.reference import SchemaView, reference
 from netvexa.views.usage import UsageView
 
 router = SimpleRouter(use_regex_path=False)
@@ -24,11 +23,7 @@ urlpatterns = [
     path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
     path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
     path("usage/", UsageView.as_view(), name="usage"),
-    path(
-        "schema/",
-        SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[], throttle_classes=[]),
-        name="schema",
-    ),
+    path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),
     path("", include(router.urls)),
 ]

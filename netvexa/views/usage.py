@@ -29,7 +29,9 @@ class UsageSerializer(serializers.Serializer[Any]):
     plan = serializers.CharField()
     trial_ends_at = serializers.DateTimeField(allow_null=True)
     resets_at = serializers.DateTimeField()
-    limits = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField(allow_null=True)))
+    limits = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    )
     tokens = serializers.IntegerField()
 
 
