@@ -23,6 +23,9 @@ export function LeadSheet({ widget }: { widget: Widget }) {
   const close = () => {
     if (first) widget.leadSkipped = true;
     widget.setSheet("none");
+    // What was written before the form came up is still to be sent.
+    if (first && widget.ui.draft.trim()) widget.say(widget.ui.draft.trim());
+    if (first) widget.ui.draft = "";
   };
   const submit = (event: Event) => {
     event.preventDefault();
