@@ -82,6 +82,8 @@ class Config(BaseSettings):
     google_api_key: str = ""
     google_base_url: HttpUrl = ""
     model_preset: Annotated[str, AfterValidator(_preset)] = "current"
+    netvexa_chat_sockets_per_address: Annotated[int, Field(ge=1)] = 100
+    netvexa_chat_messages_per_minute: Annotated[int, Field(ge=1)] = 20
     embedding_backend: Literal["onnx", "sentence-transformers"] = "onnx"
     embedding_threads: Annotated[int, Field(ge=1, le=64)] = 2
     netvexa_models: Path | None = None

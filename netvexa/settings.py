@@ -289,6 +289,10 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Chat ---
+CHAT_SOCKETS_PER_ADDRESS = CONFIG.netvexa_chat_sockets_per_address  # of one web process
+CHAT_MESSAGES_PER_MINUTE = CONFIG.netvexa_chat_messages_per_minute
+
 # --- Language models ---
 OPENAI_API_KEY, OPENAI_BASE_URL = CONFIG.openai_api_key, CONFIG.openai_base_url
 ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL = CONFIG.anthropic_api_key, CONFIG.anthropic_base_url
