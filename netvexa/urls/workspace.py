@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from netvexa.views import dashboard, health, wizard
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("", dashboard.home, name="home"),
+    path("welcome/", include("netvexa.urls.welcome")),
+    path("agents/", include("agents.urls")),
+    path("knowledge/", include("knowledge.urls")),
+    path("conversations/", include("chat.urls")),
+    path("", include("tenants.urls.workspace")),
+]
