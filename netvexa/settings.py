@@ -210,6 +210,10 @@ MEDIA_URL = "/media/"  # never routed: uploads are only ever served by views tha
 STATIC_URL = "/static/"
 STATIC_ROOT = NETVEXA_VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "netvexa.static_files.BuiltFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 MAX_UPLOAD_BYTES = CONFIG.netvexa_max_upload_mb * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
