@@ -42,7 +42,7 @@ def ensure() -> Workspace:
 
 def _workspace() -> Workspace:
     with platform(), transaction.atomic():
-        existing = Workspace.objects.filter(slug=SLUG).first()
+        existing: Workspace | None = Workspace.objects.filter(slug=SLUG).first()
         if existing is not None:
             return existing
         user = User.objects.create_superuser(EMAIL, password(), name="Demo Owner")
@@ -71,10 +71,11 @@ def _agent() -> Agent:
 def _bring_help_centre(agent: Agent) -> None:
     """Add each page of the help centre that is new, and replace each that changed since the last start."""
     known = {source.url: source for source in agent.sources.prefetch_related("documents")}
-    for page in sorted(HELP.glob("*.md")):
+    for page in sorted(set(HELP.glob("*.md")) - {HELP / "index.md"}):
         url = f"{settings.ROOT_URL}/help/{page.stem}/"
         content = page.read_bytes()
+        title = content.decode().partition("\n")[0].removeprefix("# ")
         if url in known:
             update_file(known[url], content)
         else:
-            add_file(agent, name=page.name, content=content, url=url)
+            add_file(agent, name=page.name, content=content, title=title, url=url)

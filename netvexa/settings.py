@@ -40,6 +40,7 @@ SHARED_APPS = [
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "netvexa.apps.RoofConfig",
     "netvexa.apps.StaffAdminConfig",

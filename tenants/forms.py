@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -155,7 +155,7 @@ class ApiKeyForm(forms.Form):
     )
 
 
-class SettingsForm(forms.ModelForm[Workspace]):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What an admin may change about the workspace."""
 
     time_zone = forms.ChoiceField(
@@ -168,12 +168,17 @@ class SettingsForm(forms.ModelForm[Workspace]):
         fields = ("name", "time_zone")
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What a person may change about themselves."""
 
     class Meta:
         model = User
-        fields = ("name",)
+        fields = ("name", "email")
+        help_texts: ClassVar = {"email": "Your log-in name. A new address has to be confirmed."}
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        return email
 
 
 class InvitedPersonForm(PersonForm):

@@ -1,7 +1,15 @@
-"""A workspace's host while its schema is being built."""
+"""A workspace's host while its schema is being built: the way in, and one page for everything else."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from netvexa.views import health, preparing
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("", include("tenants.urls.preparing")),
+    path("preparing/retry/", preparing.retry, name="retry_preparing"),
+    re_path(r"^", preparing.preparing, name="preparing"),
+]

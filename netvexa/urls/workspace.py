@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("widget/", include("agents.widget_urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("widget/", include("agents.widget_urls")),
+    path("", include("tenants.urls.workspace")),
+]

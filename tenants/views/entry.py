@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
@@ -13,7 +15,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tenants import sessions
-from tenants.access import membership_for_switch, signed_in, workspaces_of
+from tenants.access import (
+    MemberRequest,
+    Permission,
+    member_required,
+    membership_for_switch,
+    signed_in,
+    workspaces_of,
+)
 from tenants.addresses import root_address, safe_path
 from tenants.forms import LogInForm
 from tenants.handover import BadHandover, address_of, redeem
@@ -104,9 +113,18 @@ def workspaces(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@member_required(Permission.VIEW)
+@require_GET
+def workspace_menu(request: MemberRequest) -> HttpResponse:
+    """The part of the workspace menu that lists the person's other workspaces; fetched when it is opened."""
+    others = [workspace for workspace in workspaces_of(request.user) if workspace != request.workspace]
+    return render(request, "tenants/parts/other_workspaces.html", {"others": others})
+
+
+@never_cache
 @login_required
 @require_POST
-def switch(request: HttpRequest, workspace_id: str) -> HttpResponse:
+def switch(request: HttpRequest, workspace_id: UUID) -> HttpResponse:
     """Go to one of one's workspaces."""
     user = signed_in(request)
     member = membership_for_switch(user, workspace_id)

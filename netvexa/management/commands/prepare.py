@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
-from knowledge.embedding import prepare as prepare_embedding
+from knowledge.embedding import ensure_exported
 from netvexa import demo
 from netvexa.defaults import defaults
 from tenants.provisioning import workspaces_behind
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
         self.stdout.write("Preparing the embedding model.")
-        prepare_embedding()
+        ensure_exported()
         call_command("collectstatic", interactive=False, verbosity=0)
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")

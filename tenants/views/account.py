@@ -1,67 +1,44 @@
-"""Settings of the workspace, one's own account, and the audit log."""
+"""One's own account: name, address, password, devices."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
-from tenants import attempts, audit, sessions
+from tenants import attempts, confirmation, sessions
 from tenants.access import MemberRequest, Permission, member_required
-from tenants.context import current_workspace
-from tenants.forms import ProfileForm, SettingsForm
-from tenants.models import AuditEvent, Session
-
-_FIELDS = ["name", "time_zone"]
-
-
-@member_required(Permission.MANAGE_WORKSPACE)
-@require_http_methods(["GET", "POST"])
-def workspace_settings(request: MemberRequest) -> HttpResponse:
-    """Name and time zone."""
-    before = audit.changes(request.workspace, _FIELDS)
-    form = SettingsForm(request.POST or None, instance=request.workspace)
-    if request.method == "POST" and form.is_valid():
-        request.workspace.save(update_fields=_FIELDS)
-        after = audit.changes(request.workspace, _FIELDS)
-        audit.record("workspace.changed", request=request, before=before, after=after)
-        messages.success(request, "Saved.")
-        return redirect("tenants:settings")
-    if form.errors:
-        request.workspace.refresh_from_db(fields=_FIELDS)  # the page's frame shows the name that holds
-    return render(request, "tenants/settings.html", {"form": form}, status=422 if form.errors else 200)
-
-
-@member_required(Permission.MANAGE_WORKSPACE)
-@require_GET
-def audit_log(request: MemberRequest) -> HttpResponse:
-    """What was done in this workspace, newest first."""
-    events = AuditEvent.objects.filter(workspace=current_workspace()).order_by("-at", "-pk")
-    page = Paginator(events, 50).get_page(request.GET.get("page"))
-    return render(request, "tenants/audit_log.html", {"page": page})
+from tenants.forms import ProfileForm
+from tenants.models import Session, User
 
 
 @never_cache
 @member_required(Permission.VIEW)
 @require_http_methods(["GET", "POST"])
-def account(request: MemberRequest) -> HttpResponse:
-    """One's own name; password and devices have forms of their own on the page."""
+def account_page(request: MemberRequest) -> HttpResponse:
+    """One's own name and address; password and devices have forms of their own on the page."""
+    before = request.user.email
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        user = form.save(commit=False)
+        if user.email != before:
+            user.email_confirmed_at = None
+            confirmation.ask(user)
+        user.save(update_fields=["name", "email", "email_confirmed_at"])
         messages.success(request, "Saved.")
         return redirect("tenants:account")
+    if form.errors:
+        request.user.refresh_from_db()  # the page's frame shows what holds
     return _account_page(request, form, PasswordChangeForm(request.user))
 
 
 def _account_page(
-    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm[object]
+    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm[User]
 ) -> HttpResponse:
     login_id = request.session.get(sessions.LOGIN_ID, "")
     devices = Session.objects.filter(user_id=request.user.pk).order_by("login_id", "created_at")
@@ -72,7 +49,7 @@ def _account_page(
         "login_id": login_id,
     }
     status = 422 if form.errors or password_form.errors else 200
-    return render(request, "tenants/account.html", context, status=status)
+    return render(request, "app/account.html", context, status=status)
 
 
 @never_cache

@@ -1,0 +1,58 @@
+"""How an agent gets onto a page: the snippet; and the picture that it shows there."""
+
+from __future__ import annotations
+
+from django.core.files.base import ContentFile, File
+
+from agents.models import Agent
+from netvexa.lib.errors import Invalid
+from netvexa.lib.ids import short_id
+from tenants.addresses import workspace_address
+from tenants.context import current_workspace
+from tenants.models import Workspace
+
+AVATAR_MAX_BYTES = 1024 * 1024
+# What a picture starts with: its name and the browser's word are not asked.
+_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"GIF87a": "gif", b"GIF89a": "gif"}
+
+
+class PictureRefused(Invalid):
+    """An avatar that is no picture, or too large."""
+
+    code = "picture_refused"
+    default_detail = "Use a PNG, JPEG, GIF or WebP picture of at most 1 MB."
+
+
+def loader_address(workspace: Workspace) -> str:
+    """Where pages load the widget from."""
+    return workspace_address(workspace, "/widget/v1/netvexa.min.js")
+
+
+def snippet(agent: Agent, workspace: Workspace) -> str:
+    """The one script tag that puts the agent on a page."""
+    return f'<script async src="{loader_address(workspace)}"\n        data-agent-id="{agent.public_id}"></script>'
+
+
+def kind_of_picture(head: bytes) -> str:
+    """Ending of the picture's format, by its first bytes. Raises PictureRefused."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    for signature, ending in _SIGNATURES.items():
+        if head.startswith(signature):
+            return ending
+    raise PictureRefused
+
+
+def read_picture(upload: File[bytes]) -> tuple[bytes, str]:
+    """The bytes of an uploaded picture and its ending. Raises PictureRefused."""
+    if not 0 < upload.size <= AVATAR_MAX_BYTES:
+        raise PictureRefused
+    content = upload.read()
+    return content, kind_of_picture(content[:16])
+
+
+def set_avatar(agent: Agent, upload: File[bytes]) -> None:
+    """Give the agent another picture; the row is not saved. Raises PictureRefused."""
+    content, ending = read_picture(upload)
+    name = f"{current_workspace().key}/{short_id(16)}.{ending}"
+    agent.avatar.save(name, ContentFile(content), save=False)
