@@ -16,5 +16,6 @@ urlpatterns = [
     path("agents/", include("agents.urls")),
     path("knowledge/", include("knowledge.urls")),
     path("conversations/", include("chat.urls")),
+    path("", include("netvexa.pages.workspace_urls")),
     path("", include("tenants.urls.workspace")),
 ]
