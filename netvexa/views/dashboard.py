@@ -9,14 +9,12 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from agents.models import Agent
 from chat.models import Author, Channel, Conversation, ConversationState, Lead, Message, Outcome
 from knowledge.models import Document, DocumentStatus
-from netvexa.views.wizard import Step, steps_of
+from netvexa.views.wizard import steps_of
 from tenants.access import MemberRequest, Permission, member_required
 
 _DAYS = 7
@@ -63,7 +61,9 @@ def home(request: MemberRequest) -> HttpResponse:
 
 def week() -> Week:
     """Numbers of the current workspace."""
-    since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=_DAYS - 1)
+    since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+        days=_DAYS - 1
+    )
     real = ~Q(conversation__channel=Channel.PREVIEW)
     answers = Message.objects.filter(real, author=Author.AI, created_at__gte=since)
     found = answers.aggregate(total=Count("pk"), answered=Count("pk", filter=Q(outcome=Outcome.ANSWERED)))

@@ -17,7 +17,7 @@ from agents.publishing import snippet
 from agents.views import answering_model, create_agent
 from chat.models import Channel, Conversation
 from knowledge.forms import SourceForm
-from knowledge.models import Document, DocumentStatus, Source
+from knowledge.models import Document, DocumentStatus
 from knowledge.views import add_source, sources
 from tenants import attempts, mail
 from tenants.access import MemberRequest, Permission, member_required
@@ -51,17 +51,24 @@ def steps_of(workspace: Workspace) -> list[Step]:
         ("try", "Try it", "Ask what your customers ask.", bool(seen)),
         ("install", "Put it on your site", "One line of HTML.", Channel.WIDGET in seen),
     )
-    return [
-        Step(name, title, text, done, reverse(f"welcome:{name}")) for name, title, text, done in given
-    ]
+    return [Step(name, title, text, done, reverse(f"welcome:{name}")) for name, title, text, done in given]
 
 
-def _page(request: MemberRequest, name: str, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+def _page(
+    request: MemberRequest, name: str, context: dict[str, object], *, status: int = 200
+) -> HttpResponse:
     steps = steps_of(request.workspace)
     place = [step.name for step in steps].index(name)
     following = steps[place + 1].address if place + 1 < len(steps) else "/"
     before = steps[place - 1].address if place else ""
-    whole = {"steps": steps, "here": name, "number": place + 1, "following": following, "before": before, **context}
+    whole = {
+        "steps": steps,
+        "here": name,
+        "number": place + 1,
+        "following": following,
+        "before": before,
+        **context,
+    }
     return render(request, f"welcome/{name}.html", whole, status=status)
 
 
