@@ -35,7 +35,6 @@ check: setup-dev ## Lint, format, types, templates, layers, migrations, widget; 
 fix: setup-dev ## Mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/djlint --reformat --quiet templates || true
 	@if [ -d widget/node_modules ]; then cd widget && $(WITH_NODE) npm run --silent fix; fi
 	@echo "Mended what a machine can mend; 'make check' tells the rest."
 

@@ -36,7 +36,7 @@ browser_code() {
 check "ruff check" "$bin/ruff" check --quiet .
 check "ruff format" "$bin/ruff" format --check --quiet .
 check "mypy" "$bin/mypy" .
-if [ -d templates ]; then check "djlint" "$bin/djlint" --lint --check --quiet templates; fi
+if [ -d templates ]; then check "djlint" "$bin/djlint" --lint --quiet templates; fi
 check "import-linter" "$bin/lint-imports" --no-cache --no-logo
 check "makemigrations" migrations
 for folder in widget static/src; do
