@@ -211,6 +211,10 @@ MEDIA_URL = "/media/"  # never routed: uploads are only ever served by views tha
 STATIC_URL = "/static/"
 STATIC_ROOT = NETVEXA_VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "netvexa.static_files.BuiltFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 MAX_UPLOAD_BYTES = CONFIG.netvexa_max_upload_mb * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -289,6 +293,10 @@ SPECTACULAR_SETTINGS = {
         "MessageState": "chat.models.MessageState",
     },
 }
+
+# --- Chat ---
+CHAT_SOCKETS_PER_ADDRESS = CONFIG.netvexa_chat_sockets_per_address  # of one web process
+CHAT_MESSAGES_PER_MINUTE = CONFIG.netvexa_chat_messages_per_minute
 
 # --- Language models ---
 OPENAI_API_KEY, OPENAI_BASE_URL = CONFIG.openai_api_key, CONFIG.openai_base_url

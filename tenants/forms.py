@@ -155,7 +155,7 @@ class ApiKeyForm(forms.Form):
     )
 
 
-class SettingsForm(forms.ModelForm[Workspace]):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What an admin may change about the workspace."""
 
     time_zone = forms.ChoiceField(
@@ -168,7 +168,7 @@ class SettingsForm(forms.ModelForm[Workspace]):
         fields = ("name", "time_zone")
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What a person may change about themselves."""
 
     class Meta:

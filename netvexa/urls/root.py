@@ -1,4 +1,4 @@
-"""The root host: homepage, sign-up, log-in, health."""
+"""The root host: homepage, prices, help, sign-up, log-in, health."""
 
 from __future__ import annotations
 
@@ -10,4 +10,6 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("widget/", include("agents.widget_urls")),
+    path("", include("netvexa.pages.site_urls")),
+    path("", include("tenants.urls.root")),
 ]
