@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -15,6 +15,12 @@ from tenants import attempts
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free
+
+if TYPE_CHECKING:
+    WorkspaceModelForm = forms.ModelForm[Workspace]
+    UserModelForm = forms.ModelForm[User]
+else:  # not generic at run time
+    WorkspaceModelForm = UserModelForm = forms.ModelForm
 
 WRONG_LOG_IN = "The e-mail address and the password do not match."
 
@@ -155,7 +161,7 @@ class ApiKeyForm(forms.Form):
     )
 
 
-class SettingsForm(forms.ModelForm[Workspace]):
+class SettingsForm(WorkspaceModelForm):
     """What an admin may change about the workspace."""
 
     time_zone = forms.ChoiceField(
@@ -168,7 +174,7 @@ class SettingsForm(forms.ModelForm[Workspace]):
         fields = ("name", "time_zone")
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(UserModelForm):
     """What a person may change about themselves."""
 
     class Meta:
