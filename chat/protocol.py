@@ -7,8 +7,8 @@ what goes out. A frame that changes what is displayed gets its `seq` when it is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
@@ -173,9 +173,7 @@ class Ping:
     """Answered with `pong`."""
 
 
-ClientFrame = (
-    Hello | Say | Stop | Typing | Feedback | Rating | LeaveContact | AskForPerson | End | Ping
-)
+ClientFrame = Hello | Say | Stop | Typing | Feedback | Rating | LeaveContact | AskForPerson | End | Ping
 
 
 def parse(text: str) -> ClientFrame:
@@ -194,6 +192,22 @@ def parse(text: str) -> ClientFrame:
         raise Invalid("This type of frame is not known.")
     read: ClientFrame = reader(frame)
     return read
+
+
+def without_identity(hello: Hello) -> Hello:
+    """The same hello from somebody whom the site does not vouch for."""
+    return replace(hello, identity=None)
+
+
+def written_in(frames: Iterable[Frame]) -> dict[str, str]:
+    """The text so far of the answers whose `start` and tokens these frames hold, by message."""
+    written: dict[str, str] = {}
+    for frame in frames:
+        if frame["type"] == "start":
+            written[frame["message"]] = ""
+        elif frame["type"] == "token" and frame["message"] in written:
+            written[frame["message"]] += frame["text"]
+    return written
 
 
 def _text(frame: Mapping[str, Any], name: str, most: int) -> str:
@@ -304,6 +318,12 @@ _READERS: dict[str, Any] = {
 def dump(frame: Frame) -> str:
     """A frame as the text that goes over the socket."""
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+
+
+def load(text: str) -> Frame:
+    """A frame of our own making, from the text `dump` made."""
+    frame: Frame = json.loads(text)
+    return frame
 
 
 def ack_frame(*, client_id: UUID, message: UUID, text: str) -> Frame:

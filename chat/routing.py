@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from chat.consumers import ChatConsumer
+from chat.consumers import ChatConsumer, NoSuchSocket
 
-websocket_urlpatterns = [path("ws/v1/chat/<str:public_id>/", ChatConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/v1/chat/<str:public_id>/", ChatConsumer.as_asgi()),
+    re_path("", NoSuchSocket.as_asgi()),
+]

@@ -192,21 +192,27 @@ def _common(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _parts(pieces: Sequence[_Piece], limit: int) -> Iterator[list[_Piece]]:
-    """Even parts: as few as fit, each near the average, the next one begun at a block where that is close."""
-    total = sum(piece.tokens for piece in pieces)
-    target = total / math.ceil(total / limit) if total else 0
+    """Even parts: as few as fit, each near the average of what is left, begun with a block where that is
+    close.
+    """
+    left = sum(piece.tokens for piece in pieces)
     part: list[_Piece] = []
     size = 0
+    target = _share(left, limit)
     for piece in pieces:
-        full = size + piece.tokens > limit
-        even = piece.opens and size >= 0.85 * target and size + piece.tokens > target
-        if part and (full or even):
+        over = size + piece.tokens > target if piece.opens else size + piece.tokens / 2 > target
+        if part and (size + piece.tokens > limit or (over and size >= 0.85 * target)):
             yield part
-            part, size = [], 0
+            left -= size
+            part, size, target = [], 0, _share(left, limit)
         part.append(piece)
         size += piece.tokens
     if part:
         yield part
+
+
+def _share(left: int, limit: int) -> float:
+    return left / max(1, math.ceil(left / limit))
 
 
 def _draft(path: tuple[str, ...], pieces: Sequence[_Piece]) -> ChunkDraft:

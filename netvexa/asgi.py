@@ -1,12 +1,97 @@
-"""The ASGI application: HTTP to Django, sockets to the chat."""
+"""The ASGI application: HTTP to Django, sockets to the chat.
+
+Works under daphne, which knows no lifespan, and under uvicorn. What is slow to load is loaded in the
+background when the process starts; when it is told to end, clients are sent elsewhere first.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "netvexa.settings")
+_http = get_asgi_application()
 
-application = ProtocolTypeRouter({"http": get_asgi_application()})
+# Only now are the apps ready to be imported.
+from agents import providers  # noqa: E402
+from agents.providers.plan import credentials_from_settings  # noqa: E402
+from chat.consumers import drain  # noqa: E402
+from chat.feed import feed  # noqa: E402
+from chat.routing import websocket_urlpatterns  # noqa: E402
+from knowledge import retrieval  # noqa: E402
+
+logger = logging.getLogger(__name__)
+_sockets = URLRouter(websocket_urlpatterns)
+_begun = False
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def _warm_up() -> None:
+    """The embedding model and the vendors' clients, so that the first visitor does not wait for them."""
+    try:
+        retrieval.warm_up()
+        providers.warm_up(["netvexa", *credentials_from_settings()])
+    except Exception:
+        logger.exception("Warming up failed; the first answer will be slow, or will say what is wrong")
+
+
+def _begin() -> None:
+    """At the loop's first request."""
+    global _begun
+    if _begun:
+        return
+    _begun = True
+    feed().lasting = True
+    if "twisted.internet.reactor" in sys.modules and threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, lambda: asyncio.ensure_future(_drain_and_stop_daphne()))
+
+
+async def _drain_and_stop_daphne() -> None:
+    from twisted.internet import reactor
+
+    try:
+        await drain()
+    finally:
+        if reactor.running:
+            reactor.stop()  # type: ignore[misc]  # twisted's reactor is a module to mypy
+
+
+async def _http_begun(scope: Scope, receive: Receive, send: Send) -> None:
+    _begin()
+    await _http(scope, receive, send)  # type: ignore[arg-type]  # the same shapes by other names
+
+
+async def _sockets_begun(scope: Scope, receive: Receive, send: Send) -> None:
+    _begin()
+    await _sockets(scope, receive, send)
+
+
+async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Start and end, where the server tells."""
+    while True:
+        told = await receive()
+        if told["type"] == "lifespan.startup":
+            _begin()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await drain()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = ProtocolTypeRouter({"http": _http_begun, "websocket": _sockets_begun, "lifespan": _lifespan})
+threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import authenticate
@@ -16,11 +16,6 @@ from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free
 
-if TYPE_CHECKING:
-    WorkspaceModelForm = forms.ModelForm[Workspace]
-    UserModelForm = forms.ModelForm[User]
-else:  # not generic at run time
-    WorkspaceModelForm = UserModelForm = forms.ModelForm
 
 WRONG_LOG_IN = "The e-mail address and the password do not match."
 
@@ -63,7 +58,9 @@ class WorkspaceForm(forms.Form):
 class PersonForm(forms.Form):
     """Name, e-mail address and password of a new account."""
 
-    name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Your name", max_length=120, widget=forms.TextInput({"autocomplete": "name"})
+    )
     email = forms.EmailField(
         label="Work e-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
     )
@@ -136,7 +133,9 @@ class LogInForm(forms.Form):
 class EmailForm(forms.Form):
     """One e-mail address."""
 
-    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
 
 
 class InviteForm(forms.Form):
@@ -161,7 +160,7 @@ class ApiKeyForm(forms.Form):
     )
 
 
-class SettingsForm(WorkspaceModelForm):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What an admin may change about the workspace."""
 
     time_zone = forms.ChoiceField(
@@ -174,7 +173,7 @@ class SettingsForm(WorkspaceModelForm):
         fields = ("name", "time_zone")
 
 
-class ProfileForm(UserModelForm):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     """What a person may change about themselves."""
 
     class Meta:

@@ -14,6 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FEW = 0.15  # of the bytes are no ASCII in western text; scripts of their own have half or more
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]+)""", re.IGNORECASE)
 
 
@@ -26,6 +27,8 @@ def decode(data: bytes, *, declared: str = "") -> str:
         text = _try(data, encoding)
         if text is not None:
             return text
+    if sum(byte > 127 for byte in data[:65536]) < _FEW * len(data[:65536]):
+        return data.decode("cp1252", errors="replace")
     guess = from_bytes(data[:262_144]).best()
     return data.decode(guess.encoding if guess else "cp1252", errors="replace")
 

@@ -96,13 +96,13 @@ def _lines(document: pypdfium2.PdfDocument, number: int) -> Iterator[Line]:
     page = document[number]
     text_page = page.get_textpage()
     try:
-        yield from _lines_of(text_page, number + 1)
+        yield from _lines_of(text_page, number + 1, page.get_height())
     finally:
         text_page.close()
         page.close()
 
 
-def _lines_of(text_page: pypdfium2.PdfTextPage, page: int) -> Iterator[Line]:
+def _lines_of(text_page: pypdfium2.PdfTextPage, page: int, height: float) -> Iterator[Line]:
     """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its
     indexes.
     """
@@ -111,13 +111,16 @@ def _lines_of(text_page: pypdfium2.PdfTextPage, page: int) -> Iterator[Line]:
         text = raw.strip()
         if text:
             start = offset + len(raw) - len(raw.lstrip())
-            yield _line(text_page, _readable(text), start, start + len(text) - 1, page)
+            yield _line(text_page, _readable(text), (start, start + len(text) - 1), page, height)
         offset += len(raw) + 2
 
 
-def _line(text_page: pypdfium2.PdfTextPage, text: str, first: int, last: int, page: int) -> Line:
+def _line(
+    text_page: pypdfium2.PdfTextPage, text: str, reach: tuple[int, int], page: int, height: float
+) -> Line:
     """Three characters speak for their line: one alone may be an initial, a number or in italics."""
     raw = text_page.raw
+    first, last = reach
     samples = (first, (first + last) // 2, last)
     x, y = ctypes.c_double(), ctypes.c_double()
     pdfium.FPDFText_GetCharOrigin(raw, first, x, y)
@@ -129,6 +132,7 @@ def _line(text_page: pypdfium2.PdfTextPage, text: str, first: int, last: int, pa
         fixed_width=all(_is_fixed_width(raw, index) for index in samples),
         left=x.value,
         bottom=y.value,
+        height=height,
     )
 
 

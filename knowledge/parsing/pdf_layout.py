@@ -24,6 +24,8 @@ _LINE_HYPHEN = re.compile(r"[\u00ad\u0002\ufffe-]$")
 _HEADING_SIZE = 1.12  # times the body's size
 _MAX_HEADING = 120
 _REPEATED_SHARE = 0.02  # of the pages show a running title, three of them at least
+_MARGIN = 1 / 12
+_MAX_RUNNING = 90
 _CONTENTS_SHARE = 0.6  # of a page's lines end in a page number
 _GAP = 1.75  # line heights from baseline to baseline; more, and a new paragraph begins
 
@@ -41,6 +43,12 @@ class Line:
     fixed_width: bool
     left: float
     bottom: float
+    height: float
+
+    @property
+    def in_margin(self) -> bool:
+        """Whether it stands where running titles and page numbers do: in the top or bottom twelfth."""
+        return not _MARGIN <= self.bottom / max(self.height, 1.0) <= 1 - _MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,13 @@ class Outline:
 
 
 def normalised_title(text: str) -> str:
-    return " ".join(_WORDS.findall(_NUMBERING.sub("", f"{text} ").casefold()))
+    bare = _NUMBERING.sub("", f"{text} ") or text
+    return " ".join(_WORDS.findall(bare.casefold()))
 
 
 def blocks_of(lines: Sequence[Line], outline: Outline, labels: Sequence[str]) -> Iterator[Block]:
     """Drop running titles and contents pages, then join lines to paragraphs, list items and headings."""
-    kept = list(_without_contents(list(_without_running_titles(lines)), outline))
+    kept = list(_without_contents(list(_without_running_titles(lines, outline)), outline))
     body = _body_size(kept)
     ranks = _heading_ranks(kept, body)
     current: list[Line] = []
@@ -91,14 +100,16 @@ def blocks_of(lines: Sequence[Line], outline: Outline, labels: Sequence[str]) ->
     yield from _paragraph(current, labels)
 
 
-def _without_running_titles(lines: Sequence[Line]) -> Iterator[Line]:
-    """Leave out what stands in the same words (numbers aside) at the same height on many pages."""
-    pages = len({line.page for line in lines})
-    seen = Counter({key: len(on) for key, on in _pages_by_place(lines).items()})
-    threshold = max(3, int(pages * _REPEATED_SHARE))
-    edges = _edge_lines(lines)
+def _without_running_titles(lines: Sequence[Line], outline: Outline) -> Iterator[Line]:
+    """Leave out what stands in the same words (numbers aside) in the same place of the margin of many
+    pages.
+    """
+    threshold = max(3, int(len({line.page for line in lines}) * _REPEATED_SHARE))
+    seen = {key: len(pages) for key, pages in _pages_by_place(lines).items()}
+    body = _body_size(lines)
     for line in lines:
-        if not (id(line) in edges and seen[_place(line)] >= threshold):
+        repeated = line.in_margin and len(line.text) <= _MAX_RUNNING and seen[_place(line)] >= threshold
+        if not repeated or (line.size >= body * _HEADING_SIZE and outline.level_of(line)):
             yield line
 
 
@@ -111,18 +122,6 @@ def _pages_by_place(lines: Iterable[Line]) -> dict[tuple[str, int], set[int]]:
     for line in lines:
         found.setdefault(_place(line), set()).add(line.page)
     return found
-
-
-def _edge_lines(lines: Sequence[Line]) -> set[int]:
-    """The two highest and two lowest lines of each page, by identity."""
-    by_page: dict[int, list[Line]] = {}
-    for line in lines:
-        by_page.setdefault(line.page, []).append(line)
-    edges: set[int] = set()
-    for of_page in by_page.values():
-        ordered = sorted(of_page, key=lambda line: line.bottom)
-        edges.update(id(line) for line in (*ordered[:2], *ordered[-2:]))
-    return edges
 
 
 def _without_contents(lines: Sequence[Line], outline: Outline) -> Iterator[Line]:

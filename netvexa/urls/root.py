@@ -1,4 +1,4 @@
-"""The root host: homepage, sign-up, log-in, health."""
+"""The root host: homepage, prices, help, sign-up, log-in, health."""
 
 from __future__ import annotations
 
@@ -9,5 +9,7 @@ from netvexa.views import health
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("widget/", include("agents.widget_urls")),
+    path("", include("netvexa.pages.site_urls")),
     path("", include("tenants.urls.root")),
 ]

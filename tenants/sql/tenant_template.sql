@@ -306,6 +306,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp'
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('sessions', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0002_row_level_security', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0003_session', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;

@@ -36,7 +36,10 @@ def _accept_as(request: HttpRequest, offer: Invitation, token: str) -> HttpRespo
     user = signed_in(request)
     if user.email != offer.email:
         return render(
-            request, "tenants/invitation_wrong_person.html", {"offer": offer, "error": WrongPerson()}, status=403
+            request,
+            "tenants/invitation_wrong_person.html",
+            {"offer": offer, "error": WrongPerson()},
+            status=403,
         )
     if request.method == "POST":
         return _enter(request, user, token)

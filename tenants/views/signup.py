@@ -85,7 +85,9 @@ def slug_check(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("workspace_name", "").strip()
     if request.GET.get("from") == "name":
         form = WorkspaceForm(initial={"slug": suggest_slug(name)})
-        return render(request, "tenants/parts/slug_field.html", {"form": form, "state": "free" if name else ""})
+        return render(
+            request, "tenants/parts/slug_field.html", {"form": form, "state": "free" if name else ""}
+        )
     slug = request.GET.get("slug", "").strip()
     return render(request, "tenants/parts/slug_state.html", {"state": _state_of(slug), "slug": slug})
 

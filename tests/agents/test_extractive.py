@@ -48,7 +48,7 @@ def test_sentences_come_in_reading_order_whatever_their_scores() -> None:
 
 
 def test_passages_come_in_the_order_of_their_numbers() -> None:
-    first = a_passage("Refunds take a week.", scores={"Refunds": 0.6}, n=1)
+    first = a_passage("Refunds take a week.", scores={"Refunds": 0.8}, n=1)
     second = a_passage("Money comes back by card.", scores={"Money": 0.9}, n=2)
     assert compose([first, second]) == "Refunds take a week. [1]\n\nMoney comes back by card. [2]"
 

@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from knowledge.embedding import ensure_exported
 from netvexa import demo
 from netvexa.defaults import defaults
+from tenants.context import owner
 from tenants.provisioning import workspaces_behind
 
 
@@ -37,7 +38,8 @@ class Command(BaseCommand):
             return
         self.stdout.write("Bringing the database up to date.")
         try:
-            connection.ensure_connection()
+            with owner():
+                connection.ensure_connection()
         except OperationalError as error:
             raise CommandError(f"DATABASE_URL: the database cannot be reached: {_one_line(error)}") from None
         call_command("migrate_schemas", shared=True, verbosity=0)
@@ -46,7 +48,7 @@ class Command(BaseCommand):
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
         self.stdout.write("Preparing the embedding model.")
         ensure_exported()
-        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["src", "widget"])
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")
             demo.ensure()

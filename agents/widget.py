@@ -1,0 +1,166 @@
+"""What the public may know of an agent: the widget's configuration, and the widget's own files.
+
+Nothing here asks who is asking. The public id finds the workspace, so it works on every host; an unknown
+agent, a paused one and one of a workspace that is not ready look alike.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from agents.models import Agent, workspace_key_of
+from netvexa.lib.errors import NotFound
+from tenants.access import workspace_of_key
+from tenants.context import WorkspaceNotReady, current_workspace, in_tenant
+
+WIDGET_FILES: Path = settings.BASE_DIR / "static" / "widget"
+_CONTENT_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+_PUBLIC_ID = re.compile(r"[a-z0-9]+-[a-z0-9]+")
+_HASHED = re.compile(r"\.[0-9a-f]{8,}(\.|/)")  # of a file, or of the folder that it stands in
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+
+
+class Theme(TypedDict):
+    """How the bubble looks."""
+
+    colour: str
+    position: str
+
+
+class LeadForm(TypedDict):
+    """When the widget asks for contact details; it brings the fields itself."""
+
+    when: str
+
+
+class WidgetConfig(TypedDict):
+    """What the widget reads before it shows anything; see the `Config` of widget/src/config.ts."""
+
+    agent_id: str
+    name: str
+    avatar: str | None
+    greeting: str
+    suggestions: list[str]
+    theme: Theme
+    leads: LeadForm | None
+    handoff: bool
+    languages: list[str]
+    socket: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An agent's avatar."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
+class WidgetFile:
+    """A built file of the widget."""
+
+    body: bytes
+    gzipped: bytes
+    content_type: str
+    etag: str
+    is_hashed: bool
+
+
+@contextmanager
+def published_agent(public_id: str) -> Iterator[Agent]:
+    """Stand in the agent's workspace, whichever host was asked. Raises NotFound."""
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise NotFound("There is no such agent.")
+    try:
+        workspace = workspace_of_key(workspace_key_of(public_id))
+        with in_tenant(workspace):
+            yield Agent.objects.published(public_id)
+    except WorkspaceNotReady as error:
+        raise NotFound("There is no such agent.") from error
+
+
+def config_of(agent: Agent, *, avatar_url: str) -> WidgetConfig:
+    """The agent's public configuration. `avatar_url` is where its avatar would be, if it has one."""
+    return {
+        "agent_id": agent.public_id,
+        "name": agent.name,
+        "avatar": avatar_url if agent.avatar else None,
+        "greeting": agent.greeting,
+        "suggestions": list(agent.suggestions),
+        "theme": {"colour": agent.colour, "position": agent.position},
+        "leads": {"when": "offer"} if agent.leads_enabled else None,
+        "handoff": agent.handoff_enabled,
+        "languages": [agent.language] if agent.language else [],
+        "socket": socket_address(agent.public_id),
+    }
+
+
+def socket_address(public_id: str) -> str:
+    """Where a visitor talks to this agent of the current workspace."""
+    root = urlsplit(settings.ROOT_URL)
+    scheme = "wss" if root.scheme == "https" else "ws"
+    return f"{scheme}://{current_workspace().slug}.{root.netloc}/ws/v1/chat/{public_id}/"
+
+
+def avatar_of(agent: Agent) -> Picture:
+    """The agent's avatar, if it is a picture that a browser shows and never runs. Raises NotFound."""
+    if not agent.avatar:
+        raise NotFound("This agent has no picture.")
+    try:
+        with agent.avatar.open("rb") as stored:
+            body = stored.read()
+    except FileNotFoundError as error:
+        raise NotFound("This agent has no picture.") from error
+    return Picture(body, _picture_type(body))
+
+
+def _picture_type(body: bytes) -> str:
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        return "image/webp"
+    for start, content_type in _PICTURES.items():
+        if body.startswith(start):
+            return content_type
+    raise NotFound("This agent has no picture.")
+
+
+def widget_file(version: str, name: str) -> WidgetFile:
+    """A file of the built widget. Raises NotFound for any name that is not in the version's folder."""
+    folder = WIDGET_FILES / version
+    # Compared with what is there, never joined to a path first: no name can lead out of the folder.
+    path = next((path for path in folder.rglob("*") if path.relative_to(folder).as_posix() == name), None)
+    if path is None or path.suffix not in _CONTENT_TYPES or not path.is_file():
+        raise NotFound("There is no such file.")
+    return _read(path, path.stat().st_mtime_ns, is_hashed=bool(_HASHED.search(name)))
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, modified_ns: int, *, is_hashed: bool) -> WidgetFile:
+    """`modified_ns` is part of the cache's key, so that a rebuilt file is read again."""
+    body = path.read_bytes()
+    return WidgetFile(
+        body=body,
+        gzipped=gzip.compress(body, 9, mtime=0),
+        content_type=_CONTENT_TYPES[path.suffix],
+        etag=hashlib.sha256(body).hexdigest()[:24],
+        is_hashed=is_hashed,
+    )

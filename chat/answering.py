@@ -1,0 +1,309 @@
+"""A visitor asks; this is what happens, from top to bottom.
+
+    accept      usage reserved, message stored, acknowledged after the commit      (`take_in`)
+    answer      retrieval → answerable? → prompt → model's stream → frames         (`answer`)
+    store       the answer with its citations, once, if nobody took over; usage    (`answer`)
+    end         the frame that says it is complete
+
+An answer is a run of its own (`chat.runs`): it belongs to the conversation, not to the socket that asked.
+Every turn ends with a typed outcome and a text; whatever fails, the visitor reads a plain sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from agents.providers import Attempt, Delta, Finished, Prompt, Tally, plan_for, stream
+from chat import busy, prompts, turns, wording
+from chat.answers import Answer
+from chat.citations import Marks
+from chat.conversations import Door, keep_seq
+from chat.feed import Feed, Line, feed
+from chat.models import Outcome
+from chat.protocol import Stopped, ack_frame, start_frame, token_frame
+from chat.turns import Accepted, Turn
+from chat.wording import Say, said
+from knowledge import retrieval
+from tenants.context import run_in_tenant
+from tenants.models import Workspace
+
+logger = logging.getLogger(__name__)
+
+PASSAGES = 8
+COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame
+
+
+async def take_in(workspace: Workspace, door: Door, *, client_id: UUID, text: str) -> Accepted:
+    """Store a visitor's message and acknowledge it, after the commit. The same client_id is stored once."""
+    lines, writer = feed(), turns.new_writer(feed().process)
+    await busy.note(lines, workspace.id)
+    accepted = await run_in_tenant(
+        workspace, turns.accept, door, client_id=client_id, text=text, writer=writer
+    )
+    if accepted.seq is not None:
+        return accepted
+    line = Line(workspace, door.conversation_id)
+    frame = ack_frame(client_id=client_id, message=accepted.message_id, text=accepted.text)
+    seq = await lines.publish(line, frame, least=accepted.least_seq)
+    if accepted.turn is None:  # no run will keep the number
+        await run_in_tenant(
+            workspace, keep_seq, door.conversation_id, seq=seq, shown={accepted.message_id: seq}
+        )
+    return replace(accepted, seq=seq)
+
+
+@dataclass
+class Writing:
+    """An answer while it is written: what was shown, and how to stop it."""
+
+    turn: Turn
+    feed: Feed
+    streams: bool = True  # a run that was taken up shows only the finished answer
+    question_seq: int | None = None
+    text: str = ""
+    sent: str = ""  # what of it went out as frames
+    stopped: Stopped | None = None
+    dropped: bool = False
+    seq: int = 0
+    shown: dict[UUID, int] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+    first_token_ms: int | None = None
+    tally: Tally = field(default_factory=Tally)
+    marks: Marks | None = None
+    _buffer: str = ""
+    _flushed: float = 0.0
+    _flushing: asyncio.Task[None] | None = None
+    _generation: asyncio.Task[Answer] | None = None
+
+    @property
+    def line(self) -> Line:
+        return Line(self.turn.workspace, self.turn.conversation_id)
+
+    def stop(self) -> None:
+        """The visitor wants no more of it: the provider's request ends, what was written stays."""
+        self.stopped = "visitor"
+        if self._generation is not None:
+            self._generation.cancel()
+
+    def drop(self) -> None:
+        """A person took over, or another run did: nothing more is shown."""
+        self.dropped = True
+        if self._generation is not None:
+            self._generation.cancel()
+
+    async def start(self) -> None:
+        if self.question_seq is not None:
+            self.shown[self.turn.question_id] = self.seq = self.question_seq
+        if self.streams:
+            self.seq = await self.feed.publish(self.line, start_frame(self.turn.answer_id))
+            self.shown[self.turn.answer_id] = self.seq
+
+    def add(self, text: str) -> None:
+        """Show a piece of the answer, together with those that follow within COALESCE_SECONDS."""
+        if not text:
+            return
+        if self.first_token_ms is None:
+            self.first_token_ms = round((time.monotonic() - self.started) * 1000)
+        self.text += text
+        if self.streams:
+            self._buffer += text
+            if self._flushing is None or self._flushing.done():
+                self._flushing = asyncio.create_task(self._flush_in_time())
+
+    async def _flush_in_time(self) -> None:
+        await asyncio.sleep(max(0.0, self._flushed + COALESCE_SECONDS - time.monotonic()))
+        await self._flush()
+
+    async def _flush(self) -> None:
+        piece, self._buffer = self._buffer, ""
+        if piece and not self.dropped:
+            self._flushed = time.monotonic()
+            self.seq = await self.feed.publish(self.line, token_frame(self.turn.answer_id, piece))
+            self.sent += piece
+
+    async def finish_showing(self) -> None:
+        """Wait until all that was added is on its way."""
+        if self._flushing is not None:
+            await self._flushing
+        await self._flush()
+
+    async def generate(self) -> Answer:
+        """The answer, or as much of it as there was when it was stopped."""
+        self._generation = asyncio.create_task(_answer_to(self))
+        if self.stopped or self.dropped:
+            self._generation.cancel()
+        try:
+            return await self._generation
+        except asyncio.CancelledError:
+            if not (self.stopped or self.dropped):
+                raise
+            return _stopped_answer(self)
+        finally:
+            self._generation.cancel()
+
+
+async def answer(writing: Writing) -> Answer | None:
+    """Write, show and store the answer of one turn; None where somebody else has taken it."""
+    turn = writing.turn
+    try:
+        await writing.start()
+        made = await writing.generate()
+        await writing.finish_showing()
+    except Exception:
+        logger.exception("An answer failed (conversation %s)", turn.conversation_id)
+        made = _apology(writing)
+    made = replace(made, total_ms=round((time.monotonic() - writing.started) * 1000))
+    stored = await run_in_tenant(
+        turn.workspace, turns.store, turn, made, seq=writing.seq, shown=writing.shown
+    )
+    if stored is None:
+        return None
+    seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
+    with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
+        await run_in_tenant(
+            turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
+        )
+    return stored
+
+
+async def _answer_to(writing: Writing) -> Answer:
+    turn = writing.turn
+    if (reply := wording.small_talk(turn.question, language=turn.language)) is not None:
+        writing.add(reply)
+        return Answer(text=reply, outcome=Outcome.CLARIFY)
+    found = await run_in_tenant(turn.workspace, _retrieve, turn)
+    receipt = _receipt(found)
+    if found.evidence < turn.agent.evidence_threshold or not found.passages:
+        return _abstention(writing, found.evidence, receipt)
+    prompt = prompts.build(turn.agent, turn.question, history=turn.history, passages=found.passages)
+    return await _from_model(writing, prompt, evidence=found.evidence, receipt=receipt)
+
+
+def _retrieve(turn: Turn) -> retrieval.SearchResult:
+    return retrieval.search(
+        turn.question, agent_id=turn.agent.id, limit=PASSAGES, history=turn.earlier_questions
+    )
+
+
+async def _from_model(
+    writing: Writing, prompt: Prompt, *, evidence: float, receipt: dict[str, Any]
+) -> Answer:
+    turn = writing.turn
+    plan = plan_for(turn.tier, configured=turn.agent.model or None)
+    marks = writing.marks = Marks(prompt.passages)
+    finished, held = None, ""
+    async with aclosing(stream(prompt, plan=plan, tally=writing.tally)) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                held += event.text
+                if not writing.text and prompts.NO_ANSWER.startswith(held.strip()[: len(prompts.NO_ANSWER)]):
+                    continue  # may still become the word for "no answer", which is never shown
+                writing.add(marks.feed(held))
+                held = ""
+            else:
+                finished = event
+    if finished is None:
+        raise RuntimeError("the stream ended without saying how")
+    receipt |= {"attempts": [_attempt(attempt) for attempt in finished.attempts]}
+    if finished.reason == "abstained" or held.strip().startswith(prompts.NO_ANSWER):
+        return replace(_abstention(writing, evidence, receipt), **_made_by(finished))
+    writing.add(marks.feed(held) + marks.rest())
+    citations = marks.citations()
+    return Answer(
+        text=writing.text,
+        outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
+        citations=citations,
+        grounded=bool(citations),
+        stopped=_STOPPED.get(finished.reason),
+        evidence=evidence,
+        first_token_ms=writing.first_token_ms,
+        receipt=receipt,
+        **_made_by(finished),
+    )
+
+
+_STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interrupted": "error"}
+
+
+def _made_by(finished: Finished) -> dict[str, Any]:
+    return {
+        "model": f"{finished.provider}:{finished.model}",
+        "rung": finished.rung,
+        "usage": finished.usage,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "rung": attempt.rung,
+        "model": f"{attempt.provider}:{attempt.model}",
+        "outcome": attempt.outcome,
+        "detail": attempt.detail[:300],
+        "first_token_ms": attempt.first_token_ms,
+        "elapsed_ms": attempt.elapsed_ms,
+        "cost_micro_usd": attempt.usage.cost_micro_usd,
+    }
+
+
+def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
+    return {
+        "query": found.query,
+        "candidates": [
+            {"chunk": str(passage.chunk_id), "title": passage.title, "score": round(passage.score, 4)}
+            for passage in found.passages
+        ],
+        "retrieval_ms": {
+            "embed": round(found.timings.embed, 1),
+            "find": round(found.timings.find, 1),
+            "score": round(found.timings.score, 1),
+        },
+    }
+
+
+def _abstention(writing: Writing, evidence: float, receipt: dict[str, Any]) -> Answer:
+    text = wording.abstention(writing.turn.agent, language=writing.turn.language)
+    writing.add(text)
+    return Answer(text=text, outcome=Outcome.ABSTAINED, evidence=evidence, receipt=receipt)
+
+
+def _stopped_answer(writing: Writing) -> Answer:
+    """What stands when the visitor stopped the answer; never nothing."""
+    text = writing.text or said(Say.STOPPED, language=writing.turn.language)
+    citations = writing.marks.citations() if writing.marks and writing.text else []
+    return Answer(
+        text=text,
+        outcome=Outcome.ANSWERED,
+        citations=citations,
+        grounded=bool(citations),
+        stopped=writing.stopped,
+        usage=writing.tally.usage,
+        first_token_ms=writing.first_token_ms,
+    )
+
+
+def _apology(writing: Writing) -> Answer:
+    sentence = said(Say.FAILED, language=writing.turn.language)
+    text = f"{writing.text}\n\n{sentence}" if writing.text else sentence
+    return Answer(text=text, outcome=Outcome.ERROR, stopped="error", usage=writing.tally.usage)
+
+
+async def take_up(workspace: Workspace, answer_id: UUID) -> bool:
+    """Write an answer whose writer is gone, and show it whole; False where it needs no more of that."""
+    lines = feed()
+    turn = await run_in_tenant(workspace, turns.claim, answer_id, writer=turns.new_writer(lines.process))
+    if turn is None:
+        return False
+    writing = Writing(turn=turn, feed=lines, streams=False)
+    if turn.attempt > turns.LONGEST_LIFE:
+        made = _apology(writing)
+        if await run_in_tenant(workspace, turns.store, turn, made, seq=0, shown={}) is not None:
+            await lines.publish(writing.line, made.frame(answer_id))
+        return True
+    return await answer(writing) is not None

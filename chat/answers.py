@@ -1,0 +1,79 @@
+"""One answer, the same object for the widget, the API and the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agents.providers import Usage
+from chat.models import Message, Outcome
+from chat.protocol import Citation, Frame, Stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A finished answer. `receipt` holds candidates with scores, timings in ms and the models' attempts."""
+
+    text: str
+    outcome: Outcome
+    citations: list[Citation] = field(default_factory=list)
+    grounded: bool = False
+    cached: bool = False
+    stopped: Stopped | None = None
+    evidence: float | None = None
+    model: str = ""
+    rung: str = ""
+    usage: Usage = field(default_factory=Usage)
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+    receipt: dict[str, Any] = field(default_factory=dict)
+
+    def frame(self, message: UUID) -> Frame:
+        """The `end` frame."""
+        frame: Frame = {
+            "type": "end",
+            "message": str(message),
+            "text": self.text,
+            "citations": self.citations,
+            "cached": self.cached,
+            "grounded": self.grounded,
+            "outcome": self.outcome.value,
+        }
+        if self.stopped:
+            frame["stopped"] = self.stopped
+        return frame
+
+    def write_to(self, message: Message) -> None:
+        """Set the message's fields; the caller saves it."""
+        message.text, message.outcome, message.citations = self.text, self.outcome, self.citations
+        message.grounded, message.cached, message.stopped = self.grounded, self.cached, self.stopped or ""
+        message.evidence, message.model, message.rung = self.evidence, self.model, self.rung
+        message.input_tokens, message.output_tokens = self.usage.input_tokens, self.usage.output_tokens
+        message.cost_micro_usd, message.usage_estimated = self.usage.cost_micro_usd, self.usage.estimated
+        message.first_token_ms, message.total_ms, message.receipt = (
+            self.first_token_ms,
+            self.total_ms,
+            self.receipt,
+        )
+
+    @classmethod
+    def of(cls, message: Message) -> Answer:
+        """The answer as it was stored."""
+        return cls(
+            text=message.text,
+            outcome=Outcome(message.outcome or Outcome.ERROR),
+            citations=message.citations,
+            grounded=message.grounded,
+            cached=message.cached,
+            stopped=message.stopped or None,  # type: ignore[arg-type]  # only ever written from `stopped`
+            evidence=message.evidence,
+            model=message.model,
+            rung=message.rung,
+            usage=Usage(
+                message.input_tokens, message.output_tokens, message.cost_micro_usd, message.usage_estimated
+            ),
+            first_token_ms=message.first_token_ms,
+            total_ms=message.total_ms,
+            receipt=message.receipt,
+        )

@@ -1,0 +1,369 @@
+"""Conversations as rows: opening, reading, and everything that happens to one beside an answer.
+
+All of it runs inside the workspace. What displays something returns the frames to publish, or publishes them
+after the commit where the caller is synchronous (`chat.notices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Max, Q
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from agents.models import Agent
+from chat.models import (
+    Author,
+    Channel,
+    Conversation,
+    ConversationState,
+    Lead,
+    Message,
+    MessageState,
+    Owner,
+    Visitor,
+)
+from chat.protocol import Frame, Hello, Identity, Page, message_frame, state_frame
+from netvexa.lib.errors import Invalid, NotAllowed, NotFound
+from netvexa.lib.ids import new_id
+
+KINDS = {Author.VISITOR: "visitor", Author.AI: "bot", Author.HUMAN: "human", Author.SYSTEM: "system"}
+HISTORY_MESSAGES = 200
+UNSENT_FOR = timedelta(seconds=5)  # a message without a frame for longer than this never gets one
+
+
+class Ended(NotAllowed):
+    """Nothing more is written into a closed conversation."""
+
+    default_detail = "This conversation has ended. Please start a new one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """What a new conversation is made of; its rows are made with its first message, not by looking at it."""
+
+    agent: Agent
+    conversation_id: UUID = field(default_factory=new_id)
+    visitor_id: UUID = field(default_factory=new_id)
+    channel: Channel = Channel.WIDGET
+    page: Page = field(default_factory=Page)
+    locale: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A conversation as it stands; `exists` is false until something was said."""
+
+    door: Door
+    exists: bool
+    state: str
+    last_seq: int
+
+
+def open_for(agent: Agent, hello: Hello, *, visitor_id: UUID | None, channel: Channel) -> Opened:
+    """The visitor's conversation, or a new one. One that is not theirs looks as if it did not exist."""
+    if hello.identity is not None:
+        visitor_id = _identified(agent, hello.identity, locale=hello.locale, visitor_id=visitor_id)
+    found = _conversation_of(agent, hello, visitor_id)
+    door = Door(
+        agent=agent,
+        conversation_id=found.id if found else new_id(),
+        visitor_id=visitor_id or new_id(),
+        channel=channel,
+        page=hello.page,
+        locale=hello.locale,
+        context=hello.context,
+    )
+    if found is None:
+        return Opened(door=door, exists=False, state=ConversationState.BOT.value, last_seq=0)
+    return Opened(door=door, exists=True, state=found.state, last_seq=found.last_seq)
+
+
+def _conversation_of(agent: Agent, hello: Hello, visitor_id: UUID | None) -> Conversation | None:
+    if visitor_id is None:
+        return None
+    own = Conversation.objects.filter(agent=agent, visitor_id=visitor_id)
+    if hello.conversation is not None:
+        return own.filter(pk=hello.conversation).first()
+    if hello.identity is not None:  # the conversation follows a known user to other devices
+        return own.exclude(state=ConversationState.CLOSED).order_by("-last_message_at").first()
+    return None
+
+
+def _identified(agent: Agent, identity: Identity, *, locale: str, visitor_id: UUID | None) -> UUID:
+    known = Visitor.objects.filter(external_id=identity.user_id, conversations__agent=agent).first()
+    known = known or Visitor.objects.filter(external_id=identity.user_id).first()
+    if known is None:
+        # A row of the anonymous visitor may exist: from now on it is this user's.
+        own = Visitor.objects.filter(pk=visitor_id, external_id="").first() if visitor_id else None
+        known = own or Visitor(locale=locale)
+    known.external_id = identity.user_id
+    known.name = identity.name or known.name
+    known.email = _email_or_nothing(identity.email) or known.email
+    known.save()
+    return known.pk
+
+
+def _email_or_nothing(text: str) -> str:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return ""
+    return text
+
+
+def ensure(door: Door) -> Conversation:
+    """The conversation's row, made if it is not there yet."""
+    found = Conversation.objects.filter(pk=door.conversation_id).first()
+    if found is not None:
+        return found
+    Visitor.objects.get_or_create(pk=door.visitor_id, defaults={"locale": door.locale})
+    conversation, _ = Conversation.objects.get_or_create(
+        pk=door.conversation_id,
+        defaults={
+            "agent": door.agent,
+            "visitor_id": door.visitor_id,
+            "channel": door.channel,
+            "page_url": door.page.url,
+            "page_title": door.page.title,
+            "referrer": door.page.referrer,
+            "locale": door.locale,
+            "context": dict(door.context),
+        },
+    )
+    return conversation
+
+
+def locked(conversation_id: UUID) -> Conversation:
+    """The conversation, locked until the transaction ends. Raises NotFound."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).filter(pk=conversation_id).first()
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def next_ordinal(conversation: Conversation) -> int:
+    """The place of the next message; call under the conversation's lock."""
+    highest = conversation.messages.aggregate(highest=Max("ordinal"))["highest"]
+    return int(highest or 0) + 1
+
+
+# Numbers of frames
+
+
+def next_seq(conversation_id: UUID, *, least: int) -> int:
+    """The next frame's number from the database, for while Redis is away."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
+        if conversation is None:
+            return least + 1
+        conversation.last_seq = max(conversation.last_seq, least) + 1
+        conversation.save(update_fields=["last_seq"])
+        return conversation.last_seq
+
+
+def last_seq(conversation_id: UUID) -> int:
+    """The newest number the database knows of."""
+    found = Conversation.objects.filter(pk=conversation_id).values_list("last_seq", flat=True).first()
+    return found or 0
+
+
+def keep_seq(conversation_id: UUID, *, seq: int, shown: Mapping[UUID, int]) -> None:
+    """Keep how far the frames are, and which frame first showed which message."""
+    Conversation.objects.filter(pk=conversation_id).update(last_seq=Greatest("last_seq", seq))
+    for message_id, number in shown.items():
+        Message.objects.filter(pk=message_id, seq=None).update(seq=number)
+
+
+# Reading
+
+
+def history_of(conversation_id: UUID, *, until: int, written: Mapping[str, str]) -> list[Frame]:
+    """The messages as `welcome` shows them, up to the frame `until`.
+
+    `written` is the text so far of answers that are being written. A person's message whose frame is still to
+    come is left out, since a client would show it twice; all others may come again.
+    """
+    team = Q(author__in=(Author.HUMAN, Author.SYSTEM))
+    just_now = Q(seq=None, created_at__gt=timezone.now() - UNSENT_FOR)
+    messages = Message.objects.filter(conversation_id=conversation_id)
+    rows = list(
+        messages.exclude(team & (Q(seq__gt=until) | just_now)).order_by("-ordinal")[:HISTORY_MESSAGES]
+    )
+    entries, reached = [], 0
+    for message in reversed(rows):
+        reached = max(reached, message.seq or 0)
+        entries.append(_entry(message, seq=reached, written=written))
+    return entries
+
+
+def _entry(message: Message, *, seq: int, written: Mapping[str, str]) -> Frame:
+    author: dict[str, str] = {"kind": KINDS[Author(message.author)]}
+    if message.author_name:
+        author["name"] = message.author_name
+    entry: Frame = {
+        "message": str(message.id),
+        "author": author,
+        "text": message.text,
+        "seq": seq,
+        "at": message.created_at.isoformat(),
+    }
+    if message.client_id:
+        entry["client_id"] = str(message.client_id)
+    if message.author == Author.AI:
+        entry |= answer_fields(message)
+        if message.state == MessageState.WRITING:
+            entry |= {"streaming": True, "text": written.get(str(message.id), "")}
+    return entry
+
+
+def answer_fields(message: Message) -> Frame:
+    """What an answer carries beside its text: the same in `end`, in the history and in the API."""
+    fields: Frame = {
+        "citations": message.citations,
+        "cached": message.cached,
+        "grounded": message.grounded,
+        "outcome": message.outcome,
+    }
+    if message.stopped:
+        fields["stopped"] = message.stopped
+    if message.feedback:
+        fields["feedback"] = message.feedback
+    return fields
+
+
+# What a visitor does beside asking
+
+
+def give_feedback(conversation_id: UUID, message_id: UUID, *, value: int, comment: str) -> None:
+    """Thumbs up or down on an answer of this conversation. Raises NotFound."""
+    answers = Message.objects.filter(pk=message_id, conversation_id=conversation_id, author=Author.AI)
+    if not answers.update(feedback=value, feedback_comment=comment):
+        raise NotFound("There is no such answer.")
+
+
+def rate(conversation_id: UUID, *, score: int, comment: str) -> None:
+    """Satisfaction with the whole conversation. Raises NotFound while nothing was said."""
+    rows = Conversation.objects.filter(pk=conversation_id)
+    if not rows.update(rating=score, rating_comment=comment):
+        raise NotFound("There is nothing to rate yet.")
+
+
+def leave_contact(door: Door, fields: Mapping[str, str]) -> UUID:
+    """Keep the contact details a visitor gave; the lead's id. Raises Invalid, NotAllowed."""
+    if not door.agent.leads_enabled:
+        raise NotAllowed("This agent does not take contact details.")
+    email = fields.get("email", "")
+    if email and not _email_or_nothing(email):
+        raise Invalid("Please check the e-mail address.")
+    with transaction.atomic():
+        conversation = ensure(door)
+        known = {"name": 120, "email": 254, "phone": 40, "company": 120}
+        lead = Lead.objects.create(
+            conversation=conversation,
+            extra={name: value for name, value in fields.items() if name not in known},
+            **{name: fields.get(name, "")[:most] for name, most in known.items()},
+        )
+        contact = {name: fields[name][: known[name]] for name in ("name", "email") if fields.get(name)}
+        if contact:
+            Visitor.objects.filter(pk=conversation.visitor_id).update(**contact)
+    return lead.id
+
+
+def ask_for_person(door: Door, *, reason: str) -> list[Frame]:
+    """The visitor waits for a person from now on; the agent goes on answering meanwhile."""
+    if not door.agent.handoff_enabled:
+        raise NotAllowed("This agent does not pass conversations on to people.")
+    ensure(door)
+    with transaction.atomic():
+        conversation = locked(door.conversation_id)
+        if conversation.state == ConversationState.CLOSED:
+            raise Ended
+        if conversation.state != ConversationState.BOT:
+            return []
+        return _change(conversation, state=ConversationState.WAITING, handoff_reason=reason)
+
+
+def end_by_visitor(conversation_id: UUID) -> list[Frame]:
+    """The visitor ends the conversation."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update().filter(pk=conversation_id).first()
+        if conversation is None:  # nothing was said yet
+            return [state_frame(ConversationState.CLOSED.value)]
+        return _close(conversation)
+
+
+# What the team does
+
+
+def take_over(conversation_id: UUID, *, user_id: UUID) -> list[Frame]:
+    """A person answers from now on; what the agent is writing is no longer stored."""
+    with transaction.atomic():
+        conversation = locked(conversation_id)
+        if conversation.state == ConversationState.CLOSED:
+            raise Ended
+        return _change(conversation, owner=Owner.HUMAN, state=ConversationState.HUMAN, assignee=user_id)
+
+
+def reply_as_human(conversation_id: UUID, *, user_id: UUID, name: str, text: str) -> list[Frame]:
+    """A message of a person of the team; takes the conversation over first if need be."""
+    text = text.strip()
+    if not text:
+        raise Invalid("A message needs a text.")
+    with transaction.atomic():
+        conversation = locked(conversation_id)
+        frames = [] if conversation.owner == Owner.HUMAN else take_over(conversation_id, user_id=user_id)
+        message = Message.objects.create(
+            conversation=conversation,
+            ordinal=next_ordinal(conversation),
+            author=Author.HUMAN,
+            author_id=user_id,
+            author_name=name,
+            text=text,
+        )
+        Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
+    return [*frames, message_frame(message.id, {"kind": "human", "name": name}, text)]
+
+
+def hand_back(conversation_id: UUID) -> list[Frame]:
+    """The agent answers again."""
+    with transaction.atomic():
+        conversation = locked(conversation_id)
+        if conversation.state == ConversationState.CLOSED:
+            raise Ended
+        return _change(conversation, owner=Owner.AI, state=ConversationState.BOT, assignee=None)
+
+
+def close(conversation_id: UUID) -> list[Frame]:
+    """The team ends the conversation."""
+    with transaction.atomic():
+        return _close(locked(conversation_id))
+
+
+def _close(conversation: Conversation) -> list[Frame]:
+    return _change(
+        conversation,
+        owner=Owner.NOBODY,
+        state=ConversationState.CLOSED,
+        closed_at=conversation.closed_at or timezone.now(),
+    )
+
+
+def _change(conversation: Conversation, **fields: Any) -> list[Frame]:
+    """Change owner and state under the row's lock; the version grows when the owner changes."""
+    before = conversation.state, conversation.owner
+    for name, value in fields.items():
+        setattr(conversation, name, value)
+    if conversation.owner != before[1]:
+        conversation.version += 1
+    conversation.save(update_fields=[*fields, "version"])
+    return [] if conversation.state == before[0] else [state_frame(conversation.state)]

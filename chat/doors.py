@@ -1,0 +1,92 @@
+"""Who may open a socket to an agent: the host's workspace, the page's origin, and for a preview the member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+
+from agents.models import Agent, workspace_key_of
+from chat.models import Channel
+from netvexa.lib.errors import NotAllowed, NotFound
+from tenants.access import Permission, allows, membership_of, workspace_of_host, workspace_of_key
+from tenants.context import run_in_tenant, run_nowhere
+from tenants.models import User, Workspace
+
+
+class OriginRefused(NotAllowed):
+    """The page that shows the widget is not one of the agent's sites."""
+
+    default_detail = "This site may not show this agent."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knock:
+    """What a socket says of itself. `origin` is empty for a client that is no browser."""
+
+    host: str
+    public_id: str
+    origin: str = ""
+    session_key: str = ""
+    preview: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """The agent behind the door."""
+
+    workspace: Workspace
+    agent: Agent
+    channel: Channel
+
+
+async def enter(knock: Knock) -> Entry:
+    """The agent, if this socket may talk to it. Raises NotFound, OriginRefused, WorkspaceNotReady."""
+    workspace = await run_nowhere(_workspace, knock)
+    return await run_in_tenant(workspace, _entry, workspace, knock)
+
+
+def _workspace(knock: Knock) -> Workspace:
+    workspace = workspace_of_host(urlsplit(f"//{knock.host}").hostname or "")
+    if workspace != workspace_of_key(workspace_key_of(knock.public_id)):
+        raise NotFound("There is no such agent.")
+    return workspace
+
+
+def _entry(workspace: Workspace, knock: Knock) -> Entry:
+    if knock.preview:
+        if not _is_own(knock) or not _is_member(workspace, knock.session_key):
+            raise OriginRefused
+        agent = Agent.objects.filter(public_id=knock.public_id).first()
+        if agent is None:
+            raise NotFound("There is no such agent.")
+        return Entry(workspace=workspace, agent=agent, channel=Channel.PREVIEW)
+    agent = Agent.objects.published(knock.public_id)
+    if knock.origin and agent.allowed_origins and not _is_own(knock):
+        allowed = {str(origin).rstrip("/").lower() for origin in agent.allowed_origins}
+        if knock.origin.lower() not in allowed:
+            raise OriginRefused
+    return Entry(workspace=workspace, agent=agent, channel=Channel.WIDGET)
+
+
+def _is_own(knock: Knock) -> bool:
+    """Whether the page stands on the workspace's own host."""
+    return urlsplit(knock.origin).netloc.lower() == knock.host.lower()
+
+
+def _is_member(workspace: Workspace, session_key: str) -> bool:
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(session_key=session_key or None)
+    if not session_key or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    user = User.objects.filter(pk=session.get(SESSION_KEY)).first()
+    if user is None or not constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    ):
+        return False
+    member = membership_of(user, workspace)
+    return member is not None and allows(member, Permission.VIEW)

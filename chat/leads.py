@@ -1,0 +1,70 @@
+"""Leads as a table: what visitors left, for people who read it in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from chat.models import Lead
+from tenants.context import run_in_tenant
+from tenants.models import Workspace
+
+COLUMNS = ("Time", "Name", "E-mail", "Phone", "Company", "Agent", "Page", "Conversation")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BATCH = 500
+
+
+def leads(query: str = "") -> QuerySet[Lead]:
+    """The current workspace's leads, newest first; those that hold `query` in a field."""
+    rows = Lead.objects.select_related("conversation__agent").order_by("-created_at", "-pk")
+    if not query:
+        return rows
+    return rows.filter(
+        Q(name__icontains=query)
+        | Q(email__icontains=query)
+        | Q(phone__icontains=query)
+        | Q(company__icontains=query)
+    )
+
+
+async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
+    """The lines of a CSV file with a heading, read in batches so that no number of leads fills the memory.
+
+    A response is streamed after its request has left the workspace, so each batch enters it anew. It starts
+    with a byte order mark, without which Excel guesses the wrong encoding.
+    """
+    yield "\ufeff" + _line(COLUMNS)
+    zone = ZoneInfo(workspace.time_zone)
+    batch = await run_in_tenant(workspace, _batch, query, None)
+    while batch:
+        yield "".join(_line(map(safe_cell, _values(lead, zone))) for lead in batch)
+        batch = await run_in_tenant(workspace, _batch, query, batch[-1].pk)
+
+
+def _batch(query: str, before: UUID | None) -> list[Lead]:
+    """The next leads after the one with the id `before`; ids grow with time."""
+    rows = leads(query).order_by("-pk")
+    return list((rows.filter(pk__lt=before) if before else rows)[:_BATCH])
+
+
+def safe_cell(value: str) -> str:
+    """The value with a quote ahead if a spreadsheet would run it as a formula (OWASP: CSV injection)."""
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
+def _values(lead: Lead, zone: ZoneInfo) -> list[str]:
+    talk = lead.conversation
+    time = lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
+    contact = [lead.name, lead.email, lead.phone, lead.company]
+    return [time, *contact, talk.agent.name, talk.page_url, str(talk.pk)]
+
+
+def _line(values: Iterable[str]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerow(values)
+    return file.getvalue()

@@ -1,0 +1,77 @@
+"""The chat's work in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from redis.exceptions import RedisError
+
+from chat import answering, busy, mails, turns
+from chat.feed import feed
+from chat.notices import redis
+from netvexa.lib.errors import AppError
+from tenants.context import PlatformTask, TenantTask, in_tenant
+from tenants.models import ProvisioningState, Workspace
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(base=PlatformTask, expires=30)
+def finish_orphaned_answers() -> None:
+    """Find the answers whose writer died, and have each taken up. Runs every ten seconds."""
+    try:
+        seen = busy.noted(redis())
+        ask_all = busy.claim_full_round(redis())
+    except RedisError as error:
+        logger.warning("Orphaned answers cannot be looked for: %s", error)
+        return
+    ready = Workspace.objects.filter(state=ProvisioningState.READY)
+    for workspace in ready if ask_all else ready.filter(pk__in=seen):
+        try:
+            _look_into(workspace, seen.get(workspace.pk))
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Orphaned answers of %s cannot be looked for", workspace.key)
+
+
+def _look_into(workspace: Workspace, seen: float | None) -> None:
+    with in_tenant(workspace):
+        orphaned, any_left = turns.orphans(), turns.any_writing()
+    for answer_id in orphaned:
+        finish_answer.apply_async((str(workspace.pk), str(answer_id)), expires=60)
+    if seen is not None and not any_left:
+        busy.forget(redis(), workspace.pk, seen=seen)
+
+
+@shared_task(base=TenantTask)
+def finish_answer(workspace: Workspace, answer_id: str) -> None:
+    """Write one answer whose writer died."""
+    asyncio.run(_finish(workspace, UUID(answer_id)))
+
+
+async def _finish(workspace: Workspace, answer_id: UUID) -> None:
+    try:
+        await answering.take_up(workspace, answer_id)
+    finally:
+        await feed().close()
+
+
+@shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)
+def notify_handoff(workspace: Workspace, conversation_id: str) -> None:
+    """Tell the team that a visitor asks for a person."""
+    _sent(mails.handoff, conversation_id)
+
+
+@shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)
+def notify_lead(workspace: Workspace, lead_id: str) -> None:
+    """Tell the team that a visitor left contact details."""
+    _sent(mails.lead, lead_id)
+
+
+def _sent(send: mails.Send, row_id: str) -> None:
+    try:
+        send(UUID(row_id))
+    except AppError as error:  # the row is gone: nothing to tell
+        logger.info("Nothing to send: %s", error)

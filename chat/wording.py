@@ -1,0 +1,112 @@
+"""What the product itself says to visitors, in their language where we have it."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from agents.models import Agent
+
+
+class Say(StrEnum):
+    """The product's own sentences."""
+
+    UNKNOWN = "unknown"
+    REPHRASE = "rephrase"
+    EMAIL = "email"
+    PERSON = "person"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TAKEN_OVER = "taken_over"
+    HELLO = "hello"
+    THANKS = "thanks"
+    QUOTA = "quota"
+
+
+_TEXTS: dict[str, dict[Say, str]] = {
+    "en": {
+        Say.UNKNOWN: "I could not find an answer to that in what I know.",
+        Say.REPHRASE: "You could ask it in other words",
+        Say.EMAIL: "leave your e-mail address so that the team can answer",
+        Say.PERSON: "ask for a person",
+        Say.FAILED: "Something went wrong on our side, so I could not answer. Please ask again in a moment.",
+        Say.STOPPED: "You stopped this answer before it began.",
+        Say.TAKEN_OVER: "A person of the team takes over from here.",
+        Say.HELLO: "Hello! What would you like to know?",
+        Say.THANKS: "You are welcome! Is there anything else you would like to know?",
+        Say.QUOTA: "The assistant cannot answer questions at the moment.",
+    },
+    "de": {
+        Say.UNKNOWN: "Dazu habe ich in meinen Unterlagen keine Antwort gefunden.",
+        Say.REPHRASE: "Sie können die Frage anders stellen",
+        Say.EMAIL: "Ihre E-Mail-Adresse hinterlassen, damit das Team antwortet",
+        Say.PERSON: "nach einer Person fragen",
+        Say.FAILED: "Bei uns ist etwas schiefgegangen. Bitte fragen Sie gleich noch einmal.",
+        Say.STOPPED: "Sie haben diese Antwort angehalten, bevor sie begann.",
+        Say.TAKEN_OVER: "Ab hier übernimmt eine Person aus dem Team.",
+        Say.HELLO: "Hallo! Was möchten Sie wissen?",
+        Say.THANKS: "Gern geschehen! Kann ich sonst noch helfen?",
+        Say.QUOTA: "Der Assistent kann im Moment keine Fragen beantworten.",
+    },
+    "fr": {
+        Say.UNKNOWN: "Je n’ai pas trouvé de réponse à cette question dans mes documents.",
+        Say.REPHRASE: "Vous pouvez reformuler la question",
+        Say.EMAIL: "laisser votre adresse e-mail pour que l’équipe vous réponde",
+        Say.PERSON: "demander à parler à une personne",
+        Say.FAILED: "Un problème est survenu de notre côté. Veuillez reposer la question dans un instant.",
+        Say.STOPPED: "Vous avez arrêté cette réponse avant qu’elle ne commence.",
+        Say.TAKEN_OVER: "Une personne de l’équipe prend le relais.",
+        Say.HELLO: "Bonjour ! Que souhaitez-vous savoir ?",
+        Say.THANKS: "Avec plaisir ! Puis-je vous aider pour autre chose ?",
+        Say.QUOTA: "L’assistant ne peut pas répondre aux questions pour le moment.",
+    },
+    "es": {
+        Say.UNKNOWN: "No he encontrado una respuesta a eso en mis documentos.",
+        Say.REPHRASE: "Puede hacer la pregunta con otras palabras",
+        Say.EMAIL: "dejar su correo electrónico para que el equipo le responda",
+        Say.PERSON: "pedir hablar con una persona",
+        Say.FAILED: "Algo ha fallado por nuestra parte. Vuelva a preguntar dentro de un momento, por favor.",
+        Say.STOPPED: "Ha detenido esta respuesta antes de que empezara.",
+        Say.TAKEN_OVER: "A partir de aquí le atiende una persona del equipo.",
+        Say.HELLO: "¡Hola! ¿Qué le gustaría saber?",
+        Say.THANKS: "¡De nada! ¿Puedo ayudarle en algo más?",
+        Say.QUOTA: "El asistente no puede responder preguntas en este momento.",
+    },
+}
+_OR = {"en": ", or ", "de": " oder ", "fr": " ou ", "es": " o "}
+_HELLO = re.compile(
+    r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|moin|servus|"
+    r"bonjour|salut|bonsoir|hola|buenos d[ií]as|buenas(?: tardes| noches)?)(?: there| zusammen)?\W*",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"(?:(?:ok(?:ay)?|great|perfect|super)[\s,!.]*)?(?:thanks|thank you|thx|danke|vielen dank|merci|gracias)"
+    r"(?: (?:a lot|so much|very much|sch[oö]n|beaucoup|muchas))?\W*",
+    re.IGNORECASE,
+)
+
+
+def said(what: Say, *, language: str) -> str:
+    """The sentence in this language, or in English."""
+    return _TEXTS.get(language[:2].lower(), _TEXTS["en"])[what]
+
+
+def abstention(agent: Agent, *, language: str) -> str:
+    """That the agent does not know, and every way on that its settings offer."""
+    tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
+    ways = [said(Say.REPHRASE, language=tongue)]
+    if agent.leads_enabled:
+        ways.append(said(Say.EMAIL, language=tongue))
+    if agent.handoff_enabled:
+        ways.append(said(Say.PERSON, language=tongue))
+    listed = ", ".join(ways[:-1]) + _OR[tongue] + ways[-1] if len(ways) > 1 else ways[0]
+    return f"{said(Say.UNKNOWN, language=tongue)} {listed}."
+
+
+def small_talk(text: str, *, language: str) -> str | None:
+    """The reply to a mere greeting or thanks, which no document answers; None for anything else."""
+    if _HELLO.fullmatch(text.strip()):
+        return said(Say.HELLO, language=language)
+    if _THANKS.fullmatch(text.strip()):
+        return said(Say.THANKS, language=language)
+    return None

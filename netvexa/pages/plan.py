@@ -1,0 +1,83 @@
+"""The plan of a workspace: what it includes, what is used of it, and what runs on a default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from agents.models import Agent
+from billing.models import UsageKind
+from billing.plans import Limit
+from billing.subscriptions import standing_of
+from billing.usage import usage_of
+from knowledge.models import Document, Source
+from netvexa.defaults import defaults
+from netvexa.pages.members import seats_of
+from netvexa.pages.site import size_in_words
+from tenants.access import MemberRequest, Permission, allows, member_required
+from tenants.models import Workspace
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One limit of the plan and how much of it is used."""
+
+    label: str
+    used: int
+    maximum: int | None
+    in_bytes: bool = False
+
+    @property
+    def percent(self) -> int:
+        """0 to 100; nothing is used of a limit that is not set."""
+        return min(100, round(100 * self.used / self.maximum)) if self.maximum else 0
+
+    @property
+    def level(self) -> str:
+        """How near the limit is: "ok", "near" from four fifths on, "full"."""
+        if self.maximum is None or self.percent < 80:
+            return "ok"
+        return "full" if self.used >= self.maximum else "near"
+
+    @property
+    def words(self) -> str:
+        """Such as "12 of 50"."""
+        say = size_in_words if self.in_bytes else "{:,}".format
+        return f"{say(self.used)} of {say(self.maximum) if self.maximum is not None else 'no limit'}"
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def plan_page(request: MemberRequest) -> HttpResponse:
+    """Plan, limits and usage."""
+    usage = usage_of(request.workspace)[UsageKind.ANSWERS]
+    context = {
+        "standing": standing_of(request.workspace),
+        "meters": meters_of(request.workspace),
+        "resets_at": usage.resets_at,
+        "tokens": usage.tokens,
+        "defaults": defaults() if allows(request.member, Permission.MANAGE_WORKSPACE) else [],
+        "stripe_enabled": settings.STRIPE_ENABLED,
+        "contact": settings.DEFAULT_FROM_EMAIL,
+    }
+    return render(request, "app/plan.html", context)
+
+
+def meters_of(workspace: Workspace) -> list[Meter]:
+    """What the current workspace uses of each limit that is counted in it."""
+    limits, seats = standing_of(workspace).limits, seats_of(workspace)
+    answers = usage_of(workspace)[UsageKind.ANSWERS].used
+    documents = Document.objects.aggregate(pages=Sum("pages"), size=Sum("size"))
+    return [
+        Meter("Answers this month", answers, limits[Limit.ANSWERS]),
+        Meter("Agents", Agent.objects.count(), limits[Limit.AGENTS]),
+        Meter("Sources", Source.objects.count(), limits[Limit.SOURCES]),
+        Meter("Pages of knowledge", documents["pages"] or 0, limits[Limit.PAGES]),
+        Meter("Storage", documents["size"] or 0, limits[Limit.STORAGE_BYTES], in_bytes=True),
+        Meter("Seats", seats.used, seats.maximum),
+    ]

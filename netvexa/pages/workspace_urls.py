@@ -1,0 +1,25 @@
+"""Pages of a workspace's host about the workspace itself, each a namespace of its own."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, include, path
+
+from netvexa.pages import plan
+from tenants.views import keys, workspace
+
+_WORKSPACE: list[URLPattern] = [
+    path("settings/", workspace.settings_page, name="settings"),
+    path("audit-log/", workspace.audit_log, name="audit"),
+    path("plan/", plan.plan_page, name="plan"),
+]
+_KEYS: list[URLPattern] = [
+    path("", keys.key_list, name="list"),
+    path("new/", keys.create_key, name="create"),
+    path("<uuid:key_id>/revoke/", keys.revoke_key, name="revoke"),
+]
+urlpatterns = [
+    path("members/", include("netvexa.pages.member_urls")),
+    path("leads/", include("chat.lead_urls")),
+    path("api-keys/", include((_KEYS, "keys"))),
+    path("", include((_WORKSPACE, "workspace"))),
+]
