@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from netvexa.config import PROJECT, load
 
 CONFIG = load()
+django_stubs_ext.monkeypatch()  # forms and managers name their model as a type parameter
 
 # --- Core ---
 BASE_DIR = PROJECT
