@@ -45,9 +45,10 @@ reset: setup ## Drop the database, uploads and everything else in var/ (asks; CO
 build: setup-dev ## Build the widget and the style sheet into static/
 	@cd widget && $(WITH_NODE) npm ci --no-audit --no-fund --silent && $(WITH_NODE) npm run --silent build
 
-screenshots: setup-dev ## Take the pictures in docs/screenshots
+screenshots: setup-dev ## Take the pictures in docs/screenshots and var/screenshots
 	@sh deploy/ensure_chromium.sh
 	@$(CLEAN) $(PY) -m netvexa.embedded exec -- $(PY) -m benchmarks.screenshots
+	@$(PY) -m tests.widget.gallery
 
 bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers
 	@test -f benchmarks/$(subst -,_,$*).py || { echo "There is no benchmarks/$(subst -,_,$*).py." >&2; exit 2; }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.core.files.base import ContentFile, File
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
 
 from agents.models import Agent
 from netvexa.lib.errors import Invalid
@@ -33,7 +34,7 @@ def snippet(agent: Agent, workspace: Workspace) -> str:
     return f'<script async src="{loader_address(workspace)}"\n        data-agent-id="{agent.public_id}"></script>'
 
 
-def kind_of_picture(head: bytes) -> str:
+def _kind_of_picture(head: bytes) -> str:
     """Ending of the picture's format, by its first bytes. Raises PictureRefused."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
@@ -43,16 +44,17 @@ def kind_of_picture(head: bytes) -> str:
     raise PictureRefused
 
 
-def read_picture(upload: File[bytes]) -> tuple[bytes, str]:
-    """The bytes of an uploaded picture and its ending. Raises PictureRefused."""
-    if not 0 < upload.size <= AVATAR_MAX_BYTES:
+def check_picture(upload: UploadedFile) -> str:
+    """The format of an uploaded picture, as a file's ending. Raises PictureRefused."""
+    if not 0 < (upload.size or 0) <= AVATAR_MAX_BYTES:
         raise PictureRefused
-    content = upload.read()
-    return content, kind_of_picture(content[:16])
+    upload.seek(0)
+    return _kind_of_picture(upload.read(16))
 
 
-def set_avatar(agent: Agent, upload: File[bytes]) -> None:
+def set_avatar(agent: Agent, upload: UploadedFile) -> None:
     """Give the agent another picture; the row is not saved. Raises PictureRefused."""
-    content, ending = read_picture(upload)
+    ending = check_picture(upload)
+    upload.seek(0)
     name = f"{current_workspace().key}/{short_id(16)}.{ending}"
-    agent.avatar.save(name, ContentFile(content), save=False)
+    agent.avatar.save(name, ContentFile(upload.read()), save=False)

@@ -20,12 +20,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "netvexa.settings")
 django.setup()
 
-from benchmarks.data import shared  # noqa: E402
-from benchmarks.knowledge_workspace import Library, workspace  # noqa: E402
-
 from agents.models import Agent  # noqa: E402  after setup
 from agents.providers import Passage, Sentence  # noqa: E402
 from agents.providers.extractive import compose  # noqa: E402
+from benchmarks.data import shared  # noqa: E402
+from benchmarks.knowledge_workspace import Library, workspace  # noqa: E402
 from knowledge import retrieval  # noqa: E402
 
 PASSAGES = 5

@@ -167,7 +167,9 @@ async def answer(writing: Writing) -> Answer | None:
         return None
     seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
     with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
-        await run_in_tenant(turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq})
+        await run_in_tenant(
+            turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
+        )
     return stored
 
 
@@ -295,9 +297,7 @@ def _apology(writing: Writing) -> Answer:
 async def take_up(workspace: Workspace, answer_id: UUID) -> bool:
     """Write an answer whose writer is gone, and show it whole; False where it needs no more of that."""
     lines = feed()
-    turn = await run_in_tenant(
-        workspace, turns.claim, answer_id, writer=turns.new_writer(lines.process)
-    )
+    turn = await run_in_tenant(workspace, turns.claim, answer_id, writer=turns.new_writer(lines.process))
     if turn is None:
         return False
     writing = Writing(turn=turn, feed=lines, streams=False)

@@ -24,7 +24,7 @@ class Answer:
     evidence: float | None = None
     model: str = ""
     rung: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     first_token_ms: int | None = None
     total_ms: int | None = None
     receipt: dict[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ Redis was emptied, and every few minutes, all workspaces are asked once.
 from __future__ import annotations
 
 import time
+from typing import cast
 from uuid import UUID
 
 from redis import Redis as SyncRedis
@@ -40,11 +41,6 @@ async def note(lines: Feed, workspace_id: UUID, *, again: bool = False) -> None:
     _noted[workspace_id] = now
 
 
-def forget_notes() -> None:
-    """Redis was emptied: note every workspace anew."""
-    _noted.clear()
-
-
 def claim_full_round(redis: SyncRedis) -> bool:
     """Say whether all workspaces are to be asked now; only one asker in ten minutes is told so."""
     return bool(redis.set(COMPLETE, "1", nx=True, ex=ASK_ALL_SECONDS))
@@ -52,7 +48,8 @@ def claim_full_round(redis: SyncRedis) -> bool:
 
 def noted(redis: SyncRedis) -> dict[UUID, float]:
     """The workspaces to look into, and when each gave its last sign of life."""
-    return {UUID(member.decode()): at for member, at in redis.zrange(BUSY, 0, -1, withscores=True)}
+    rows = cast("list[tuple[bytes, float]]", redis.zrange(BUSY, 0, -1, withscores=True))
+    return {UUID(member.decode()): at for member, at in rows}
 
 
 def forget(redis: SyncRedis, workspace_id: UUID, *, seen: float) -> None:

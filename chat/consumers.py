@@ -31,7 +31,7 @@ open_sockets: set[ChatConsumer] = set()
 _sockets_of: Counter[str] = Counter()
 
 
-class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class ChatConsumer(AsyncWebsocketConsumer):
     """A visitor's socket. It holds no answer: those are runs, and go on without it."""
 
     channel_layer_alias = "none"  # a channel a socket would cost a subscription in Redis each
@@ -313,9 +313,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _on_handoff(self, frame: protocol.AskForPerson, door: Door) -> None:
         await self._take_contact(door)
-        frames = await run_in_tenant(
-            self._entry.workspace, contact.ask_for_person, door, reason=frame.reason
-        )
+        frames = await run_in_tenant(self._entry.workspace, contact.ask_for_person, door, reason=frame.reason)
         await self._publish(frames, door)
 
     async def _take_contact(self, door: Door) -> None:
@@ -354,7 +352,7 @@ _HANDLERS: dict[type, Any] = {
 }
 
 
-class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class NoSuchSocket(AsyncWebsocketConsumer):
     """Any other address: nothing is there."""
 
     channel_layer_alias = "none"

@@ -54,7 +54,7 @@ class Door:
     conversation_id: UUID = field(default_factory=new_id)
     visitor_id: UUID = field(default_factory=new_id)
     channel: Channel = Channel.WIDGET
-    page: Page = Page()
+    page: Page = field(default_factory=Page)
     locale: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,7 +104,8 @@ def _identified(agent: Agent, identity: Identity, *, locale: str, visitor_id: UU
     known = known or Visitor.objects.filter(external_id=identity.user_id).first()
     if known is None:
         # A row of the anonymous visitor may exist: from now on it is this user's.
-        known = Visitor.objects.filter(pk=visitor_id, external_id="").first() or Visitor(locale=locale)
+        own = Visitor.objects.filter(pk=visitor_id, external_id="").first() if visitor_id else None
+        known = own or Visitor(locale=locale)
     known.external_id = identity.user_id
     known.name = identity.name or known.name
     known.email = _email_or_nothing(identity.email) or known.email
@@ -195,7 +196,9 @@ def history_of(conversation_id: UUID, *, until: int, written: Mapping[str, str])
     team = Q(author__in=(Author.HUMAN, Author.SYSTEM))
     just_now = Q(seq=None, created_at__gt=timezone.now() - UNSENT_FOR)
     messages = Message.objects.filter(conversation_id=conversation_id)
-    rows = list(messages.exclude(team & (Q(seq__gt=until) | just_now)).order_by("-ordinal")[:HISTORY_MESSAGES])
+    rows = list(
+        messages.exclude(team & (Q(seq__gt=until) | just_now)).order_by("-ordinal")[:HISTORY_MESSAGES]
+    )
     entries, reached = [], 0
     for message in reversed(rows):
         reached = max(reached, message.seq or 0)
@@ -308,9 +311,7 @@ def take_over(conversation_id: UUID, *, user_id: UUID) -> list[Frame]:
         conversation = locked(conversation_id)
         if conversation.state == ConversationState.CLOSED:
             raise Ended
-        return _change(
-            conversation, owner=Owner.HUMAN, state=ConversationState.HUMAN, assignee=user_id
-        )
+        return _change(conversation, owner=Owner.HUMAN, state=ConversationState.HUMAN, assignee=user_id)
 
 
 def reply_as_human(conversation_id: UUID, *, user_id: UUID, name: str, text: str) -> list[Frame]:

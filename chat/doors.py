@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
 from agents.models import Agent, workspace_key_of
@@ -79,11 +79,14 @@ def _is_own(knock: Knock) -> bool:
 
 
 def _is_member(workspace: Workspace, session_key: str) -> bool:
-    session = SessionStore(session_key=session_key or None)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    session = store(session_key=session_key or None)
     if not session_key or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return False
     user = User.objects.filter(pk=session.get(SESSION_KEY)).first()
-    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+    if user is None or not constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    ):
         return False
     member = membership_of(user, workspace)
     return member is not None and allows(member, Permission.VIEW)

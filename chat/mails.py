@@ -34,7 +34,9 @@ def handoff(conversation_id: UUID) -> None:
 
 def lead(lead_id: UUID) -> None:
     """The contact details to the agent's contact address. Raises NotFound."""
-    found = Lead.objects.filter(pk=lead_id).select_related("conversation__agent", "conversation__visitor").first()
+    found = (
+        Lead.objects.filter(pk=lead_id).select_related("conversation__agent", "conversation__visitor").first()
+    )
     if found is None:
         raise NotFound
     given = {"Name": found.name, "E-mail": found.email, "Telephone": found.phone, "Company": found.company}

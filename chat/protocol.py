@@ -173,9 +173,7 @@ class Ping:
     """Answered with `pong`."""
 
 
-ClientFrame = (
-    Hello | Say | Stop | Typing | Feedback | Rating | LeaveContact | AskForPerson | End | Ping
-)
+ClientFrame = Hello | Say | Stop | Typing | Feedback | Rating | LeaveContact | AskForPerson | End | Ping
 
 
 def parse(text: str) -> ClientFrame:

@@ -41,6 +41,8 @@ def _salt(agent: Agent) -> str:
 
 def check_identity(identity: Identity, *, agent: Agent) -> None:
     """Raise NotAllowed unless the site's server has vouched for this user."""
-    made = hmac.new(agent.identity_secret.encode(), identity.user_id.encode("utf-8", "replace"), hashlib.sha256)
+    made = hmac.new(
+        agent.identity_secret.encode(), identity.user_id.encode("utf-8", "replace"), hashlib.sha256
+    )
     if not hmac.compare_digest(made.hexdigest().encode(), identity.hash.lower().encode("utf-8", "replace")):
         raise NotAllowed("The site could not prove who you are.")

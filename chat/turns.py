@@ -22,7 +22,16 @@ from billing.plans import Limit
 from billing.subscriptions import standing_of
 from chat.answers import Answer
 from chat.conversations import Door, Ended, ensure, locked, next_ordinal
-from chat.models import Author, Channel, Conversation, ConversationState, Message, MessageState, Outcome, Owner
+from chat.models import (
+    Author,
+    Channel,
+    Conversation,
+    ConversationState,
+    Message,
+    MessageState,
+    Outcome,
+    Owner,
+)
 from chat.wording import Say, said
 from netvexa.lib.errors import Unavailable
 from netvexa.lib.ids import new_id

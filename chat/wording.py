@@ -41,7 +41,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.REPHRASE: "Sie können die Frage anders stellen",
         Say.EMAIL: "Ihre E-Mail-Adresse hinterlassen, damit das Team antwortet",
         Say.PERSON: "nach einer Person fragen",
-        Say.FAILED: "Bei uns ist etwas schiefgegangen, ich konnte nicht antworten. Bitte fragen Sie gleich noch einmal.",
+        Say.FAILED: "Bei uns ist etwas schiefgegangen. Bitte fragen Sie gleich noch einmal.",
         Say.STOPPED: "Sie haben diese Antwort angehalten, bevor sie begann.",
         Say.TAKEN_OVER: "Ab hier übernimmt eine Person aus dem Team.",
         Say.HELLO: "Hallo! Was möchten Sie wissen?",

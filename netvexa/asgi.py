@@ -66,8 +66,8 @@ async def _drain_and_stop_daphne() -> None:
     try:
         await drain()
     finally:
-        if reactor.running:  # type: ignore[attr-defined]  # twisted's reactor is a module to mypy
-            reactor.stop()  # type: ignore[attr-defined]
+        if reactor.running:
+            reactor.stop()  # type: ignore[misc]  # twisted's reactor is a module to mypy
 
 
 async def _http_begun(scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,6 +35,12 @@ def _comma_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _preset(value: str) -> str:
+    if value not in ("current", "original") and not (value.endswith(".toml") and Path(value).is_file()):
+        raise ValueError("must be current, original or the path of a .toml file")
+    return value
+
+
 PostgresUrl = Annotated[str, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str, _scheme("redis", "rediss", "unix")]
 HostList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
@@ -75,7 +81,9 @@ class Config(BaseSettings):
     anthropic_base_url: HttpUrl = ""
     google_api_key: str = ""
     google_base_url: HttpUrl = ""
-    model_preset: Literal["current", "original"] = "current"
+    model_preset: Annotated[str, AfterValidator(_preset)] = "current"
+    netvexa_chat_sockets_per_address: Annotated[int, Field(ge=1)] = 100
+    netvexa_chat_messages_per_minute: Annotated[int, Field(ge=1)] = 20
     embedding_backend: Literal["onnx", "sentence-transformers"] = "onnx"
     embedding_threads: Annotated[int, Field(ge=1, le=64)] = 2
     netvexa_models: Path | None = None

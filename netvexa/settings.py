@@ -210,6 +210,10 @@ MEDIA_URL = "/media/"  # never routed: uploads are only ever served by views tha
 STATIC_URL = "/static/"
 STATIC_ROOT = NETVEXA_VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "netvexa.static_files.BuiltFilesFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 MAX_UPLOAD_BYTES = CONFIG.netvexa_max_upload_mb * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -270,6 +274,7 @@ USE_I18N = USE_TZ = True
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.ApiCalls"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.MultiPartParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -282,7 +287,15 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Agents, knowledge and conversations of a workspace.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationState": "chat.models.ConversationState",
+        "MessageState": "chat.models.MessageState",
+    },
 }
+
+# --- Chat ---
+CHAT_SOCKETS_PER_ADDRESS = CONFIG.netvexa_chat_sockets_per_address  # of one web process
+CHAT_MESSAGES_PER_MINUTE = CONFIG.netvexa_chat_messages_per_minute
 
 # --- Language models ---
 OPENAI_API_KEY, OPENAI_BASE_URL = CONFIG.openai_api_key, CONFIG.openai_base_url

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from tenants.context import current_workspace, in_tenant
 from tenants.keys import Scope, recognise
-from tenants.models import ApiKey
+from tenants.models import ApiKey, Workspace
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # at run time its module reads the settings that name this one
@@ -46,6 +51,16 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
+    """How the schema describes the door."""
+
+    target_class = ApiKeyAuthentication
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key of the workspace."}
+
+
 class HasScope(BasePermission):
     """The view names its scopes: `scopes = {"read": …, "write": …}`; one that names none is shut."""
 
@@ -61,4 +76,40 @@ class HasScope(BasePermission):
 
 def _scope_of(request: Request, view: APIView) -> Scope | None:
     scopes: dict[str, Scope] = getattr(view, "scopes", {})
+    action = getattr(view, "action", None)
+    if action in scopes:
+        return scopes[action]
     return scopes.get("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
+
+
+class WorkspaceAPI:
+    """Mixed into every view of the API: it works in the workspace of the host, or else of the key.
+
+    At a workspace's host the middleware has entered it already; at the API host the key says which it is,
+    and the view's whole work happens inside it.
+    """
+
+    request: Request
+    _places: ExitStack
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self._places:
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            return response
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)  # type: ignore[misc]
+        key = request.auth
+        if isinstance(key, ApiKey) and getattr(request, "workspace", None) is None:
+            request._request.workspace = self._places.enter_context(in_tenant(key.workspace))  # type: ignore[attr-defined]
+
+    @property
+    def workspace(self) -> Workspace:
+        return current_workspace()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tell how many calls are left, whatever the answer is."""
+        final = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        for name, value in getattr(request, "rate_headers", {}).items():
+            final[name] = value
+        return final

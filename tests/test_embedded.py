@@ -232,6 +232,7 @@ def test_what_the_environment_names_is_not_started(var: Path, redis_server: Redi
     [
         ("DATABASE_URL", "mysql://localhost/x", "DATABASE_URL must start with postgres:// or postgresql://"),
         ("REDIS_URL", "redis://localhost:99999", "REDIS_URL has a port that is no number from 1 to 65535"),
+        ("CELERY_BROKER_URL", "sqs://", "CELERY_BROKER_URL must start with redis:// or rediss:// or amqp://"),
         ("REDIS_URL", "redis://127.0.0.1:1", "REDIS_URL names 127.0.0.1:1, where nothing answers"),
     ],
 )

@@ -7,7 +7,7 @@
 Importing this costs nothing: a vendor's client is loaded when it is first called, or by `warm_up`.
 """
 
-from .breaker import Breaker, LocalBreaker
+from .breaker import Breaker, LocalBreaker, RedisBreaker
 from .contract import (
     Attempt,
     Call,
@@ -31,8 +31,8 @@ from .contract import (
 )
 from .engine import Tally, stream
 from .faults import NoModelAnswered
-from .plan import credentials_from_settings, plan_for, tier_table
-from .registry import shut_down, warm_up
+from .plan import credentials_from_settings, plan_for, tier_table, warm_up
+from .registry import shut_down
 
 __all__ = [
     "Attempt",
@@ -51,6 +51,7 @@ __all__ = [
     "Passage",
     "Piece",
     "Prompt",
+    "RedisBreaker",
     "Rung",
     "RungName",
     "Sentence",

@@ -2,15 +2,23 @@
 
 Five failures within 30 s open the circuit for 20 s. After that one call at a time is let through as a probe:
 its success closes the circuit, its failure opens it anew, its cancellation makes room for the next.
+
+`LocalBreaker` is one process's, `RedisBreaker` is shared by all that use the same Redis.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from redis import RedisError
+from redis.asyncio import Redis
+
+logger = logging.getLogger(__name__)
 
 FAILURES = 5
 WINDOW_SECONDS = 30.0
@@ -44,12 +52,11 @@ class _Circuit:
 class LocalBreaker:
     """A breaker of one process."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._circuits: dict[str, _Circuit] = {}
 
     async def allows(self, key: str) -> bool:
-        circuit, now = self._circuits.get(key), self._clock()
+        circuit, now = self._circuits.get(key), time.monotonic()
         if circuit is None or circuit.opened_at is None:
             return True
         if now - circuit.opened_at < OPEN_SECONDS:
@@ -65,7 +72,7 @@ class LocalBreaker:
             del self._circuits[key]
 
     async def failed(self, key: str) -> None:
-        circuit, now = self._circuits.setdefault(key, _Circuit()), self._clock()
+        circuit, now = self._circuits.setdefault(key, _Circuit()), time.monotonic()
         circuit.failures.append(now)
         full = len(circuit.failures) == FAILURES and now - circuit.failures[0] <= WINDOW_SECONDS
         if full or circuit.probing_since is not None:
@@ -74,3 +81,70 @@ class LocalBreaker:
     async def left(self, key: str) -> None:
         if circuit := self._circuits.get(key):
             circuit.probing_since = None
+
+
+# One hash a circuit: opened and probing hold times in seconds, f0..f4 the latest failures in a ring, n its place.
+# KEYS[1] the circuit. ARGV: what happened, failures, window, open and probe seconds, life of the key.
+_SCRIPT = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+local event, most = ARGV[1], tonumber(ARGV[2])
+local opened = tonumber(redis.call('HGET', KEYS[1], 'opened') or '')
+local probing = tonumber(redis.call('HGET', KEYS[1], 'probing') or '')
+if event == 'allows' then
+    if not opened then return 1 end
+    if now - opened < tonumber(ARGV[4]) then return 0 end
+    if probing and now - probing < tonumber(ARGV[5]) then return 0 end
+    redis.call('HSET', KEYS[1], 'probing', now)
+    return 1
+elseif event == 'succeeded' then
+    if probing then redis.call('DEL', KEYS[1]) end
+elseif event == 'left' then
+    redis.call('HDEL', KEYS[1], 'probing')
+else
+    local n = redis.call('HINCRBY', KEYS[1], 'n', 1)
+    redis.call('HSET', KEYS[1], 'f' .. n % most, now)
+    local oldest = tonumber(redis.call('HGET', KEYS[1], 'f' .. (n + 1) % most) or '')
+    if probing or (oldest and now - oldest <= tonumber(ARGV[3])) then
+        redis.call('HSET', KEYS[1], 'opened', now)
+        redis.call('HDEL', KEYS[1], 'probing')
+    end
+    redis.call('EXPIRE', KEYS[1], ARGV[6])
+end
+return 1
+"""
+_KEY_SECONDS = 600
+
+
+class RedisBreaker:
+    """A breaker shared through Redis, whose clock counts. While Redis is away, this process goes by its own.
+
+    The client is the caller's, of the running event loop. A circuit is one small key that expires.
+    """
+
+    def __init__(self, redis: Redis, *, prefix: str = "breaker:") -> None:
+        self._script = redis.register_script(_SCRIPT)
+        self._prefix = prefix
+        self._local = LocalBreaker()
+
+    async def allows(self, key: str) -> bool:
+        return bool(await self._run("allows", key, instead=self._local.allows))
+
+    async def succeeded(self, key: str) -> None:
+        await self._run("succeeded", key, instead=self._local.succeeded)
+
+    async def failed(self, key: str) -> None:
+        await self._run("failed", key, instead=self._local.failed)
+
+    async def left(self, key: str) -> None:
+        await self._run("left", key, instead=self._local.left)
+
+    async def _run(self, event: str, key: str, *, instead: Callable[[str], Awaitable[object]]) -> object:
+        arguments = (event, FAILURES, WINDOW_SECONDS, OPEN_SECONDS, PROBE_SECONDS, _KEY_SECONDS)
+        try:
+            return await self._script(keys=[self._prefix + key], args=arguments)
+        except (RedisError, OSError) as error:
+            logger.warning(
+                "the shared circuit breaker cannot be reached, this process's own is used: %s", error
+            )
+            return await instead(key)

@@ -12,6 +12,7 @@ from agents.prices import FREE
 from agents.tiers import EXTRACTIVE, ModelRef, Tier, TierTable, choices, load_table
 
 from .contract import Credentials, Limits, ModelPlan, Rung
+from .registry import provider
 
 VendorRung = Literal["primary", "fallback"]
 logger = logging.getLogger(__name__)
@@ -41,6 +42,13 @@ def credentials_from_settings() -> dict[str, Credentials]:
 def tier_table() -> TierTable:
     """Return the table that MODEL_PRESET names."""
     return load_table(settings.MODEL_PRESET)
+
+
+def warm_up() -> None:
+    """Do at start what the first visitor would wait for: check the table, load the vendors' clients."""
+    tier_table()
+    for name in (BUILTIN.provider, *credentials_from_settings()):
+        provider(name)
 
 
 def plan_for(

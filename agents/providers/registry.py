@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib import import_module
 from typing import cast
 
@@ -23,12 +22,6 @@ def provider(name: str) -> ChatProvider:
         module, _, attribute = ADAPTERS[name].partition(":")
         _loaded[name] = cast(ChatProvider, getattr(import_module(module), attribute)())
     return _loaded[name]
-
-
-def warm_up(names: Iterable[str]) -> None:
-    """Import these providers' adapters, so that the first visitor does not wait for it."""
-    for name in names:
-        provider(name)
 
 
 async def shut_down() -> None:

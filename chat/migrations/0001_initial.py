@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import netvexa.lib.ids
 from django.db import migrations, models
+
+import netvexa.lib.ids
 
 
 class Migration(migrations.Migration):

@@ -17,10 +17,18 @@ from netvexa.embedded.postgres import Postgres
 from netvexa.embedded.redis import Redis
 
 CONNECT_TIMEOUT = 5.0  # seconds
-DEFAULT_PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
+DEFAULT_PORTS = {
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "amqp": 5672,
+    "amqps": 5671,
+}
 SCHEMES = {
     "DATABASE_URL": ("postgres", "postgresql"),
     "REDIS_URL": ("redis", "rediss", "unix"),
+    "CELERY_BROKER_URL": ("redis", "rediss", "amqp", "amqps"),
 }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
@@ -37,3 +39,14 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             "fields": response.data,
         }
     return response
+
+
+class Strict(serializers.Serializer[Any]):
+    """A serializer that refuses fields it does not take, instead of passing over them in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := sorted(set(data) - known):
+                raise serializers.ValidationError({name: ["This field cannot be set."] for name in unknown})
+        return super().to_internal_value(data)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import cast
 
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -90,3 +92,43 @@ def _take_local(buckets: tuple[Bucket, ...]) -> float:
             return (1 - held[bucket.name]) / bucket.per_second
     _local.update({name: (tokens - 1, now) for name, tokens in held.items()})
     return 0.0
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a bucket holds after one was taken, or how long to wait where none could be."""
+
+    tokens: int
+    wait: float
+
+
+_TAKE_AND_TELL = """
+local now, rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local held = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(burst, (tonumber(held[1]) or burst) + (now - (tonumber(held[2]) or now)) * rate)
+if tokens < cost then return {tostring(tokens), tostring((cost - tokens) / rate)} end
+redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'at', now)
+redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 1)
+return {tostring(tokens - cost), '0'}
+"""
+
+
+def spend(redis: SyncRedis, bucket: Bucket, *, cost: int = 1) -> Left:
+    """Take `cost` tokens from synchronous code and say what is left; in this process while Redis is away."""
+    try:
+        tokens, wait = cast(
+            "tuple[bytes, bytes]",
+            redis.eval(
+                _TAKE_AND_TELL,
+                1,
+                f"nv:rate:{bucket.name}",
+                str(time.time()),
+                str(bucket.per_second),
+                str(bucket.burst),
+                str(cost),
+            ),
+        )
+    except (RedisError, OSError):
+        waiting = _take_local((bucket,))
+        return Left(int(_local.get(bucket.name, (0.0, 0.0))[0]), waiting)
+    return Left(int(float(tokens)), float(wait))

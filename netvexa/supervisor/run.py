@@ -177,4 +177,5 @@ class Supervisor:
             child.finish(deadline=0)
         self._stack.stop()
         self._guard.close()
-        self.say(SYSTEM, "Everything is stopped; the data stays.")
+        if self._environment:
+            self.say(SYSTEM, "Everything is stopped; the data stays.")

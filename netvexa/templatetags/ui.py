@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.forms import BoundField
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -56,3 +58,52 @@ def filesize_of(size: int) -> str:
             return f"{number:.0f} {unit}" if unit == "bytes" or number >= 10 else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} GB"
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: dict[str, Any], number: int) -> str:
+    """The query of this page with another page number."""
+    query = context["request"].GET.copy()
+    query["page"] = str(number)
+    return str(query.urlencode())
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that fits: "5 min", "3 h", "2 d", then the date."""
+    if moment is None:
+        return "never"
+    minutes = max(0, int((timezone.now() - moment).total_seconds() // 60))
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    if minutes < 7 * 24 * 60:
+        return f"{minutes // (24 * 60)} d ago"
+    return f"{timezone.localtime(moment):%-d %b %Y}"
+
+
+_STEPS = {
+    "fetch": "Fetching",
+    "parse": "Taking the text out",
+    "clean": "Cleaning",
+    "chunk": "Cutting into passages",
+    "embed": "Computing meanings",
+    "index": "Storing for search",
+}
+
+
+@register.simple_tag
+def step_name(step: str) -> str:
+    """A step of reading a document, as people read it."""
+    return _STEPS.get(step, "Reading")
+
+
+@register.simple_tag
+def step_bar(step: str) -> list[bool]:
+    """One entry a step: is it reached?"""
+    names = list(_STEPS)
+    reached = names.index(step) if step in names else -1
+    return [at <= reached for at in range(len(names))]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
+from django.views.generic import RedirectView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api:reference")),
+    path("v1/", include("netvexa.urls.api_v1")),
+]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from agents.providers import Credentials, plan_for
+from agents.checks import check_tier_table
+from agents.providers import Credentials, plan_for, warm_up
 from agents.tiers import EXTRACTIVE, TIERS, ModelNotInTierError, TierTableError, check_choice, load_table
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY")
@@ -145,6 +146,18 @@ def test_a_table_that_cannot_be_used_says_what_is_wrong(
     with pytest.raises(TierTableError, match=sentence) as caught:
         load_table(path)
     assert "MODEL_PRESET" in str(caught.value)
+
+
+def test_the_system_check_names_a_table_that_cannot_be_used(settings: Settings, tmp_path: Path) -> None:
+    assert check_tier_table() == []
+    settings.MODEL_PRESET = _own_table(tmp_path, "limits", "")
+    assert [message.id for message in check_tier_table()] == ["agents.E001"]
+
+
+def test_warming_up_loads_the_clients_of_the_vendors_that_have_a_key(settings: Settings) -> None:
+    _give_keys(settings, "google")
+    warm_up()
+    assert "agents.providers.google" in sys.modules
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:

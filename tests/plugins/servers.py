@@ -35,6 +35,7 @@ SCHEMA_SOURCES = (
     "netvexa/settings.py",
     "netvexa/embedded/postgres.py",
     "*/models.py",
+    "*/models/*.py",
     "*/migrations/*.py",
     "*/djstripe_migrations/*.py",
     "tenants/*.py",
@@ -87,16 +88,27 @@ def _shared_postgres() -> Iterator[Postgres]:
 def _start_migrated(postgres: Postgres, *, var: Path) -> None:
     """Migrating takes many seconds, so the whole data folder is kept for the next run."""
     kept = KEPT / _digest_of_schema()
-    if kept.exists():
-        shutil.copytree(kept, postgres.folder, dirs_exist_ok=True)
-        postgres.home.own_tree(postgres.folder)
-        postgres.start()
-        return
+    restored = kept.exists() and _restore(kept, postgres)
     postgres.start()
+    if restored:
+        return
     _migrate(postgres, var=var)
     postgres.stop()
     _keep(postgres.folder, kept)
     postgres.start()
+
+
+def _restore(kept: Path, postgres: Postgres) -> bool:
+    """Whether it worked; another run may be dropping what this one copies."""
+    try:
+        shutil.copytree(kept, postgres.folder, dirs_exist_ok=True)
+    except OSError:
+        shutil.rmtree(postgres.folder)
+        postgres.folder.mkdir(mode=0o700)
+        return False
+    finally:
+        postgres.home.own_tree(postgres.folder)
+    return True
 
 
 def _keep(folder: Path, kept: Path) -> None:

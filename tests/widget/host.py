@@ -1,8 +1,8 @@
 """A small host that speaks protocol v1 over real HTTP and WebSocket, and does what a test tells it to.
 
-It runs in a thread of its own. The widget under test cannot tell it from the product: conversations have histories and
-event logs, frames carry `seq`, a resume replays what was missed. What the product would do by itself (write an answer,
-join as a person) the test does through `Host`, at the moment it wants it.
+It runs in a thread of its own. The widget under test cannot tell it from the product: conversations have
+histories and event logs, frames carry `seq`, a resume replays what was missed. What the product would do by
+itself (write an answer, join as a person) the test does through `Host`, at the moment it wants it.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class Conversation:
 
 class Host:
     """The fake host; every public method may be called from the test's thread."""
+
+    built = BUILT
 
     def __init__(self) -> None:
         self.config: Frame = json.loads(json.dumps(CONFIG))
@@ -117,7 +119,15 @@ class Host:
 
     def end_answer(self, message: str, text: str, **more: Any) -> None:
         self.publish(
-            {"type": "end", "message": message, "text": text, "citations": [], "cached": False, "grounded": True} | more
+            {
+                "type": "end",
+                "message": message,
+                "text": text,
+                "citations": [],
+                "cached": False,
+                "grounded": True,
+            }
+            | more
         )
 
     def answer(self, text: str, *, size: int = 12, **more: Any) -> str:
@@ -185,7 +195,9 @@ class Host:
         known = self.conversations.get(hello.get("conversation", ""))
         conversation = known if known and known.visitor == hello.get("visitor") else None
         if conversation is None:
-            conversation = Conversation(str(uuid.uuid4()), hello.get("visitor") or f"token-{uuid.uuid4().hex}")
+            conversation = Conversation(
+                str(uuid.uuid4()), hello.get("visitor") or f"token-{uuid.uuid4().hex}"
+            )
             self.conversations[conversation.id] = conversation
         last = hello.get("last_seq") if known is conversation else None
         agent = {key: self.config[key] for key in ("name", "greeting", "suggestions")}
@@ -292,14 +304,22 @@ def _remember(conversation: Conversation, frame: Frame) -> None:
     """Keep the history that a reload shows: answers with their text so far."""
     kind, message = frame["type"], frame.get("message")
     if kind == "start":
-        entry = {"message": message, "author": {"kind": "bot"}, "text": "", "seq": frame["seq"], "streaming": True}
+        entry = {
+            "message": message,
+            "author": {"kind": "bot"},
+            "text": "",
+            "seq": frame["seq"],
+            "streaming": True,
+        }
         conversation.history.append(entry)
     elif kind == "token":
         entry = next(old for old in conversation.history if old["message"] == message)
         entry["text"] += frame["text"]
     elif kind == "end":
         entry = next(old for old in conversation.history if old["message"] == message)
-        entry.update({key: value for key, value in frame.items() if key not in {"type", "seq"}}, streaming=False)
+        entry.update(
+            {key: value for key, value in frame.items() if key not in {"type", "seq"}}, streaming=False
+        )
     elif kind == "message":
         conversation.history.append({key: value for key, value in frame.items() if key != "type"})
 

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 NONCE = "r4nd0m"
 
 HOSTILE_CSS = """
-* { all: unset !important; display: inline !important; font-size: 40px !important; letter-spacing: 9px !important }
-div, button, header, p, ul, li { display: none !important; color: red !important; background: lime !important }
+* { all: unset !important; display: inline !important; font-size: 40px !important }
+* { letter-spacing: 9px !important; color: red !important; background: lime !important }
+div, button, header, p, ul, li { display: none !important }
 html { font-size: 62.5% } body { transform: scale(0.5); filter: blur(2px); overflow: hidden; height: 100vh }
 netvexa-widget, :host { display: none !important; opacity: 0 !important; position: static !important }
 textarea, input, svg { width: 1px !important; visibility: hidden !important }
@@ -18,11 +19,14 @@ textarea, input, svg { width: 1px !important; visibility: hidden !important }
 PLAIN_CSS = "body { font: 16px/1.6 system-ui, sans-serif; margin: 0; color: #223; background: #fff }"
 
 
-def policy(host: str, *, extra: str = "") -> str:
+def policy(host: str, *, scripts: str) -> str:
+    """What a careful site sends: scripts by nonce, alone or with what they load, and Trusted Types."""
     socket = host.replace("http", "ws")
+    source = {"nonce": f"'nonce-{NONCE}'", "strict": f"'nonce-{NONCE}' 'strict-dynamic'"}[scripts]
     return (
-        f"default-src 'none'; script-src 'nonce-{NONCE}'; style-src 'nonce-{NONCE}'; img-src 'self'; "
-        f"connect-src {host} {socket}; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'{extra}"
+        f"default-src 'none'; script-src {source}; style-src 'nonce-{NONCE}'; img-src 'self'; "
+        f"connect-src {host} {socket}; base-uri 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
 
@@ -42,7 +46,7 @@ class Site:
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 if "csp" in wish:
-                    self.send_header("Content-Security-Policy", policy(site.host))
+                    self.send_header("Content-Security-Policy", policy(site.host, scripts=wish["csp"]))
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -54,16 +58,17 @@ class Site:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def page(self, wish: dict[str, str]) -> str:
-        """`csp`, `hostile`, `twice`: switches. `lang`, `theme`, `attrs`, `head`: texts for the page and the tag."""
+        """`hostile`, `twice`: switches. `csp`, `lang`, `agent`, `attrs`, `head`: texts for page and tag."""
         style = HOSTILE_CSS if "hostile" in wish else PLAIN_CSS
         tag = (
             f'<script async nonce="{NONCE}" src="{self.host}/widget/v1/netvexa.min.js" '
-            f'data-agent-id="nv_demo_agent" {wish.get("attrs", "")}></script>'
+            f'data-agent-id="{wish.get("agent", "nv_demo_agent")}" {wish.get("attrs", "")}></script>'
         )
         return f"""<!doctype html>
 <html lang="{wish.get("lang", "en")}" {wish.get("html", "")}>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>A shop</title><style nonce="{NONCE}">{style}</style>{wish.get("head", "")}{tag}{tag if "twice" in wish else ""}</head>
+<title>A shop</title><style nonce="{NONCE}">{style}</style>
+{wish.get("head", "")}{tag}{tag if "twice" in wish else ""}</head>
 <body><main><h1>A shop</h1><p>Good things at fair prices.</p><a href="#more">More</a></main></body></html>"""
 
     def stop(self) -> None:

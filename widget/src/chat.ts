@@ -395,6 +395,7 @@ export class Chat {
 
   #confirm(clientId: string, id: string, seq: number): void {
     this.#outbox.remove(clientId);
+    if (this.state.notice?.until) this.#update({ notice: undefined });
     const mine = this.state.messages.find((message) => message.clientId === clientId);
     if (!mine || mine.status === "stored") return;
     if (this.#find(id)) {

@@ -145,8 +145,17 @@ function setProp(node: Element, name: string, value: unknown, before: unknown): 
   } else if (value !== before && !/^(key|ref|children)$/.test(name)) {
     const attribute = name === "defaultValue" ? "value" : name;
     const flag = typeof value === "boolean" && !name.startsWith("aria");
-    if (name.startsWith("on")) Object.assign(node, { [name.toLowerCase()]: value });
+    if (name.startsWith("on"))
+      listen(node, name.toLowerCase(), value as ((event: Event) => unknown) | undefined);
     else if (value === null || value === undefined || (flag && !value)) node.removeAttribute(attribute);
     else node.setAttribute(attribute, flag ? "" : String(value));
   }
+}
+
+/** A handler that answers `false`, as `a && b()` does, must not cancel what the browser does by itself. */
+function listen(node: Element, property: string, handler: ((event: Event) => unknown) | undefined): void {
+  const call = (event: Event) => {
+    handler?.(event);
+  };
+  Object.assign(node, { [property]: handler && call });
 }

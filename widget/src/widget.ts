@@ -128,6 +128,7 @@ export class Widget implements AppApi {
     this.chat.identity = identity;
     this.#storage.set({ user });
     this.chat.reintroduce();
+    if (this.open_) this.chat.connect();
   }
 
   logout(): void {

@@ -64,7 +64,8 @@ function announce({ announcer, open_: open }: Widget, message: Message, box: HTM
   const copy = box.cloneNode(true) as HTMLElement;
   for (const chip of copy.querySelectorAll(".chip")) chip.remove();
   for (const block of copy.querySelectorAll("p, li, h3, h4, pre, tr")) block.append("\n");
-  const text = copy.textContent ?? "";
+  // What is still being written has not ended because its paragraph has no more words yet.
+  const text = message.streaming ? (copy.textContent ?? "").trimEnd() : (copy.textContent ?? "");
   const fresh = message.at > Date.now() - 120_000 && open;
   if (fresh) announcer.progress(message.id, text, !message.streaming);
   else announcer.skip(message.id, text);

@@ -35,7 +35,7 @@ export function Composer({ widget }: { widget: Widget }) {
           ref={grow}
           rows={1}
           value={text}
-          dir="auto"
+          dir={text ? "auto" : undefined}
           placeholder={t("placeholder")}
           aria-label={t("placeholder")}
           disabled={link === "refused"}

@@ -23,6 +23,9 @@ export function LeadSheet({ widget }: { widget: Widget }) {
   const close = () => {
     if (first) widget.leadSkipped = true;
     widget.setSheet("none");
+    // What was written before the form came up is still to be sent.
+    if (first && widget.ui.draft.trim()) widget.say(widget.ui.draft.trim());
+    if (first) widget.ui.draft = "";
   };
   const submit = (event: Event) => {
     event.preventDefault();
@@ -85,7 +88,7 @@ function Field({ widget, field, error }: { widget: Widget; field: LeadField; err
 function Consent({ widget, error }: { widget: Widget; error?: string }) {
   const leads = widget.config.leads;
   if (!leads?.consent) return null;
-  if (!leads.consent_required) return <small class="consent">{leads.consent}</small>;
+  if (!leads.consent_required) return <small dir="auto">{leads.consent}</small>;
   return (
     <label class="tick">
       <input name="consent" type="checkbox" aria-invalid={Boolean(error)} aria-describedby="lead-consent" />

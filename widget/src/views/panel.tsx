@@ -31,6 +31,7 @@ export function Panel({ widget }: { widget: Widget }) {
       data-scheme={widget.dark ? "dark" : "light"}
       style={style}
       onKeyDown={(event) => onKey(event, widget)}
+      onClick={(event) => shutMenu(event, widget)}
     >
       <Header widget={widget} />
       <Banner widget={widget} />
@@ -46,6 +47,13 @@ function Bottom({ widget }: { widget: Widget }) {
   if (widget.sheet === "lead") return <LeadSheet widget={widget} />;
   if (phase === "closed") return <Ended widget={widget} />;
   return <Composer widget={widget} />;
+}
+
+/** A click anywhere else shuts the menu. */
+function shutMenu(event: MouseEvent, widget: Widget): void {
+  if (!widget.ui.menu || (event.target as Element).closest(".menu")) return;
+  widget.ui.menu = false;
+  widget.changed();
 }
 
 /** Esc closes; on a phone, where the panel covers the page, Tab stays inside. */

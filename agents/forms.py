@@ -1,0 +1,183 @@
+"""What people type about an agent."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+
+from agents.models import Agent, Position, Tone
+from agents.publishing import PictureRefused, check_picture, set_avatar
+
+MAX_SUGGESTIONS = 6
+SUGGESTION_LENGTH = 120
+MAX_ORIGINS = 50
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return value
+        lines = [re.sub(r"\s+", " ", line).strip() for line in str(value or "").splitlines()]
+        return list(dict.fromkeys(filter(None, lines)))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(initial) != self.to_python(data))
+
+    def run_validators(self, value: Any) -> None:
+        """A list has no characters to forbid; the form checks each of its texts."""
+
+
+def check_origin(text: str) -> str:
+    """An origin in its usual form: scheme, host, unusual port. Raises ValidationError."""
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise ValidationError(f"“{text}” is not an origin. Write it like https://www.example.com.")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise ValidationError(f"“{text}” has more than scheme and host. Leave out what follows the host.")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+class NewAgentForm(forms.ModelForm[Agent]):
+    """What an agent needs to begin with."""
+
+    class Meta:
+        model = Agent
+        fields = ("name", "tone", "greeting")
+        widgets: ClassVar = {"tone": forms.RadioSelect, "greeting": forms.Textarea({"rows": 2})}
+        help_texts: ClassVar = {
+            "name": "Visitors see it at the top of the chat, such as “Acme Assistant”.",
+            "greeting": "The first message of an empty conversation.",
+            "tone": "Shapes what hosted models write. The built-in model quotes your documents as they are.",
+        }
+
+    tone = forms.ChoiceField(
+        choices=[(tone.value, tone.label) for tone in Tone],
+        widget=forms.RadioSelect,
+        initial=Tone.FRIENDLY,
+        help_text="Shapes what hosted models write. The built-in model quotes your documents as they are.",
+    )
+
+
+class AgentForm(NewAgentForm):
+    """Everything an admin may change about an agent."""
+
+    suggestions = LinesField(
+        required=False,
+        label="Suggested questions",
+        help_text="One on each line, at most six. Visitors see them as buttons under the greeting.",
+    )
+    allowed_origins = LinesField(
+        required=False,
+        label="Allowed origins",
+        widget=forms.Textarea({"rows": 3, "placeholder": "https://www.example.com", "spellcheck": "false"}),
+        help_text="Sites that may show the widget, one on each line. Empty allows every site.",
+    )
+    evidence_threshold = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Evidence strictness",
+        widget=forms.NumberInput({"type": "range", "min": "0", "max": "1", "step": "0.05"}),
+        help_text="How sure the evidence must be before the agent answers: relaxed at the left, strict at the right.",
+    )
+    model = forms.ChoiceField(required=False, help_text="Which language model words the answers.")
+    picture = forms.FileField(
+        required=False,
+        label="Picture",
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/gif,image/webp"}),
+        help_text="PNG, JPEG, GIF or WebP, at most 1 MB.",
+    )
+    remove_picture = forms.BooleanField(required=False, label="Remove the picture")
+    position = forms.ChoiceField(choices=Position.choices, widget=forms.RadioSelect)
+
+    class Meta(NewAgentForm.Meta):
+        fields = (  # type: ignore[assignment]  # more of them than the parent has
+            "name",
+            "tone",
+            "greeting",
+            "instructions",
+            "suggestions",
+            "language",
+            "model",
+            "evidence_threshold",
+            "allowed_origins",
+            "contact_email",
+            "handoff_enabled",
+            "leads_enabled",
+            "colour",
+            "position",
+            "is_active",
+        )
+        widgets: ClassVar = {
+            "greeting": forms.Textarea({"rows": 2}),
+            "instructions": forms.Textarea({"rows": 4}),
+            "colour": forms.TextInput({"type": "color"}),
+        }
+        labels: ClassVar = {
+            "handoff_enabled": "Visitors may ask for a person",
+            "leads_enabled": "Visitors may leave contact details",
+            "is_active": "Active",
+            "contact_email": "Contact e-mail",
+        }
+        help_texts: ClassVar = {
+            **NewAgentForm.Meta.help_texts,
+            "instructions": "What to stress and what to avoid, in plain words. Facts belong into sources.",
+            "is_active": "A paused agent shows no bubble and answers nobody.",
+            "language": "A code such as en or de; empty follows the visitor.",
+            "contact_email": "Who is told when a visitor asks for a person.",
+        }
+
+    def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].choices = models  # type: ignore[attr-defined]
+
+    def clean_suggestions(self) -> list[str]:
+        questions: list[str] = self.cleaned_data["suggestions"]
+        if len(questions) > MAX_SUGGESTIONS:
+            raise ValidationError(f"At most {MAX_SUGGESTIONS} questions.")
+        if any(len(question) > SUGGESTION_LENGTH for question in questions):
+            raise ValidationError(f"Keep each question within {SUGGESTION_LENGTH} characters.")
+        return questions
+
+    def clean_allowed_origins(self) -> list[str]:
+        origins = list(dict.fromkeys(map(check_origin, self.cleaned_data["allowed_origins"])))
+        if len(origins) > MAX_ORIGINS:
+            raise ValidationError(f"At most {MAX_ORIGINS} origins.")
+        return origins
+
+    def clean_picture(self) -> UploadedFile | None:
+        upload: UploadedFile | None = self.cleaned_data["picture"]
+        if upload is not None:
+            try:
+                check_picture(upload)
+            except PictureRefused as error:
+                raise ValidationError(error.detail) from None
+        return upload
+
+    def save(self, commit: bool = True) -> Agent:
+        agent = super().save(commit=False)
+        if upload := self.cleaned_data.get("picture"):
+            set_avatar(agent, upload)
+        elif self.cleaned_data.get("remove_picture"):
+            agent.avatar = ""
+        agent.version += 1
+        if commit:
+            agent.save()
+        return agent

@@ -1,0 +1,89 @@
+"""Pages about conversations: the list, and one transcript."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from agents.models import Agent
+from chat.models import Channel, Conversation, ConversationState
+from tenants import audit
+from tenants.access import MemberRequest, Permission, member_required
+
+_PER_PAGE = 30
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def conversation_list(request: MemberRequest) -> HttpResponse:
+    """Every chat of the workspace, the latest message first; by state, agent, channel and words if asked."""
+    chosen = _chosen(request)
+    page = Paginator(_matching(chosen), _PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "chosen": chosen,
+        "filtered": any(chosen.values()),
+        "agents": Agent.objects.all(),
+        "states": ConversationState.choices,
+        "channels": Channel.choices,
+    }
+    template = "chat/parts/list.html" if request.htmx else "chat/list.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    given = {name: request.GET.get(name, "").strip().replace("\0", "")[:200] for name in ("q", "state", "agent", "channel")}
+    if given["state"] not in ConversationState.values:
+        given["state"] = ""
+    if given["channel"] not in Channel.values:
+        given["channel"] = ""
+    try:
+        UUID(given["agent"])
+    except ValueError:
+        given["agent"] = ""
+    return given
+
+
+def _matching(chosen: dict[str, str]) -> QuerySet[Conversation]:
+    rows = Conversation.objects.select_related("agent", "visitor").order_by("-last_message_at", "-pk")
+    exact = {"state": "state", "agent": "agent_id", "channel": "channel"}
+    rows = rows.filter(**{field: chosen[name] for name, field in exact.items() if chosen[name]})
+    if words := chosen["q"]:
+        rows = rows.filter(
+            Q(title__icontains=words)
+            | Q(visitor__name__icontains=words)
+            | Q(visitor__email__icontains=words)
+            | Q(messages__text__icontains=words)
+        ).distinct()
+    return rows
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """A transcript, as the visitor saw it, and what is known of the visitor."""
+    conversation = Conversation.objects.get_or_404(conversation_id)
+    context = {
+        "conversation": conversation,
+        "transcript": conversation.messages.order_by("ordinal"),
+        "leads": conversation.leads.all(),
+    }
+    template = "chat/parts/transcript.html" if request.htmx else "chat/show.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def delete(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """Take a conversation away, with its messages and leads."""
+    conversation = Conversation.objects.get_or_404(conversation_id)
+    audit.record("conversation.deleted", request=request, subject=str(conversation.pk))
+    conversation.delete()
+    messages.success(request, "The conversation is deleted.")
+    return redirect("chat:list")

@@ -1,0 +1,29 @@
+"""The API, the same at a workspace's host (/api/v1/) and at the API host (/v1/)."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from agents.api import AgentViewSet
+from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
+from knowledge.api import DocumentViewSet, SourceViewSet
+from netvexa.views.reference import SchemaView, reference
+from netvexa.views.usage import UsageView
+
+router = SimpleRouter(use_regex_path=False)
+router.register("agents", AgentViewSet)
+router.register("sources", SourceViewSet)
+router.register("documents", DocumentViewSet)
+router.register("conversations", ConversationViewSet)
+router.register("leads", LeadViewSet)
+
+app_name = "api"
+urlpatterns = [
+    path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
+    path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
+    path("usage/", UsageView.as_view(), name="usage"),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", reference, name="reference"),
+    path("", include(router.urls)),
+]

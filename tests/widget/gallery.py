@@ -1,0 +1,174 @@
+"""Pictures of the widget's states, for people to look at: `python -m tests.widget.gallery [folder]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.plugins.browser import ARGUMENTS, chromium_path
+
+from .driver import Widget
+from .host import Host
+from .site import Site
+
+FOLDER = Path("var/screenshots/widget")
+DESK: dict[str, Any] = {"viewport": {"width": 1024, "height": 860}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
+ANSWER = """You can send anything back within **30 days** of delivery [1].
+
+1. Open *Orders* and choose the parcel.
+2. Print the label, or show the code at the counter.
+3. The money is on your account five working days after we have it [2].
+
+| Country | Days |
+|---|---|
+| Germany | 30 |
+| Norway | 45 |
+
+Write to help@shop.example if the parcel was damaged."""
+ARABIC = "يمكنك إرجاع أي منتج خلال **30 يوماً** من التسليم [1].\n\n1. افتح صفحة الطلبات.\n2. اطبع الملصق."
+SOURCES = [
+    {
+        "n": 1,
+        "title": "Returns and refunds › Time limits",
+        "url": "https://shop.example/returns",
+        "snippet": "Goods may be returned within 30 days of delivery, provided that they are unused.",
+    },
+    {"n": 2, "title": "Payments.pdf › page 4", "snippet": "Refunds are paid within five working days."},
+]
+
+
+@dataclass
+class Scene:
+    """One page with the widget open, and the picture's name in front."""
+
+    name: str
+    folder: Path
+    host: Host
+    page: Page
+    widget: Widget
+
+    def shoot(self, state: str) -> None:
+        self.page.wait_for_timeout(350)
+        self.page.screenshot(path=self.folder / f"{self.name}-{state}.png")
+
+    def ask(self, text: str) -> None:
+        field = self.widget.panel.locator(".composer textarea")
+        field.fill(text)
+        before = len(self.host.of_type("message"))
+        field.press("Enter")
+        self.host.wait_for("message", count=before + 1)
+
+
+@contextmanager
+def scene(browser: Browser, folder: Path, name: str, query: str, screen: dict[str, Any]) -> Iterator[Scene]:
+    host = Host()
+    host.start()
+    shop = Site(host.origin)
+    context = browser.new_context(reduced_motion="reduce", **screen)
+    page = context.new_page()
+    page.goto(f"{shop.origin}/?{query}")
+    widget = Widget(page)
+    widget.bubble.wait_for()
+    made = Scene(name, folder, host, page, widget)
+    if not query and not screen.get("is_mobile"):
+        made.shoot("bubble")
+    widget.open()
+    host.wait_for("hello")
+    yield made
+    context.close()
+    shop.stop()
+    host.stop()
+
+
+def whole_story(at: Scene, *, answer: str = ANSWER) -> None:
+    """A conversation from the greeting to the rating, with a picture of each state."""
+    host, root = at.host, at.widget.root
+    at.shoot("welcome")
+    at.ask("How do refunds work?")
+    at.shoot("thinking")
+    message = host.start_answer()
+    host.token(message, answer[:70])
+    at.shoot("streaming")
+    host.end_answer(message, answer, citations=SOURCES)
+    at.shoot("answer")
+    root.locator(".chip").first.click()
+    at.shoot("sources")
+    root.locator(".act").last.click()
+    at.shoot("feedback")
+    root.locator(".why .plain").click()
+    at.ask("And for pink elephants?")
+    host.answer("I found nothing about that in our documents.", grounded=False)
+    at.shoot("no-answer")
+    root.locator(".menu > button").click()
+    at.shoot("menu")
+    at.page.keyboard.press("Escape")
+    root.locator(".ending .pill").last.click()
+    root.locator(".sheet button[type=submit]").click()
+    at.shoot("lead")
+    root.locator(".sheet .plain").click()
+    host.set_state("waiting")
+    at.shoot("waiting")
+    host.set_state("human")
+    host.say("Hello, I am Grace. Elephants are returned at the zoo.")
+    host.send_raw({"type": "typing", "author": {"kind": "human", "name": "Grace"}})
+    at.shoot("person")
+    host.set_state("closed")
+    root.locator(".rating label").nth(3).click()
+    at.shoot("closed")
+
+
+def errors(at: Scene) -> None:
+    host = at.host
+    host.error_for_next = {"code": "rate_limited", "detail": "You are writing very fast.", "retry_after": 20}
+    at.ask("One")
+    at.shoot("rate-limited")
+    host.error_for_next = {
+        "code": "quota_exceeded",
+        "detail": "The assistant has answered all it may this month.",
+    }
+    at.widget.root.locator(".notice .icon-button").click()
+    at.page.evaluate("netvexa.logout()")
+    at.widget.open()
+    at.ask("Two")
+    at.shoot("quota")
+    at.page.context.set_offline(True)
+    host.drop()
+    at.widget.panel.locator(".composer textarea").fill("Three")
+    at.page.keyboard.press("Enter")
+    at.page.wait_for_timeout(2_300)
+    at.shoot("offline")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        stories = [
+            ("desk", "", DESK, ANSWER),
+            ("dark", "attrs=data-theme=dark", DESK, ANSWER),
+            ("arabic", "lang=ar", DESK, ARABIC),
+            ("phone", "", PHONE, ANSWER),
+        ]
+        for name, query, screen, answer in stories:
+            with scene(browser, folder, name, query, screen) as at:
+                whole_story(at, answer=answer)
+        with scene(browser, folder, "errors", "hostile", DESK) as at:
+            errors(at)
+        browser.close()
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)

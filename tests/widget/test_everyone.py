@@ -1,0 +1,281 @@
+"""For everyone: keyboard, screen reader, right to left, dark, phone, other languages, people of the team."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from .driver import Widget
+from .host import Host
+from .site import Site
+
+Visit = Callable[..., Page]
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+ANSWER = "Within **30 days** [1].\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n1. Open *Orders*.\n2. See [here](https://a.example)."
+SOURCES = [{"n": 1, "title": "Returns", "url": "https://a.example/r", "snippet": "Within 30 days."}]
+
+
+def findings(page: Page) -> list[str]:
+    """What axe holds against a page, serious or worse."""
+    result = Axe().run(page, options=RULES)
+    return [
+        f"{rule['id']}: {[node['target'] for node in rule['nodes']]}"
+        for rule in result.response["violations"]
+        if rule["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("query", ["", "attrs=data-theme=dark", "lang=ar"])
+def test_axe_finds_nothing_serious_in_any_state(visit: Visit, host: Host, query: str) -> None:
+    page = visit(query)
+    widget = Widget(page)
+    widget.bubble.wait_for()
+    seen = {"bubble": findings(page)}
+    widget.bubble.click()
+    widget.panel.wait_for()
+    seen["welcome"] = findings(page)
+    widget.panel.locator("textarea").fill("How do refunds work?")
+    widget.panel.locator("textarea").press("Enter")
+    host.wait_for("message")
+    seen["waiting for the answer"] = findings(page)
+    host.answer(ANSWER, citations=SOURCES, grounded=False)
+    widget.root.locator(".chip").click()
+    seen["answer with sources"] = findings(page)
+    widget.root.locator(".act").last.click()
+    seen["feedback"] = findings(page)
+    widget.root.locator(".menu > button").click()
+    seen["menu"] = findings(page)
+    page.keyboard.press("Escape")
+    host.set_state("waiting")
+    seen["waiting for a person"] = findings(page)
+    host.set_state("human")
+    host.say("Hello, Grace here.")
+    widget.root.get_by_text("Hello, Grace here.").first.wait_for()
+    seen["person"] = findings(page)
+    widget.root.locator(".menu > button").click()
+    widget.root.locator("[role=menuitem]").first.click()
+    widget.root.locator(".sheet button[type=submit]").click()
+    seen["lead form with errors"] = findings(page)
+    widget.root.locator(".sheet .plain").click()
+    host.set_state("closed")
+    widget.root.locator(".rating").wait_for()
+    seen["closed"] = findings(page)
+    assert {state: found for state, found in seen.items() if found} == {}
+
+
+def test_the_keyboard_alone_is_enough(visit: Visit, host: Host) -> None:
+    page = visit()
+    widget = Widget(page)
+    widget.bubble.focus()
+    page.keyboard.press("Enter")
+    expect(widget.field).to_be_focused()
+    page.keyboard.type("Hello")
+    page.keyboard.press("Enter")
+    host.wait_for("message")
+    expect(widget.field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(widget.panel).to_be_hidden()
+    expect(widget.bubble).to_be_focused()
+
+
+def test_the_menu_is_walked_with_the_arrows(visit: Visit, host: Host) -> None:
+    page = visit()
+    widget = Widget(page).open()
+    widget.root.get_by_role("button", name="More options").press("Enter")
+    expect(widget.root.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(widget.root.get_by_role("menuitem").last).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(widget.root.get_by_role("button", name="More options")).to_be_focused()
+    expect(widget.panel).to_be_visible()
+
+
+def test_whole_sentences_are_read_out_and_each_once(visit: Visit, host: Host) -> None:
+    widget = Widget(visit()).open().ask("How?")
+    host.wait_for("message")
+    message = host.start_answer()
+    spoken = widget.root.locator("[aria-live=polite]")
+    for piece in ("First **th", "is** [1]. Then ", "th"):
+        host.token(message, piece)
+    expect(spoken).to_have_text("First this .")
+    host.end_answer(message, "First **this** [1]. Then that.", citations=SOURCES)
+    expect(spoken.locator("p")).to_have_text(["First this .", "Then that."])
+
+
+def test_arabic_is_written_from_right_to_left(visit: Visit, host: Host) -> None:
+    page = visit("lang=ar")
+    widget = Widget(page)
+    widget.bubble.click()
+    expect(widget.panel).to_have_attribute("dir", "rtl")
+    send = widget.root.get_by_role("button", name="إرسال").bounding_box()
+    panel = widget.panel.bounding_box()
+    assert send is not None
+    assert panel is not None
+    assert send["x"] < panel["x"] + panel["width"] / 2
+    assert host.wait_for("hello")["locale"] == "ar"
+
+
+def test_every_text_can_be_replaced(visit: Visit, host: Host) -> None:
+    host.config["strings"] = {
+        "placeholder": "What can I do for you?",
+        "de": {"placeholder": "Womit kann ich dienen?"},
+    }
+    page = visit("lang=de")
+    widget = Widget(page)
+    widget.bubble.click()
+    expect(widget.root.get_by_placeholder("Womit kann ich dienen?")).to_be_visible()
+    page.evaluate("netvexa.setContext({locale: 'en'})")
+    expect(widget.root.get_by_placeholder("What can I do for you?")).to_be_visible()
+
+
+def test_dark_follows_the_system_the_tag_and_the_page(visit: Visit, host: Host) -> None:
+    page = visit("attrs=data-theme=host")
+    widget = Widget(page).open()
+    expect(widget.panel).to_have_attribute("data-scheme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(widget.panel).to_have_attribute("data-scheme", "dark")
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    expect(widget.panel).to_have_attribute("data-scheme", "light")
+
+
+@pytest.fixture
+def phone(browser: Browser, shop: Site) -> Any:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.goto(shop.origin)
+    yield page
+    context.close()
+
+
+def test_a_phone_shows_it_full_screen_and_keeps_the_focus_inside(phone: Page, host: Host) -> None:
+    widget = Widget(phone)
+    widget.bubble.tap()
+    widget.panel.wait_for()
+    assert widget.panel.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    expect(widget.panel).to_have_attribute("aria-modal", "true")
+    for _ in range(12):
+        phone.keyboard.press("Tab")
+        inside = (
+            "document.querySelector('netvexa-widget').shadowRoot.activeElement?.closest('.panel') !== null"
+        )
+        assert phone.evaluate(inside)
+    phone.keyboard.press("Escape")
+    expect(widget.bubble).to_be_focused()
+    assert phone.evaluate("document.documentElement.style.overflow") == ""
+
+
+def test_fields_do_not_make_a_phone_zoom_and_targets_are_big_enough(phone: Page, host: Host) -> None:
+    widget = Widget(phone)
+    widget.bubble.tap()
+    expect(widget.field).to_have_css("font-size", "16px")
+    host.wait_for("hello")
+    widget.ask("How?")
+    host.wait_for("message")
+    host.answer("So.")
+    small = widget.panel.locator("button:visible").evaluate_all(
+        "(all) => all.map((b) => [b.className, b.offsetWidth, b.offsetHeight])"
+        ".filter(([, width, height]) => width < 44 || height < 44)"
+    )
+    assert small == []
+
+
+def test_a_person_takes_over_and_is_shown_with_name_and_face(visit: Visit, host: Host) -> None:
+    widget = Widget(visit()).open().ask("I need help")
+    host.wait_for("message")
+    host.answer("I do not know.", grounded=False)
+    widget.root.locator(".ending").get_by_role("button", name="Talk to a person").click()
+    host.wait_for("handoff")
+    expect(widget.root.get_by_text("We have told the team")).to_be_visible()
+    host.set_state("human")
+    host.say("Hello, what can I do?", name="Grace")
+    expect(widget.panel.get_by_role("heading", name="Grace")).to_be_visible()
+    host.send_raw({"type": "typing", "author": {"kind": "human", "name": "Grace"}})
+    expect(widget.root.get_by_role("img", name="Grace is typing")).to_be_visible()
+    widget.field.press_sequentially("Th")
+    host.wait_for("typing")
+
+
+def test_the_badge_counts_what_came_while_it_was_shut(visit: Visit, host: Host) -> None:
+    page = visit()
+    widget = Widget(page).open().ask("Anybody?")
+    host.wait_for("message")
+    page.keyboard.press("Escape")
+    host.say("Yes!")
+    host.say("Still there?")
+    expect(widget.bubble).to_have_accessible_name("Open chat (2 new)")
+    widget.open()
+    expect(widget.bubble).to_have_accessible_name("Close chat")
+
+
+def test_thumbs_rating_and_end_reach_the_server(visit: Visit, host: Host) -> None:
+    widget = Widget(visit()).open().ask("How?")
+    host.wait_for("message")
+    message = host.answer("So.")
+    widget.root.get_by_role("button", name="Bad answer").click()
+    assert host.wait_for("feedback") == {"type": "feedback", "message": message, "value": -1}
+    widget.root.get_by_label("What was wrong or missing?").fill("All of it")
+    widget.root.locator(".why").get_by_role("button", name="Send").click()
+    assert host.wait_for("feedback", count=2)["comment"] == "All of it"
+    widget.root.get_by_role("button", name="More options").click()
+    widget.root.get_by_role("menuitem", name="End conversation").click()
+    host.wait_for("end")
+    widget.root.locator(".rating label").nth(3).click()
+    widget.root.get_by_label("Tell us more (optional)").fill("Fine")
+    widget.root.locator(".rating").get_by_role("button", name="Send").click()
+    assert host.wait_for("rating") == {"type": "rating", "score": 4, "comment": "Fine"}
+    widget.root.get_by_role("button", name="New conversation").click()
+    assert "conversation" not in host.wait_for("hello", count=2)
+    expect(widget.own).to_have_count(0)
+
+
+def test_a_lead_form_checks_and_sends(visit: Visit, host: Host) -> None:
+    host.config["leads"] = {"when": "before", "consent": "I agree.", "consent_required": True}
+    widget = Widget(visit()).open().ask("Hello")
+    form = widget.root.get_by_role("form")
+    expect(form).to_be_visible()
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_text("Please fill this in.")).to_be_visible()
+    form.get_by_label("E-mail").fill("ada@example")
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_text("This does not look like an e-mail address.")).to_be_visible()
+    form.get_by_label("E-mail").fill("ada@example.org")
+    form.get_by_label("I agree.").check()
+    form.get_by_role("button", name="Send").click()
+    assert host.wait_for("lead")["fields"] == {"email": "ada@example.org"}
+    assert host.wait_for("message")["text"] == "Hello"
+
+
+def test_a_pause_is_counted_down_and_the_message_sent_after_it(visit: Visit, host: Host) -> None:
+    host.error_for_next = {"code": "rate_limited", "detail": "That was very fast.", "retry_after": 2}
+    widget = Widget(visit()).open().ask("Hello")
+    expect(widget.root.get_by_text("That was very fast.")).to_be_visible()
+    expect(widget.root.get_by_text("You can send again in")).to_be_visible()
+    host.wait_for("message", count=2)
+    expect(widget.own).to_have_text("Hello")
+    expect(widget.root.get_by_text("That was very fast.")).to_have_count(0)
+
+
+def test_a_used_up_quota_offers_the_contact_form(visit: Visit, host: Host) -> None:
+    host.error_for_next = {"code": "quota_exceeded", "detail": "The assistant is resting this month."}
+    widget = Widget(visit()).open().ask("Hello")
+    expect(widget.root.get_by_text("The assistant is resting this month.")).to_be_visible()
+    widget.root.get_by_role("button", name="Leave your contact details").click()
+    expect(widget.root.get_by_role("form")).to_be_visible()
+
+
+def test_too_long_a_message_is_counted_and_not_sent(visit: Visit, host: Host) -> None:
+    widget = Widget(visit()).open()
+    widget.field.fill("x" * 4_007)
+    expect(widget.root.get_by_text("7 characters too many")).to_be_visible()
+    expect(widget.root.get_by_role("button", name="Send", exact=True)).to_be_disabled()
