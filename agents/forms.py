@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -12,6 +12,11 @@ from django.core.files.uploadedfile import UploadedFile
 
 from agents.models import Agent, Position, Tone
 from agents.publishing import PictureRefused, check_picture, set_avatar
+
+if TYPE_CHECKING:
+    AgentModelForm = forms.ModelForm[Agent]
+else:  # not generic at run time
+    AgentModelForm = forms.ModelForm
 
 MAX_SUGGESTIONS = 6
 SUGGESTION_LENGTH = 120
@@ -55,7 +60,7 @@ def check_origin(text: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
 
 
-class NewAgentForm(forms.ModelForm[Agent]):
+class NewAgentForm(AgentModelForm):
     """What an agent needs to begin with."""
 
     class Meta:

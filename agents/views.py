@@ -106,7 +106,12 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
         return redirect("agents:settings", agent.pk)
     if form.errors:
         agent.refresh_from_db()  # the page's head shows what holds
-    context = {"agent": agent, "form": form, "tab": "settings", "model": answering_model(agent, request.workspace)}
+    context = {
+        "agent": agent,
+        "form": form,
+        "tab": "settings",
+        "model": answering_model(agent, request.workspace),
+    }
     return render(request, "agents/settings.html", context, status=422 if form.errors else 200)
 
 

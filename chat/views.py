@@ -38,7 +38,10 @@ def conversation_list(request: MemberRequest) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
-    given = {name: request.GET.get(name, "").strip().replace("\0", "")[:200] for name in ("q", "state", "agent", "channel")}
+    given = {
+        name: request.GET.get(name, "").strip().replace("\0", "")[:200]
+        for name in ("q", "state", "agent", "channel")
+    }
     if given["state"] not in ConversationState.values:
         given["state"] = ""
     if given["channel"] not in Channel.values:

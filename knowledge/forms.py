@@ -47,7 +47,11 @@ class SourceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         needed = {SourceKind.FILE: ["file"], SourceKind.URL: ["url"], SourceKind.TEXT: ["title", "text"]}
-        asked = {"file": "Choose a file.", "url": "Enter the address of a page.", "title": "Give the text a title."}
+        asked = {
+            "file": "Choose a file.",
+            "url": "Enter the address of a page.",
+            "title": "Give the text a title.",
+        }
         for name in needed.get(given.get("kind"), []):  # type: ignore[call-overload]
             if not given.get(name) and name not in self.errors and given.get(name) != 0:
                 if name == "file" and given.get("file") is not None:

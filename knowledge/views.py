@@ -32,7 +32,9 @@ def sources(agent: Agent | None = None) -> QuerySet[Source]:
     """Sources, newest first, of one agent or of all."""
     unfinished = Q(documents__status__in=[DocumentStatus.WAITING, DocumentStatus.WORKING])
     rows = Source.objects.select_related("agent").prefetch_related("documents__live")
-    rows = rows.annotate(unfinished=Count("documents", filter=unfinished, distinct=True)).order_by("-created_at")
+    rows = rows.annotate(unfinished=Count("documents", filter=unfinished, distinct=True)).order_by(
+        "-created_at"
+    )
     return rows.filter(agent=agent) if agent else rows
 
 
@@ -97,7 +99,9 @@ def row(request: MemberRequest, source_id: UUID) -> HttpResponse:
 def show(request: MemberRequest, source_id: UUID) -> HttpResponse:
     """A source's documents, and the passages that answers come from."""
     source = Source.objects.get_or_404(source_id)
-    chunks = Chunk.objects.filter(version__serves__source=source).defer("embedding", "lexical", "words", "search")
+    chunks = Chunk.objects.filter(version__serves__source=source).defer(
+        "embedding", "lexical", "words", "search"
+    )
     page = Paginator(chunks.order_by("version_id", "ordinal"), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"source": source, "documents": source.documents.select_related("live"), "page": page}
     return render(request, "knowledge/source.html", context)
@@ -110,9 +114,7 @@ def document_state(request: MemberRequest, document_id: UUID) -> HttpResponse:
     document = Document.objects.get_or_404(document_id)
     unfinished = document.status in (DocumentStatus.WAITING, DocumentStatus.WORKING)
     context = {"document": document, "polls": True}
-    return render(
-        request, "knowledge/parts/state.html", context, status=200 if unfinished else _STOP_POLLING
-    )
+    return render(request, "knowledge/parts/state.html", context, status=200 if unfinished else _STOP_POLLING)
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)

@@ -16,6 +16,7 @@ from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free
 
+
 WRONG_LOG_IN = "The e-mail address and the password do not match."
 
 
@@ -57,7 +58,9 @@ class WorkspaceForm(forms.Form):
 class PersonForm(forms.Form):
     """Name, e-mail address and password of a new account."""
 
-    name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(
+        label="Your name", max_length=120, widget=forms.TextInput({"autocomplete": "name"})
+    )
     email = forms.EmailField(
         label="Work e-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
     )
@@ -130,7 +133,9 @@ class LogInForm(forms.Form):
 class EmailForm(forms.Form):
     """One e-mail address."""
 
-    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
 
 
 class InviteForm(forms.Form):

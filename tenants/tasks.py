@@ -34,7 +34,11 @@ def clear_sessions() -> None:
 
 
 @shared_task(
-    autoretry_for=(OSError, SMTPException), retry_backoff=5, retry_backoff_max=600, retry_jitter=True, max_retries=8
+    autoretry_for=(OSError, SMTPException),
+    retry_backoff=5,
+    retry_backoff_max=600,
+    retry_jitter=True,
+    max_retries=8,
 )
 def deliver_mail(to: str, subject: str, text: str, html: str) -> None:
     """Send one mail; tried again for about an hour while the mail server does not take it."""

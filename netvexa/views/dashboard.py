@@ -63,7 +63,9 @@ def home(request: MemberRequest) -> HttpResponse:
 
 def week() -> Week:
     """Numbers of the current workspace."""
-    since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=_DAYS - 1)
+    since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+        days=_DAYS - 1
+    )
     real = ~Q(conversation__channel=Channel.PREVIEW)
     answers = Message.objects.filter(real, author=Author.AI, created_at__gte=since)
     found = answers.aggregate(total=Count("pk"), answered=Count("pk", filter=Q(outcome=Outcome.ANSWERED)))

@@ -51,17 +51,24 @@ def steps_of(workspace: Workspace) -> list[Step]:
         ("try", "Try it", "Ask what your customers ask.", bool(seen)),
         ("install", "Put it on your site", "One line of HTML.", Channel.WIDGET in seen),
     )
-    return [
-        Step(name, title, text, done, reverse(f"welcome:{name}")) for name, title, text, done in given
-    ]
+    return [Step(name, title, text, done, reverse(f"welcome:{name}")) for name, title, text, done in given]
 
 
-def _page(request: MemberRequest, name: str, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+def _page(
+    request: MemberRequest, name: str, context: dict[str, object], *, status: int = 200
+) -> HttpResponse:
     steps = steps_of(request.workspace)
     place = [step.name for step in steps].index(name)
     following = steps[place + 1].address if place + 1 < len(steps) else "/"
     before = steps[place - 1].address if place else ""
-    whole = {"steps": steps, "here": name, "number": place + 1, "following": following, "before": before, **context}
+    whole = {
+        "steps": steps,
+        "here": name,
+        "number": place + 1,
+        "following": following,
+        "before": before,
+        **context,
+    }
     return render(request, f"welcome/{name}.html", whole, status=status)
 
 
