@@ -32,6 +32,13 @@ def test_a_key_is_shown_once_and_works(owner_client: Client, workspace: Workspac
     assert not SECRET.search(owner_client.get("/api-keys/").content.decode())
 
 
+def test_a_key_may_work_for_ever(owner_client: Client, workspace: Workspace) -> None:
+    owner_client.post("/api-keys/new/", {**NEW, "expires": "never"})
+
+    with platform():
+        assert ApiKey.objects.get(workspace=workspace).expires_at is None
+
+
 def test_the_log_holds_no_secret(owner_client: Client, workspace: Workspace) -> None:
     secret = SECRET.search(owner_client.post("/api-keys/new/", NEW).content.decode())
 
