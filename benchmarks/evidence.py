@@ -63,22 +63,26 @@ def _features(asked: Sequence[tuple[object, Library]]) -> Numbers:
 
 
 def report(features: dict[str, Numbers]) -> None:
-    """Even rows fit, odd rows judge. Answerable against all others, each kind of others weighing the same."""
+    """Even rows fit, odd rows judge. Fitted are answerable questions against ones about something else, so that
+    one half means what it says; the adversarial unanswerable ones are only judged.
+    """
     fit = {kind: rows[::2] for kind, rows in features.items()}
     held = {kind: rows[1::2] for kind, rows in features.items()}
-    others = [kind for kind in fit if kind != "answerable"]
+    others = ["off_topic", "chit_chat"]
     rows = np.concatenate([fit["answerable"], *(fit[kind] for kind in others)])
     labels = np.concatenate([np.ones(len(fit["answerable"])), *(np.zeros(len(fit[kind])) for kind in others)])
     weights = np.concatenate(
-        [np.ones(len(fit["answerable"])) * 3]
+        [np.full(len(fit["answerable"]), float(len(others)))]
         + [np.full(len(fit[kind]), len(fit["answerable"]) / len(fit[kind])) for kind in others]
     )
     beta = logistic(rows, labels, weights)
     print("intercept", round(float(beta[0]), 2))
     print({name: round(float(b), 2) for name, b in zip(evidence.WEIGHTS, beta[1:], strict=True)})
     scores = {kind: 1 / (1 + np.exp(-(beta[0] + part @ beta[1:]))) for kind, part in held.items()}
-    figures: dict[str, float] = {
-        f"{kind}_auc": round(auc(scores["answerable"], scores[kind]), 4) for kind in others
+    figures = {
+        f"{kind}_auc": round(auc(scores["answerable"], part), 4)
+        for kind, part in scores.items()
+        if kind != "answerable"
     }
     print(f"{'threshold':>10}" + "".join(f"{kind:>14}" for kind in scores))
     for threshold in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):

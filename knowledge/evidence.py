@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from knowledge.matching import Match
 
-# Placeholders until fitted below.
-INTERCEPT = -6.0
-WEIGHTS = {"cosine": 4.0, "bm25": 0.0, "words": 6.0, "sentence": 4.0, "weakest": 2.0, "lead": 1.0}
+# Fitted by `make bench-evidence` on one half of its questions: answerable ones against ones about something
+# else. On the other half the AUC is 0.99; of questions on the topic that no passage answers it tells few (0.62).
+INTERCEPT = -6.64
+WEIGHTS = {"cosine": 5.64, "bm25": 0.92, "words": 3.01, "sentence": 2.1, "lead": 1.97}
 
 
 def of(features: Mapping[str, float]) -> float:
