@@ -16,5 +16,10 @@ urlpatterns = [
     path("<uuid:agent_id>/delete/", views.delete, name="delete"),
     path("<uuid:agent_id>/install/", views.install, name="install"),
     path("<uuid:agent_id>/try/", views.try_it, name="try"),
+    path(
+        "<uuid:agent_id>/preview/widget/config/<str:public_id>.json",
+        views.preview_config,
+        name="preview_config",
+    ),
     path("<uuid:agent_id>/your-site/", views.sample_site, name="sample_site"),
 ]

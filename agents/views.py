@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.forms import AgentForm, NewAgentForm
@@ -15,9 +16,11 @@ from agents.models import Agent
 from agents.providers import plan_for, tier_table
 from agents.publishing import snippet
 from agents.tiers import EXTRACTIVE, choices
+from agents.widget import config_of
 from billing.limits import LimitReached, TrialOver, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
+from netvexa.lib.errors import NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.models import Workspace
@@ -34,7 +37,7 @@ def name_of_model(model: str) -> str:
 def answering_model(agent: Agent, workspace: Workspace) -> str:
     """The model that answers first for this agent, as people read it."""
     plan = plan_for(standing_of(workspace).plan.tier.value, configured=agent.model or None)
-    return name_of_model(str(plan.rungs[0].model))
+    return name_of_model(str(plan.rungs[0].ref))
 
 
 def _models_for(workspace: Workspace) -> list[tuple[str, str]]:
@@ -159,6 +162,19 @@ def try_it(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     agent = Agent.objects.get_or_404(agent_id)
     context = {"agent": agent, "tab": "try", "model": answering_model(agent, request.workspace)}
     return render(request, "agents/try.html", context)
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def preview_config(request: MemberRequest, agent_id: UUID, public_id: str) -> JsonResponse:
+    """The widget's configuration for the team's own tries: free, and of a paused agent too."""
+    agent = Agent.objects.get_or_404(agent_id)
+    if agent.public_id != public_id:
+        raise NotFound("There is no such agent.")
+    config = config_of(agent, avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}")
+    response = JsonResponse({**config, "socket": f"{config['socket']}?preview=1"})
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @member_required(Permission.VIEW)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from knowledge.documents import add_file, update_file
 
 from agents.models import Agent
+from knowledge.documents import add_file, update_file
 from netvexa.lib.ids import short_id
 from tenants.context import in_tenant, platform
 from tenants.models import Domain, Membership, Role, User, Workspace, schema_name_of

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 
 from netvexa.config import PROJECT, load
 
 CONFIG = load()
+django_stubs_ext.monkeypatch()  # forms and managers name their model as a type parameter
 
 # --- Core ---
 BASE_DIR = PROJECT
@@ -174,6 +176,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "tenants.sessions"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
 OTP_TOTP_ISSUER = "NETVEXA"
+STAFF_OTP_REQUIRED = False  # True lets only staff with a second factor into the admin
 
 # --- Browser security ---
 SECURE_SSL_REDIRECT = SECURE

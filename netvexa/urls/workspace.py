@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from netvexa.views import dashboard, health, wizard
+from netvexa.views import dashboard, health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),

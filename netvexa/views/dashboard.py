@@ -9,14 +9,12 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from agents.models import Agent
 from chat.models import Author, Channel, Conversation, ConversationState, Lead, Message, Outcome
 from knowledge.models import Document, DocumentStatus
-from netvexa.views.wizard import Step, steps_of
+from netvexa.views.wizard import steps_of
 from tenants.access import MemberRequest, Permission, member_required
 
 _DAYS = 7

@@ -17,7 +17,7 @@ from agents.publishing import snippet
 from agents.views import answering_model, create_agent
 from chat.models import Channel, Conversation
 from knowledge.forms import SourceForm
-from knowledge.models import Document, DocumentStatus, Source
+from knowledge.models import Document, DocumentStatus
 from knowledge.views import add_source, sources
 from tenants import attempts, mail
 from tenants.access import MemberRequest, Permission, member_required
