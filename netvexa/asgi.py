@@ -69,7 +69,7 @@ def _let_daphne_say_restart() -> None:
 
     def server_close(self: Any, code: int | None = None) -> None:
         if code == Close.RESTART:
-            self.sendCloseFrame(code=int(code))
+            self.sendCloseFrame(code=code)
         else:
             usual(self, code)
 
