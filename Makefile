@@ -35,7 +35,6 @@ check: setup-dev ## Lint, format, types, templates, layers, migrations, widget; 
 fix: setup-dev ## Mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/djlint --reformat --quiet templates || true
 	@if [ -d widget/node_modules ]; then cd widget && $(WITH_NODE) npm run --silent fix; fi
 	@echo "Mended what a machine can mend; 'make check' tells the rest."
 
@@ -43,7 +42,10 @@ reset: setup ## Drop the database, uploads and everything else in var/ (asks; CO
 	@CONFIRM="$(CONFIRM)" $(PY) -m netvexa.embedded reset
 
 build: setup-dev ## Build the widget and the style sheet into static/
-	@cd widget && $(WITH_NODE) npm ci --no-audit --no-fund --silent && $(WITH_NODE) npm run --silent build
+	@for folder in widget static/src; do \
+		(cd $$folder && $(WITH_NODE) npm install --no-save --no-audit --no-fund --silent \
+			&& $(WITH_NODE) npm run --silent build) || exit 1; \
+	done
 
 screenshots: setup-dev ## Take the pictures in docs/screenshots and var/screenshots
 	@sh deploy/ensure_chromium.sh

@@ -113,13 +113,13 @@ async def _fetch_in_time(url: str) -> FetchedPage:
         raise FetchError(f"{host} did not answer within {DEADLINE:.0f} seconds.") from None
     except (drawbridge.BlockedAddressError, drawbridge.BlockedDomainError, drawbridge.UnsafePortError):
         raise FetchRefused(f"{host} does not lead to a public web page, so it is not fetched.") from None
-    except drawbridge.UnsafeSchemeError:
+    except (drawbridge.UnsafeSchemeError, httpx.InvalidURL):
         raise FetchRefused from None
     except drawbridge.TooManyRedirectsError:
         raise FetchError(f"{host} sends from one address to the next without end.") from None
     except drawbridge.DrawbridgeDNSError:
         raise FetchError(f"There is no server named {host}.") from None
-    except (httpx.HTTPError, httpx.InvalidURL, drawbridge.DrawbridgeError, OSError, zlib.error):
+    except (httpx.HTTPError, drawbridge.DrawbridgeError, OSError, zlib.error):
         raise FetchError(f"{host} could not be reached, or broke off.") from None
 
 

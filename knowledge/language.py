@@ -15,6 +15,7 @@ from pathlib import Path
 
 SAMPLE = 20_000  # characters looked at
 MIN_SHARE = 0.12  # of the words must be function words of a language; running text has 0.3 to 0.5
+_USUAL = ("en", "es", "de", "fr", "pt", "it", "nl", "pl", "ru", "tr", "sv")
 _WORD = re.compile(r"[^\W\d_]+")
 _STOPWORDS_FILE = Path(__file__).resolve().parent / "stopwords.json"
 
@@ -53,6 +54,11 @@ def guess_language(text: str, *, default: str = "") -> str:
     return _by_script(sample) or _by_function_words(sample) or default
 
 
+def _rank(language: str) -> int:
+    """Short texts end in a tie; the more usual language is then the better guess."""
+    return -_USUAL.index(language) if language in _USUAL else -len(_USUAL)
+
+
 def _by_script(sample: str) -> str:
     letters = len(_LETTER.findall(sample))
     for pattern, language in _SCRIPTS:
@@ -74,5 +80,5 @@ def _by_function_words(sample: str) -> str:
     scores = {
         language: sum(words[word] / shared[word] for word in listed) for language, listed in lists.items()
     }
-    best = max(scores, key=scores.__getitem__)
+    best = max(scores, key=lambda language: (scores[language], _rank(language)))
     return best if sum(words[word] for word in lists[best]) >= MIN_SHARE * total else ""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -90,9 +91,9 @@ def chunk_row(
     )
 
 
-def stored_vectors(vector: HalfVector, words: bytes, *, width: int) -> Embedded:
+def stored_vectors(vector: Sequence[float], words: bytes, *, width: int) -> Embedded:
     """The vectors of a stored row; `width` is the profile's word dimension."""
     rows = np.frombuffer(bytes(words), dtype=np.int8)
     return Embedded(
-        vector=vector.to_numpy().astype(np.float32), words=rows.reshape(-1, width) if width else rows
+        vector=np.asarray(vector, dtype=np.float32), words=rows.reshape(-1, width) if width else rows
     )

@@ -176,6 +176,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "tenants.sessions"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
 OTP_TOTP_ISSUER = "NETVEXA"
+STAFF_OTP_REQUIRED = False  # True lets only staff with a second factor into the admin
 
 # --- Browser security ---
 SECURE_SSL_REDIRECT = SECURE

@@ -15,7 +15,7 @@ from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from billing.usage import usage_of
-from knowledge.models import Document, Source
+from knowledge.models import Document, Source, Version
 from netvexa.defaults import defaults
 from netvexa.pages.members import seats_of
 from netvexa.pages.site import size_in_words
@@ -72,12 +72,13 @@ def meters_of(workspace: Workspace) -> list[Meter]:
     """What the current workspace uses of each limit that is counted in it."""
     limits, seats = standing_of(workspace).limits, seats_of(workspace)
     answers = usage_of(workspace)[UsageKind.ANSWERS].used
-    documents = Document.objects.aggregate(pages=Sum("pages"), size=Sum("size"))
+    pages = Document.objects.aggregate(sum=Sum("live__pages"))["sum"] or 0
+    stored = Version.objects.aggregate(sum=Sum("size"))["sum"] or 0  # older versions keep their file
     return [
         Meter("Answers this month", answers, limits[Limit.ANSWERS]),
         Meter("Agents", Agent.objects.count(), limits[Limit.AGENTS]),
         Meter("Sources", Source.objects.count(), limits[Limit.SOURCES]),
-        Meter("Pages of knowledge", documents["pages"] or 0, limits[Limit.PAGES]),
-        Meter("Storage", documents["size"] or 0, limits[Limit.STORAGE_BYTES], in_bytes=True),
+        Meter("Pages of knowledge", pages, limits[Limit.PAGES]),
+        Meter("Storage", stored, limits[Limit.STORAGE_BYTES], in_bytes=True),
         Meter("Seats", seats.used, seats.maximum),
     ]

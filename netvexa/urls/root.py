@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("widget/", include("agents.widget_urls")),
+    path("stripe/", include("billing.urls")),
     path("", include("netvexa.pages.site_urls")),
     path("", include("tenants.urls.root")),
 ]

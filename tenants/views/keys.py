@@ -26,14 +26,13 @@ class NewKeyForm(ApiKeyForm):
 
     expires = forms.ChoiceField(
         label="Expires",
-        choices=[("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("", "Never")],
-        required=False,
+        choices=[("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("never", "Never")],
         initial="365",
     )
 
     def expires_at(self) -> datetime | None:
-        days = self.cleaned_data["expires"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        given = self.cleaned_data["expires"]
+        return None if given == "never" else timezone.now() + timedelta(days=int(given))
 
 
 @never_cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -16,6 +19,15 @@ from tenants.models import AuditEvent
 
 _FIELDS = ["name", "time_zone"]
 _PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field of an entry of the audit log, in words; what was not there is empty."""
+
+    field: str
+    before: str
+    after: str
 
 
 @member_required(Permission.MANAGE_WORKSPACE)
@@ -47,5 +59,22 @@ def audit_log(request: MemberRequest) -> HttpResponse:
     if actor:
         events = events.filter(actor__icontains=actor[:254])
     page = Paginator(events.order_by("-at", "-pk"), _PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "actions": actions, "action": action, "actor": actor}
+    entries = [(event, changes_of(event)) for event in page]
+    context = {"page": page, "entries": entries, "actions": actions, "action": action, "actor": actor}
     return render(request, "app/audit_log.html", context)
+
+
+def changes_of(event: AuditEvent) -> list[Change]:
+    """What the event changed, field by field."""
+    before, after = event.before or {}, event.after or {}
+    return [
+        Change(field.replace("_", " "), _words(before.get(field)), _words(after.get(field)))
+        for field in dict.fromkeys([*before, *after])
+        if before.get(field) != after.get(field)
+    ]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

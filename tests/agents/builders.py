@@ -40,7 +40,7 @@ def a_passage(text: str, *, scores: dict[str, float], n: int = 1, **other: Any) 
         page=other.get("page"),
         heading_path=other.get("heading_path", ()),
         text=text,
-        score=0.7,
+        score=other.get("score", 0.7),
         sentences=tuple(
             Sentence(
                 found.group().strip(),

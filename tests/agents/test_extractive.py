@@ -127,12 +127,24 @@ def test_weak_sentences_do_not_dilute_a_strong_one() -> None:
 
 
 def test_nothing_is_said_where_nothing_fits() -> None:
-    assert compose([guide(offices=ANSWER_FLOOR - 0.01)]) == ""
+    weak = ANSWER_FLOOR - 0.01
+    assert compose([a_passage("Our offices are in Lisbon.", scores={"offices": weak}, score=weak)]) == ""
     assert compose([]) == ""
 
 
+def test_an_introduction_without_what_it_introduces_is_left_out() -> None:
+    assert compose([a_passage("It is easy. Open the chat from a button:", scores={"Open": 0.8})]) == ""
+
+
+def test_of_two_like_sentences_the_one_in_the_better_passage_counts_more() -> None:
+    better = a_passage("Refunds take a week.", scores={"Refunds": 0.6}, n=1, score=0.9)
+    worse = a_passage("Parcels take a week.", scores={"Parcels": 0.6}, n=2, score=0.3)
+    assert compose([better, worse]) == "Refunds take a week. [1]"
+
+
 async def test_it_abstains_with_a_typed_reason_and_no_text() -> None:
-    text, finished = await answer(a_prompt(guide()), a_plan(EXTRACTIVE_RUNG))
+    unfit = a_passage("Our offices are in Lisbon.", scores={}, score=0.1)
+    text, finished = await answer(a_prompt(unfit), a_plan(EXTRACTIVE_RUNG))
     assert text == ""
     assert (finished.reason, finished.rung) == ("abstained", "extractive")
 

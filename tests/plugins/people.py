@@ -116,3 +116,16 @@ def stranger_client(workspace: Workspace, other_workspace: Workspace) -> Client:
 def anonymous_client(workspace: Workspace) -> Client:
     """Nobody, at the host of `workspace`."""
     return client_of(workspace)
+
+
+ClientAs = Callable[[Role], Client]
+
+
+@pytest.fixture
+def client_as(workspace: Workspace) -> ClientAs:
+    """A member with this role, logged in: `client_as(Role.VIEWER)` is viewer@acme.example."""
+
+    def make(role: Role) -> Client:
+        return client_of(workspace, add_member(workspace, f"{role}@{workspace.slug}.example", role))
+
+    return make

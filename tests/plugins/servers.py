@@ -28,7 +28,11 @@ from netvexa.embedded.redis import Redis
 POSTGRES_VARIABLE = "NETVEXA_TEST_POSTGRES"  # from the process that started it to those that run tests
 HOME_VARIABLE = "NETVEXA_TEST_HOME"
 SETTINGS = "netvexa.settings"
-AFTER_SETTINGS = ("tests.plugins.people", "tests.plugins.processes")  # they import the product's models
+AFTER_SETTINGS = (  # they import the product's models
+    "tests.plugins.people",
+    "tests.plugins.processes",
+    "tests.plugins.integrators",
+)
 KEPT = PROJECT / "var" / "migrated"
 SCHEMA_SOURCES = (
     "requirements.txt",

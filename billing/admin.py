@@ -1,0 +1,73 @@
+"""Plans and usage, for NETVEXA's staff. Without Stripe, this is where plans are switched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from billing.models import Entitlement, UsageBucket, UsageEntry
+from tenants import audit
+from tenants.admin import ReadOnly
+
+
+class EntitlementForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A plan, and why staff set it."""
+
+    note = forms.CharField(max_length=200, help_text="Why: it stands in the workspace's audit log.")
+
+    class Meta:
+        model = Entitlement
+        fields = ("workspace", "tier", "note")
+
+
+@admin.register(Entitlement)
+class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The plan of each workspace that has one; the others are on the trial."""
+
+    form = EntitlementForm
+    list_display = ("workspace", "tier", "note", "changed_at")
+    list_filter = ("tier",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "workspace__name")
+    autocomplete_fields = ("workspace",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return ("workspace",) if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Entitlement, form: Any, change: bool) -> None:
+        before = Entitlement.objects.filter(pk=obj.pk).values("tier").first()
+        super().save_model(request, obj, form, change)
+        after = {"tier": obj.tier, "note": obj.note}
+        audit.record("plan.set", request=request, before=before, after=after, workspace=obj.workspace)
+
+    def delete_model(self, request: HttpRequest, obj: Entitlement) -> None:
+        workspace, before = obj.workspace, {"tier": obj.tier}
+        super().delete_model(request, obj)
+        audit.record("plan.remove", request=request, before=before, workspace=workspace)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}  # deleting many at once would pass the audit log by
+
+
+@admin.register(UsageBucket)
+class UsageBucketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What each workspace used in each month."""
+
+    list_display = ("workspace", "kind", "period", "used", "tokens", "cost_micro_usd")
+    list_filter = ("kind", "period")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug",)
+
+
+@admin.register(UsageEntry)
+class UsageEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The ledger, line by line."""
+
+    list_display = ("created_at", "workspace", "kind", "state", "tokens", "cost_micro_usd", "reference")
+    list_filter = ("kind", "state")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "reference")

@@ -1,0 +1,23 @@
+"""What Stripe tells us. dj-stripe checks the signature and keeps the event; it works as the platform."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from djstripe.views import ProcessWebhookView
+
+from tenants.context import platform
+
+_process = ProcessWebhookView.as_view()
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
+    """One event for the endpoint with this id; an unknown endpoint is 404."""
+    with platform():
+        return _process(request, uuid=uuid)

@@ -1,0 +1,167 @@
+"""NETVEXA's staff at the admin host."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from billing.models import Entitlement, UsageKind
+from billing.plans import Tier
+from billing.usage import reserve
+from tenants.context import in_tenant, platform
+from tenants.keys import Scope, make_key
+from tenants.models import AuditEvent, ProvisioningState, User, Workspace
+from tests.plugins.people import PASSWORD
+
+pytestmark = pytest.mark.django_db
+HOST = {"host": "admin.localhost"}
+ADMIN = "netvexa.urls.admin"
+
+
+@pytest.fixture
+def staff() -> Client:
+    user = User.objects.create_superuser("staff@netvexa.example", PASSWORD)
+    client = Client(headers=HOST)
+    client.force_login(user)
+    return client
+
+
+def page(name: str, *args: object) -> str:
+    return reverse(f"admin:{name}", urlconf=ADMIN, args=args)
+
+
+def test_staff_log_in_with_e_mail_and_password() -> None:
+    User.objects.create_superuser("staff@netvexa.example", PASSWORD)
+    client = Client(headers=HOST)
+
+    answer = client.post(
+        "/login/?next=/", {"username": "Staff@netvexa.example", "password": PASSWORD}, follow=True
+    )
+
+    assert answer.status_code == 200
+    assert "Platform" in answer.content.decode()
+
+
+@pytest.mark.parametrize("model", sorted(model._meta.label_lower for model in admin.site._registry))
+def test_every_list_opens(staff: Client, workspace: Workspace, model: str) -> None:
+    answer = staff.get(page(f"{model.replace('.', '_')}_changelist"))
+
+    assert answer.status_code == 200
+
+
+def test_the_owner_of_a_workspace_is_no_staff(workspace: Workspace) -> None:
+    client = Client(headers=HOST)
+    client.force_login(User.objects.get(email="owner@acme.example"))
+
+    assert client.get("/").status_code == 302
+    assert client.get(page("tenants_workspace_changelist")).status_code == 302
+
+
+def test_the_admin_is_on_no_other_host(workspace: Workspace) -> None:
+    for host in ("localhost", "acme.localhost", "api.localhost"):
+        assert Client(headers={"host": host}).get("/tenants/workspace/").status_code == 404
+
+
+def test_a_failed_workspace_is_provisioned_again(staff: Client, workspace: Workspace) -> None:
+    workspace.state, workspace.error = ProvisioningState.FAILED, "build_schema: no space left"
+    workspace.save()
+    url = page("tenants_workspace_changelist")
+    assert "no space left" in staff.get(url).content.decode()
+
+    staff.post(url, {"action": "retry_provisioning", "_selected_action": [str(workspace.pk)]})
+
+    workspace.refresh_from_db()
+    assert workspace.is_ready
+    with platform():
+        assert AuditEvent.objects.get().action == "workspace.provision"
+
+
+def test_a_plan_is_switched_with_a_note_that_the_workspaces_log_keeps(
+    staff: Client, workspace: Workspace
+) -> None:
+    with platform():
+        Entitlement.objects.create(workspace=workspace, tier=Tier.STARTER)
+
+    answer = staff.post(
+        page("billing_entitlement_change", workspace.pk), {"tier": "business", "note": "Pilot customer"}
+    )
+
+    assert answer.status_code == 302
+    with in_tenant(workspace):
+        assert Entitlement.objects.get().tier == Tier.BUSINESS
+        event = AuditEvent.objects.get()
+    assert (event.action, event.actor) == ("plan.set", "staff@netvexa.example")
+    assert (event.before, event.after) == (
+        {"tier": "starter"},
+        {"tier": "business", "note": "Pilot customer"},
+    )
+
+
+def test_a_plan_is_not_switched_without_a_note(staff: Client, workspace: Workspace) -> None:
+    staff.post(page("billing_entitlement_add"), {"workspace": str(workspace.pk), "tier": "business"})
+
+    with platform():
+        assert not Entitlement.objects.exists()
+
+
+def test_usage_of_every_workspace_is_seen(staff: Client, workspace: Workspace) -> None:
+    with in_tenant(workspace):
+        reserve(workspace, kind=UsageKind.ANSWERS, limit=None, reference="a message")
+
+    assert "Acme" in staff.get(page("billing_usagebucket_changelist")).content.decode()
+
+
+def test_a_key_is_shown_without_what_could_be_used(staff: Client, workspace: Workspace) -> None:
+    with in_tenant(workspace):
+        key = make_key(name="CI", scopes=[Scope.ADMIN], created_by=None)
+
+    content = staff.get(page("tenants_apikey_change", key.row.pk)).content.decode()
+
+    assert key.row.prefix in content
+    assert key.secret not in content
+    assert key.row.key_hash not in content
+
+
+def test_the_audit_log_is_only_looked_at(staff: Client, workspace: Workspace) -> None:
+    with platform():
+        event = AuditEvent.objects.create(workspace=workspace, actor="owner@acme.example", action="login")
+
+    assert staff.get(page("tenants_auditevent_change", event.pk)).status_code == 200
+    assert staff.get(page("tenants_auditevent_add")).status_code == 403
+    assert staff.post(page("tenants_auditevent_delete", event.pk), {"post": "yes"}).status_code == 403
+
+
+def test_stripes_secrets_have_no_page() -> None:
+    shown = {model._meta.label_lower for model in admin.site._registry}
+
+    assert "djstripe.customer" in shown
+    assert not shown & {"djstripe.apikey", "djstripe.webhookendpoint"}
+
+
+def test_with_a_second_factor_required_a_password_is_not_enough(staff: Client) -> None:
+    with override_settings(STAFF_OTP_REQUIRED=True):
+        assert staff.get("/").status_code == 302
+
+
+def test_a_command_makes_somebody_staff(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("create_staff", email="New@netvexa.example")
+
+    user = User.objects.get(email="new@netvexa.example")
+    assert user.is_staff
+    assert user.check_password(capsys.readouterr().out.split("Password: ")[1].strip())
+
+
+def test_the_command_keeps_the_password_somebody_has(workspace: Workspace) -> None:
+    call_command("create_staff", email="owner@acme.example")
+
+    user = User.objects.get(email="owner@acme.example")
+    assert user.is_staff
+    assert user.check_password(PASSWORD)
+
+
+def test_the_command_refuses_what_is_no_address() -> None:
+    with pytest.raises(CommandError, match="no e-mail address"):
+        call_command("create_staff", email="nobody")

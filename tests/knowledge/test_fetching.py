@@ -1,0 +1,169 @@
+"""Pages are fetched from the public web only, and no server can hold us or fill us up."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from knowledge import fetching
+from knowledge.fetching import (
+    FetchError,
+    FetchRefused,
+    FetchTooLarge,
+    FetchTypeUnsupported,
+    PageMissing,
+    fetch,
+)
+from tests.knowledge import files
+from tests.knowledge.conftest import WebServer
+
+
+@pytest.fixture
+def localhost_allowed(settings: Settings) -> None:
+    """The operator allows this one private host."""
+    settings.FETCH_PRIVATE_HOSTS = ["localhost"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0.0.0.0",  # noqa: S104  to be refused
+        "10.0.0.7",
+        "172.16.3.4",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "192.0.0.192",
+        "192.88.99.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "[::1]",
+        "[::]",
+        "[::127.0.0.1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::7f00:1]",
+        "[2002:7f00:1::]",
+        "[2001:0:1::1]",
+        "[fc00::1]",
+        "[fd00:ec2::254]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[ff02::1]",
+    ],
+)
+def test_no_address_that_is_not_public_is_fetched(host: str) -> None:
+    with pytest.raises(FetchRefused):
+        fetch(f"http://{host}/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/x",
+        "gopher://example.com",
+        "javascript:alert(1)",
+        "//example.com",
+        "http://",
+        "http://user:secret@example.com/",
+        "http://example.com:99999/",
+        "example.com",
+    ],
+)
+def test_only_web_addresses_without_credentials_are_accepted(url: str) -> None:
+    with pytest.raises(FetchRefused):
+        fetch(url)
+
+
+def test_ports_of_other_services_are_refused() -> None:
+    with pytest.raises(FetchRefused):
+        fetch("http://93.184.216.34:6379/")
+
+
+def test_a_name_with_a_public_and_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 80)) for ip in ("93.184.216.34", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
+    with pytest.raises(FetchRefused):
+        fetch("http://example.com/")
+
+
+def test_a_name_cannot_be_rebound_between_check_and_connection(
+    monkeypatch: pytest.MonkeyPatch, web: WebServer
+) -> None:
+    """The second look-up would lead to our own server; there must be none, and nothing may arrive there."""
+    asked: list[str] = []
+
+    def answer(host: str, port: Any, *_args: Any, **_kwargs: Any) -> list[Any]:
+        asked.append(str(host))
+        ip = "203.0.114.1" if len(asked) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 8080))]
+
+    monkeypatch.setattr(fetching, "DEADLINE", 1.0)
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    with pytest.raises(FetchError):
+        fetch("http://rebound.example:8080/page")
+    assert asked.count("rebound.example") == 1
+    assert "127.0.0.1" not in asked
+
+
+@pytest.mark.usefixtures("localhost_allowed")
+class TestFromAHostThatIsAllowed:
+    def test_a_page_comes_with_its_charset(self, web: WebServer) -> None:
+        page = fetch(web.url("page"))
+        assert page.content == files.HTML.encode()
+        assert (page.content_type, page.charset) == ("text/html", "utf-8")
+
+    def test_redirects_are_followed_on_the_host_itself(self, web: WebServer) -> None:
+        assert fetch(web.url("moved")).url.endswith("/page")
+
+    def test_a_redirect_to_loopback_is_refused(self, web: WebServer) -> None:
+        with pytest.raises(FetchRefused):
+            fetch(web.url("away"))
+
+    def test_a_redirect_without_end_is_given_up(self, web: WebServer) -> None:
+        with pytest.raises(FetchError, match="without end"):
+            fetch(web.url("round"))
+
+    def test_a_gigabyte_is_cut_off_at_the_limit(self, web: WebServer, settings: Settings) -> None:
+        settings.MAX_UPLOAD_BYTES = 2 * 1024 * 1024
+        with pytest.raises(FetchTooLarge, match="2 MB"):
+            fetch(web.url("endless"))
+        assert web.sent < 64
+
+    def test_a_packed_bomb_is_cut_off_at_the_limit(self, web: WebServer) -> None:
+        with pytest.raises(FetchTooLarge):
+            fetch(web.url("bomb"))
+
+    def test_a_server_that_trickles_is_given_up_in_time(
+        self, web: WebServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fetching, "DEADLINE", 1.0)
+        with pytest.raises(FetchError, match="did not answer within"):
+            fetch(web.url("slow"))
+
+    @pytest.mark.parametrize(
+        ("path", "error", "again"),
+        [
+            ("missing", PageMissing, False),
+            ("broken", FetchError, True),
+            ("image", FetchTypeUnsupported, False),
+        ],
+    )
+    def test_an_answer_that_is_no_page_says_whether_trying_again_helps(
+        self, web: WebServer, path: str, error: type[FetchError], again: bool
+    ) -> None:
+        with pytest.raises(error) as raised:
+            fetch(web.url(path))
+        assert raised.value.permanent is not again
