@@ -167,8 +167,8 @@ class AgentForm(NewAgentForm):
             raise ValidationError(f"At most {MAX_ORIGINS} origins.")
         return origins
 
-    def clean_picture(self) -> UploadedFile | None:
-        upload: UploadedFile | None = self.cleaned_data["picture"]
+    def clean_picture(self) -> UploadedFile[bytes] | None:
+        upload: UploadedFile[bytes] | None = self.cleaned_data["picture"]
         if upload is not None:
             try:
                 check_picture(upload)

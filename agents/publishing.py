@@ -59,7 +59,7 @@ def _kind_of_picture(head: bytes) -> str:
     raise PictureRefused
 
 
-def check_picture(upload: UploadedFile) -> str:
+def check_picture(upload: UploadedFile[bytes]) -> str:
     """The format of an uploaded picture, as a file's ending. Raises PictureRefused."""
     if not 0 < (upload.size or 0) <= AVATAR_MAX_BYTES:
         raise PictureRefused
@@ -67,7 +67,7 @@ def check_picture(upload: UploadedFile) -> str:
     return _kind_of_picture(upload.read(16))
 
 
-def set_avatar(agent: Agent, upload: UploadedFile) -> None:
+def set_avatar(agent: Agent, upload: UploadedFile[bytes]) -> None:
     """Give the agent another picture; the row is not saved. Raises PictureRefused."""
     ending = check_picture(upload)
     upload.seek(0)

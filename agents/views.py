@@ -25,7 +25,7 @@ from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.models import Workspace
 
-_AUDITED = [name for name in AgentForm.Meta.fields]
+_AUDITED = list(AgentForm.Meta.fields)
 BUILT_IN = "Built-in extractive model"
 
 

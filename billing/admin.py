@@ -39,7 +39,8 @@ class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ("workspace",) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Entitlement, form: Any, change: bool) -> None:
-        before = Entitlement.objects.filter(pk=obj.pk).values("tier").first()
+        earlier = Entitlement.objects.filter(pk=obj.pk).first()
+        before = {"tier": earlier.tier} if earlier else None
         super().save_model(request, obj, form, change)
         after = {"tier": obj.tier, "note": obj.note}
         audit.record("plan.set", request=request, before=before, after=after, workspace=obj.workspace)

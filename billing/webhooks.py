@@ -20,4 +20,5 @@ _process = ProcessWebhookView.as_view()
 def receive(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """One event for the endpoint with this id; an unknown endpoint is 404."""
     with platform():
-        return _process(request, uuid=uuid)
+        response: HttpResponseBase = _process(request, uuid=uuid)
+        return response

@@ -33,7 +33,7 @@ from chat.protocol import Frame
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI
+from tenants.api import WorkspaceAPI, key_of
 from tenants.keys import Scope
 
 SCOPES = {"read": Scope.READ_CONVERSATIONS, "write": Scope.WRITE_CONVERSATIONS}
@@ -205,7 +205,7 @@ class AskView(WorkspaceAPI, APIView):
     """Ask an agent, which begins a conversation."""
 
     scopes: ClassVar = SCOPES
-    renderer_classes: ClassVar = [JSONRenderer, EventStream]
+    renderer_classes = (JSONRenderer, EventStream)
 
     @extend_schema(request=Question, responses=_ANSWERS, operation_id="agents_ask")
     @idempotent
@@ -228,7 +228,7 @@ class AskView(WorkspaceAPI, APIView):
     ),
     retrieve=extend_schema(responses=ConversationDetail),
 )
-class ConversationViewSet(  # type: ignore[misc]
+class ConversationViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -298,7 +298,7 @@ class MessagesView(WorkspaceAPI, APIView):
     """The messages of a conversation."""
 
     scopes: ClassVar = SCOPES
-    renderer_classes: ClassVar = [JSONRenderer, EventStream]
+    renderer_classes = (JSONRenderer, EventStream)
 
     @extend_schema(responses=MessageSerializer(many=True), operation_id="conversations_messages_list")
     def get(self, request: Request, pk: UUID) -> Response:
@@ -322,7 +322,7 @@ class MessagesView(WorkspaceAPI, APIView):
         return answer_request(self, request, door)
 
 
-class LeadViewSet(  # type: ignore[misc]
+class LeadViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
@@ -336,7 +336,7 @@ class LeadViewSet(  # type: ignore[misc]
 
 def _person(request: Request) -> UUID:
     """Who the team member behind this key is. Raises Invalid."""
-    person: UUID | None = request.auth.created_by_id
+    person: UUID | None = key_of(request).created_by_id
     if person is None:
         raise Invalid("The person who made this API key is gone; make another key to write as a person.")
     return person

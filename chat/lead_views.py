@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chat.leads import as_csv, leads
+from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 
 _PER_PAGE = 50
@@ -27,6 +28,7 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 @require_safe
 def export(request: MemberRequest) -> HttpResponse:
     """The same as a file for a spreadsheet."""
+    audit.record("leads.exported", request=request, after={"search": _query(request)})
     name = f"leads-{request.workspace.slug}-{timezone.localdate():%Y-%m-%d}.csv"
     return StreamingHttpResponse(  # type: ignore[return-value]  # a response like any other
         as_csv(request.workspace, _query(request)),

@@ -22,7 +22,7 @@ from knowledge.models import Document, DocumentStatus, Source, SourceKind, Versi
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid, NotFound
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI
+from tenants.api import WorkspaceAPI, key_of
 from tenants.keys import Scope
 
 SCOPES = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
@@ -115,7 +115,7 @@ _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this age
 
 
 @extend_schema_view(list=extend_schema(parameters=[_AGENT]))
-class SourceViewSet(  # type: ignore[misc]
+class SourceViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -147,7 +147,7 @@ class SourceViewSet(  # type: ignore[misc]
         agent = Agent.objects.get_or_404(fields["agent"])
         file = fields.get("file")
         check_limits(self.workspace, adding=file.size if file else len(fields.get("text", "")))
-        source = add(agent, fields, added_by=request.auth.created_by_id)
+        source = add(agent, fields, added_by=key_of(request).created_by_id)
         return Response(SourceSerializer(source).data, status=201)
 
     def perform_destroy(self, instance: Source) -> None:
@@ -171,7 +171,7 @@ class SourceViewSet(  # type: ignore[misc]
         ]
     )
 )
-class DocumentViewSet(  # type: ignore[misc]
+class DocumentViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,

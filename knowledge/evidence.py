@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from knowledge.matching import Match, Question
+from knowledge.matching import Match
 
-# Placeholders until fitted below.
-INTERCEPT = -6.0
-WEIGHTS = {"cosine": 4.0, "words": 6.0, "sentence": 4.0, "weakest": 2.0, "gap": 1.0}
+# Fitted by `make bench-evidence` on one half of its questions: answerable ones against ones about something
+# else. On the other half the AUC is 0.99; of questions on the topic that no passage answers it tells few (0.62).
+INTERCEPT = -6.64
+WEIGHTS = {"cosine": 5.64, "bm25": 0.92, "words": 3.01, "sentence": 2.1, "lead": 1.97}
 
 
-def of(question: Question, ranked: Sequence[Match]) -> float:
-    """The logistic of the best passages' features; 0 when nothing was found."""
-    if not ranked or not question.weights:
+def of(features: Mapping[str, float]) -> float:
+    """The logistic of the features; 0 when nothing was found."""
+    if not features:
         return 0.0
-    features = features_of(ranked)
     return 1 / (1 + math.exp(-INTERCEPT - sum(WEIGHTS[name] * value for name, value in features.items())))
 
 
 def features_of(ranked: Sequence[Match]) -> dict[str, float]:
-    """What the score is made of: the best of the first three passages in each respect, and the lead of the
-    first.
-    """
-    top = ranked[:3]
-    rest = ranked[3:8]
+    """The best of the first three passages in each respect, and the lead of the first over the rest."""
+    if not ranked:
+        return {}
+    top, rest = ranked[:3], ranked[3:8]
     usual = sum(match.score for match in rest) / len(rest) if rest else 0.0
     return {
         "cosine": max(match.cosine for match in top),
+        "bm25": max(match.bm25 for match in top),
         "words": max(match.words for match in top),
         "sentence": max(max(match.sentences, default=0.0) for match in top),
-        "weakest": max(match.weakest for match in top),
-        "gap": ranked[0].score - usual,
+        "lead": ranked[0].score - usual,
     }

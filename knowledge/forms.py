@@ -52,7 +52,7 @@ class SourceForm(forms.Form):
             "url": "Enter the address of a page.",
             "title": "Give the text a title.",
         }
-        for name in needed.get(given.get("kind"), []):  # type: ignore[call-overload]
+        for name in needed.get(SourceKind(given["kind"]), []) if "kind" in given else ():
             if not given.get(name) and name not in self.errors and given.get(name) != 0:
                 if name == "file" and given.get("file") is not None:
                     continue

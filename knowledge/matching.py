@@ -33,9 +33,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`words` is the weighted mean, over the question's words, of the best match in the passage; `weakest`
-    the least of them among the words that weigh much. `sentences` are the same mean within each sentence.
-    `lexical` is BM25 relative to the best candidate's, `bm25` as it is relative to the highest one possible.
+    """`words` is the weighted mean, over the question's words, of the best match in the passage; `sentences`
+    are the same mean within each sentence. `lexical` is BM25 relative to the best candidate's, `bm25`
+    relative to the highest one possible.
     """
 
     score: float
@@ -43,7 +43,6 @@ class Match:
     lexical: float
     bm25: float
     words: float
-    weakest: float
     sentences: tuple[float, ...]
 
 
@@ -60,7 +59,6 @@ def _match(question: Question, candidate: Candidate, weights: Floats, best: floa
     per_word = table.max(axis=1) if table.size else np.zeros(len(weights), dtype=np.float32)
     words = float(weights @ per_word)
     sentences = _sentence_scores(table, weights, candidate.word_counts)
-    heavy = weights >= weights.max(initial=0.0) / 2
     lexical = candidate.lexical / best
     top = max(sentences, default=words)
     score = COSINE * candidate.cosine + LEXICAL * lexical + WORDS * words + SENTENCE * top
@@ -70,7 +68,6 @@ def _match(question: Question, candidate: Candidate, weights: Floats, best: floa
         lexical=lexical,
         bm25=candidate.lexical / highest,
         words=words,
-        weakest=float(per_word[heavy].min(initial=1.0)),
         sentences=tuple(min(1.0, max(0.0, score)) for score in sentences),
     )
 

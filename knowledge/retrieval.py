@@ -10,7 +10,7 @@ the sum beats fusing ranks (RRF) by 0.05 of recall@1.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -65,7 +65,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """`evidence` is the calibrated probability that the passages answer the query (see `evidence`).
+    """`evidence` is the calibrated probability that the passages answer the query; `features` made it up.
 
     `query` is what was searched: the question, with the one before it where it leans on that.
     """
@@ -73,6 +73,7 @@ class SearchResult:
     query: str
     passages: tuple[Passage, ...]
     evidence: float
+    features: Mapping[str, float]
     timings: Timings
 
 
@@ -90,12 +91,14 @@ def search(query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str]
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
-    result_evidence = evidence.of(question, [scored for _, scored in ranked])
+    features = evidence.features_of([scored for _, scored in ranked])
     finished = time.perf_counter()
     timings = Timings(
         embed=(embedded - started) * 1000, find=(fetched - embedded) * 1000, score=(finished - fetched) * 1000
     )
-    return SearchResult(query=query, passages=passages, evidence=result_evidence, timings=timings)
+    return SearchResult(
+        query=query, passages=passages, evidence=evidence.of(features), features=features, timings=timings
+    )
 
 
 def warm_up() -> None:

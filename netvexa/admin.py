@@ -32,5 +32,5 @@ class StaffAdminSite(AdminSite):
     ) -> None:
         """Pages that would show another service's secrets are left out."""
         models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        shown = [model for model in models if model._meta.label_lower not in SECRET]  # type: ignore[union-attr]
+        shown = [model for model in models if model._meta.label_lower not in SECRET]
         super().register(shown, *args, **options)

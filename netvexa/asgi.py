@@ -23,7 +23,6 @@ _http = get_asgi_application()
 
 # Only now are the apps ready to be imported.
 from agents import providers  # noqa: E402
-from agents.providers.plan import credentials_from_settings  # noqa: E402
 from chat.consumers import drain  # noqa: E402
 from chat.feed import feed  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
@@ -42,7 +41,7 @@ def _warm_up() -> None:
     """The embedding model and the vendors' clients, so that the first visitor does not wait for them."""
     try:
         retrieval.warm_up()
-        providers.warm_up(["netvexa", *credentials_from_settings()])
+        providers.warm_up()
     except Exception:
         logger.exception("Warming up failed; the first answer will be slow, or will say what is wrong")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from agents.models import Agent
 from knowledge.documents import add_file, update_file
@@ -45,7 +46,9 @@ def _workspace() -> Workspace:
         existing: Workspace | None = Workspace.objects.filter(slug=SLUG).first()
         if existing is not None:
             return existing
-        user = User.objects.create_superuser(EMAIL, password(), name="Demo Owner")
+        user = User.objects.create_superuser(
+            EMAIL, password(), name="Demo Owner", email_confirmed_at=timezone.now()
+        )
         key = short_id()
         workspace: Workspace = Workspace.objects.create(
             key=key, slug=SLUG, name="NETVEXA Help", schema_name=schema_name_of(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.staticfiles.finders import FileSystemFinder
@@ -13,5 +13,5 @@ SOURCES = "src"
 class BuiltFilesFinder(FileSystemFinder):
     """STATICFILES_DIRS without static/src, where the style sheet's sources and its tools are."""
 
-    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[Any]:
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterable[Any]:
         return super().list([*(ignore_patterns or []), SOURCES])

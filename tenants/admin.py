@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -62,7 +62,7 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("id", "key", "schema_name", "slug", "state", "step", "error", "created_at")
     fields = ("name", "time_zone", *readonly_fields)
     inlines = (DomainInline, MemberInline)
-    actions: ClassVar = ["retry_provisioning", "suspend", "resume"]
+    actions = ("retry_provisioning", "suspend", "resume")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -19,6 +19,10 @@ from tenants.models import ApiKey, Workspace
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # at run time its module reads the settings that name this one
+
+    _View = APIView
+else:
+    _View = object
 
 
 class Integrator:
@@ -82,23 +86,27 @@ def _scope_of(request: Request, view: APIView) -> Scope | None:
     return scopes.get("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
 
 
-class WorkspaceAPI:
+def key_of(request: Request) -> ApiKey:
+    """The key that a request was let in with."""
+    return cast(ApiKey, request.auth)
+
+
+class WorkspaceAPI(_View):
     """Mixed into every view of the API: it works in the workspace of the host, or else of the key.
 
     At a workspace's host the middleware has entered it already; at the API host the key says which it is,
     and the view's whole work happens inside it.
     """
 
-    request: Request
     _places: ExitStack
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._places:
-            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
             return response
 
     def perform_authentication(self, request: Request) -> None:
-        super().perform_authentication(request)  # type: ignore[misc]
+        super().perform_authentication(request)
         key = request.auth
         if isinstance(key, ApiKey) and getattr(request, "workspace", None) is None:
             request._request.workspace = self._places.enter_context(in_tenant(key.workspace))  # type: ignore[attr-defined]
@@ -109,7 +117,7 @@ class WorkspaceAPI:
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell how many calls are left, whatever the answer is."""
-        final = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in getattr(request, "rate_headers", {}).items():
             final[name] = value
         return final

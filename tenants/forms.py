@@ -16,7 +16,6 @@ from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free
 
-
 WRONG_LOG_IN = "The e-mail address and the password do not match."
 
 

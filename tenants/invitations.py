@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -67,7 +68,7 @@ def pending() -> list[Invitation]:
     )
 
 
-def withdraw(invitation_id: object) -> Invitation:
+def withdraw(invitation_id: UUID | str) -> Invitation:
     """Take an invitation of the current workspace back. Raises NotFound."""
     row: Invitation | None = Invitation.objects.filter(
         workspace=current_workspace(), pk=invitation_id, accepted_at=None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -27,7 +29,7 @@ def members() -> QuerySet[Membership]:
     )
 
 
-def get_or_404(member_id: object) -> Membership:
+def get_or_404(member_id: UUID | str) -> Membership:
     """A member of the current workspace. Raises NotFound."""
     member = members().filter(pk=member_id).first()
     if member is None:
@@ -40,7 +42,7 @@ def may_give(actor: Membership, role: Role) -> bool:
     return actor.role == Role.OWNER or role != Role.OWNER
 
 
-def change_role(member_id: object, role: Role, *, actor: Membership) -> Membership:
+def change_role(member_id: UUID | str, role: Role, *, actor: Membership) -> Membership:
     """Give a member another role. Raises NotFound, NotAllowed, LastOwner."""
     with transaction.atomic():
         member = _locked(member_id, actor=actor)
@@ -53,7 +55,7 @@ def change_role(member_id: object, role: Role, *, actor: Membership) -> Membersh
     return member
 
 
-def remove(member_id: object, *, actor: Membership) -> Membership:
+def remove(member_id: UUID | str, *, actor: Membership) -> Membership:
     """Take a member out of the workspace. Raises NotFound, NotAllowed, LastOwner."""
     with transaction.atomic():
         member = _locked(member_id, actor=actor)
@@ -68,7 +70,7 @@ def leave(member: Membership) -> None:
     remove(member.pk, actor=member)
 
 
-def _locked(member_id: object, *, actor: Membership) -> Membership:
+def _locked(member_id: UUID | str, *, actor: Membership) -> Membership:
     # All of the workspace's owners are locked first, so that two who leave at once cannot both succeed.
     list(members().filter(role=Role.OWNER).select_for_update(of=("self",)).order_by("pk"))
     member = get_or_404(member_id)

@@ -7,7 +7,7 @@ that began with the same log-in carry its `login_id`, and logging out on one hos
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -27,7 +27,7 @@ class SessionStore(DatabaseStore):
         return Session
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
-        session: Session = super().create_model_instance(data)
+        session = cast(Session, super().create_model_instance(data))
         session.user_id = data.get(SESSION_KEY)
         session.login_id = data.get(LOGIN_ID, "")
         session.device = data.get(_DEVICE, "")

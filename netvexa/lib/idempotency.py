@@ -97,6 +97,8 @@ def _name(request: Request, given: str) -> str:
 
 
 def _digest(request: Request) -> str:
-    fields = sorted((name, str(value)) for name, value in request.data.items() if name not in request.FILES)
+    fields = sorted(
+        (name, str(value)) for name, value in dict(request.data).items() if name not in request.FILES
+    )
     files = sorted((name, file.name, file.size) for name, file in request.FILES.items())
     return hashlib.sha256(repr((fields, files)).encode()).hexdigest()

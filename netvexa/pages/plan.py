@@ -18,7 +18,7 @@ from billing.usage import usage_of
 from knowledge.models import Document, Source, Version
 from netvexa.defaults import defaults
 from netvexa.pages.members import seats_of
-from netvexa.pages.site import size_in_words
+from netvexa.pages.site import contact_address, size_in_words
 from tenants.access import MemberRequest, Permission, allows, member_required
 from tenants.models import Workspace
 
@@ -63,7 +63,7 @@ def plan_page(request: MemberRequest) -> HttpResponse:
         "tokens": usage.tokens,
         "defaults": defaults() if allows(request.member, Permission.MANAGE_WORKSPACE) else [],
         "stripe_enabled": settings.STRIPE_ENABLED,
-        "contact": settings.DEFAULT_FROM_EMAIL,
+        "contact": contact_address(),
     }
     return render(request, "app/plan.html", context)
 

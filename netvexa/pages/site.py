@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from tenants.context import in_tenant
 from tenants.models import Workspace
 
 _DEMO_SLUG = "demo"
+_UNITS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 _WHO = {
     Tier.STARTER: "One site, first agent",
     Tier.GROWTH: "A growing shop or product",
@@ -108,7 +110,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     """Whom to tell about a weakness (RFC 9116)."""
     expires = (timezone.now() + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
-        f"Contact: mailto:{settings.DEFAULT_FROM_EMAIL}",
+        f"Contact: mailto:{contact_address()}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         "Preferred-Languages: en",
         f"Canonical: {settings.ROOT_URL}/.well-known/security.txt",
@@ -132,10 +134,13 @@ def demo_agent() -> DemoAgent | None:
     return DemoAgent(loader, agent.public_id, list(agent.suggestions))
 
 
-def size_in_words(number: int) -> str:
-    """Bytes in the unit that people use: "100 MB", "10 GB"."""
-    if number >= 1024**3:
-        return f"{number / 1024**3:.3g} GB"
-    if number >= 1024**2:
-        return f"{number / 1024**2:.3g} MB"
-    return f"{number / 1024:.3g} KB"
+def contact_address() -> str:
+    """Where people write to whoever runs this installation: the bare address that its mail comes from."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def size_in_words(size: int) -> str:
+    """Bytes in the unit that people use: "100 MB", "1.5 GB"."""
+    unit, name = next((pair for pair in _UNITS if size >= pair[0]), _UNITS[-1])
+    number = size / unit
+    return f"{number:,.0f} {name}" if number >= 10 or number.is_integer() else f"{number:.1f} {name}"

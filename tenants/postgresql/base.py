@@ -48,11 +48,11 @@ class PooledCursor(CursorWrapper):
 
     def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
         with self.db.transaction_of_its_own():
-            return super()._execute(sql, params, *ignored)
+            return super()._execute(sql, params, *ignored)  # type: ignore[misc]  # not in the stubs
 
     def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
         with self.db.transaction_of_its_own():
-            return super()._executemany(sql, param_list, *ignored)
+            return super()._executemany(sql, param_list, *ignored)  # type: ignore[misc]  # likewise
 
     def __getattr__(self, name: str) -> Any:
         if name in ("copy", "stream") and self.db.get_autocommit():
@@ -136,7 +136,8 @@ class DatabaseWrapper(TenantsWrapper):
     def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
         if self.transaction_pooled:
             return PooledDebugCursor(cursor, self)
-        return super().make_debug_cursor(cursor)
+        debugging: CursorDebugWrapper = super().make_debug_cursor(cursor)
+        return debugging
 
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         """Transactions begin and end here: what `SET LOCAL` set does not outlive them."""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tenants import attempts, confirmation, sessions
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.forms import ProfileForm
-from tenants.models import Session, User
+from tenants.models import Session
 
 
 @never_cache
@@ -38,7 +38,7 @@ def account_page(request: MemberRequest) -> HttpResponse:
 
 
 def _account_page(
-    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm[User]
+    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm
 ) -> HttpResponse:
     login_id = request.session.get(sessions.LOGIN_ID, "")
     devices = Session.objects.filter(user_id=request.user.pk).order_by("login_id", "created_at")

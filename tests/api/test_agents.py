@@ -45,7 +45,7 @@ def test_an_agent_is_made_read_changed_and_deleted(api: Integrator, workspace: W
         ("colour", "red"),
         ("contact_email", "nobody"),
         ("model", "no-such-model"),
-        ("id", str(uuid4())),
+        ("id", "018f4e1c-0000-7000-8000-000000000001"),
         ("public_id", "mine"),
         ("version", 9),
         ("identity_secret", "known"),

@@ -25,8 +25,8 @@ def agent(workspace: Workspace) -> str:
         return str(Agent.objects.create(name="Ada").pk)
 
 
-def add_text(api: Integrator, agent: str, **fields: Any) -> Any:
-    given = {"agent": agent, "kind": "text", "title": "Prices", "text": "It costs 29 dollars a month."}
+def add_text(api: Integrator, to: str, **fields: Any) -> Any:
+    given = {"agent": to, "kind": "text", "title": "Prices", "text": "It costs 29 dollars a month."}
     return api.post("sources/", {**given, **fields})
 
 

@@ -83,6 +83,15 @@ def test_the_export_is_a_file_to_download(owner_client: Client) -> None:
     assert response["Cache-Control"] == "no-store"
 
 
+def test_who_took_the_leads_away_is_noted(owner_client: Client) -> None:
+    owner_client.get("/leads/export/", {"q": "navy"})
+
+    shown = owner_client.get("/audit-log/").content.decode()
+
+    assert "leads.exported" in shown
+    assert "navy" in shown
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_the_export_has_a_line_for_each_lead_in_the_workspaces_time_zone(workspace: Workspace) -> None:
     lead = await _left(workspace, name="Ada, “the first”", email="ada@example.com", company="Engines\nLtd")

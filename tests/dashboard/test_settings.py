@@ -10,7 +10,8 @@ from tenants.models import AuditEvent, Workspace
 
 
 def saved(workspace: Workspace) -> Workspace:
-    return Workspace.objects.get(pk=workspace.pk)
+    row: Workspace = Workspace.objects.get(pk=workspace.pk)
+    return row
 
 
 def note(workspace: Workspace, **fields: object) -> None:

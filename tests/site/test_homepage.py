@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -60,7 +62,7 @@ def test_the_prices_are_those_that_are_charged(visitor: Client) -> None:
 def test_researchers_find_whom_to_tell(visitor: Client) -> None:
     lines = visitor.get("/.well-known/security.txt").content.decode().splitlines()
 
-    assert any(line.startswith("Contact: mailto:") for line in lines)
+    assert any(re.fullmatch(r"Contact: mailto:[^\s<>]+@[^\s<>]+", line) for line in lines)
     assert any(line.startswith("Expires: 2") and line.endswith("Z") for line in lines)
 
 

@@ -45,7 +45,8 @@ async def test_a_switch_in_one_call_and_a_query_in_the_next_would_leak(
     async def read_naively(workspace: Workspace) -> list[str]:
         await database_sync_to_async(lambda: connection.set_tenant(workspace))()  # type: ignore[attr-defined]
         await switched.wait()
-        return await database_sync_to_async(read_canary)()
+        found: list[str] = await database_sync_to_async(read_canary)()
+        return found
 
     found = await asyncio.gather(*map(read_naively, two))
     await database_sync_to_async(_leave)()

@@ -26,7 +26,10 @@ NAMES = [name for name, _ in STEPS]
 def newcomer() -> Workspace:
     """A workspace that has signed up and has no schema yet."""
     key = short_id()
-    return Workspace.objects.create(key=key, slug="acme", name="Acme", schema_name=schema_name_of(key))
+    row: Workspace = Workspace.objects.create(
+        key=key, slug="acme", name="Acme", schema_name=schema_name_of(key)
+    )
+    return row
 
 
 def tables_of(workspace: Workspace) -> int:

@@ -23,10 +23,11 @@ def rival_key(other_workspace: Workspace) -> ApiKey:
         return make_key(name="CI", scopes=[Scope.READ_AGENTS], created_by=None).row
 
 
-def ask(statement: str, *values: object) -> list[tuple[object, ...]]:
+def ask(statement: str, *values: str | list[str]) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+        return rows
 
 
 def test_a_workspace_sees_its_own_rows_only(workspace: Workspace, rival_key: ApiKey) -> None:

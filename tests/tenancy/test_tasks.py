@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import pytest
-from celery import shared_task
+from celery import Task, shared_task
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
@@ -59,7 +59,7 @@ def acme(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def run(task: TenantTask, *args: object, **kwargs: object) -> object:
+def run(task: Task[..., object], *args: object, **kwargs: object) -> object:
     """As a worker runs it: through Celery's tracer."""
     return task.apply(args=args, kwargs=kwargs, throw=True).get()
 

@@ -19,13 +19,12 @@ textarea, input, svg { width: 1px !important; visibility: hidden !important }
 PLAIN_CSS = "body { font: 16px/1.6 system-ui, sans-serif; margin: 0; color: #223; background: #fff }"
 
 
-def policy(host: str, *, scripts: str) -> str:
+def policy(host: str, sockets: str, *, scripts: str) -> str:
     """What a careful site sends: scripts by nonce, alone or with what they load, and Trusted Types."""
-    socket = host.replace("http", "ws")
     source = {"nonce": f"'nonce-{NONCE}'", "strict": f"'nonce-{NONCE}' 'strict-dynamic'"}[scripts]
     return (
         f"default-src 'none'; script-src {source}; style-src 'nonce-{NONCE}'; img-src 'self'; "
-        f"connect-src {host} {socket}; base-uri 'none'; "
+        f"connect-src {host} {sockets}; base-uri 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
@@ -35,6 +34,7 @@ class Site:
 
     def __init__(self, host: str) -> None:
         self.host = host
+        self.sockets = host.replace("http", "ws")
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -46,7 +46,9 @@ class Site:
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 if "csp" in wish:
-                    self.send_header("Content-Security-Policy", policy(site.host, scripts=wish["csp"]))
+                    self.send_header(
+                        "Content-Security-Policy", policy(site.host, site.sockets, scripts=wish["csp"])
+                    )
                 self.end_headers()
                 self.wfile.write(body)
 

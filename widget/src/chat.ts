@@ -370,7 +370,7 @@ export class Chat {
       message.status = "failed";
       message.error = { code, detail };
     }
-    if (!message || until) this.#update({ notice: { code, detail, until } });
+    if (!message || until) this.#update({ notice: { code, detail, until }, handoffAsked: false });
     else this.#update({});
     this.#around.emit("error", { code, detail });
   }
