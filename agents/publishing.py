@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 
@@ -13,6 +14,7 @@ from tenants.context import current_workspace
 from tenants.models import Workspace
 
 AVATAR_MAX_BYTES = 1024 * 1024
+_PREVIEW, _PREVIEW_SECONDS = "agents.preview", 12 * 60 * 60
 # What a picture starts with: its name and the browser's word are not asked.
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"GIF87a": "gif", b"GIF89a": "gif"}
 
@@ -32,6 +34,19 @@ def loader_address(workspace: Workspace) -> str:
 def snippet(agent: Agent, workspace: Workspace) -> str:
     """The one script tag that puts the agent on a page."""
     return f'<script async src="{loader_address(workspace)}"\n        data-agent-id="{agent.public_id}"></script>'
+
+
+def preview_ticket(agent: Agent) -> str:
+    """Shows a page of the dashboard the agent's configuration, paused or not, for half a day."""
+    return signing.dumps(agent.public_id, salt=_PREVIEW)
+
+
+def opens_preview(ticket: str, public_id: str) -> bool:
+    """Is this ticket for this agent, and still good?"""
+    try:
+        return bool(signing.loads(ticket, salt=_PREVIEW, max_age=_PREVIEW_SECONDS) == public_id)
+    except signing.BadSignature:
+        return False
 
 
 def _kind_of_picture(head: bytes) -> str:

@@ -17,7 +17,7 @@ urlpatterns = [
     path("<uuid:agent_id>/install/", views.install, name="install"),
     path("<uuid:agent_id>/try/", views.try_it, name="try"),
     path(
-        "<uuid:agent_id>/preview/widget/config/<str:public_id>.json",
+        "preview/<str:ticket>/widget/config/<str:public_id>.json",
         views.preview_config,
         name="preview_config",
     ),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from agents.forms import AgentForm, NewAgentForm
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
-from agents.publishing import snippet
+from agents.publishing import opens_preview, preview_ticket, snippet
 from agents.tiers import EXTRACTIVE, choices
 from agents.widget import config_of
 from billing.limits import LimitReached, TrialOver, check
@@ -160,16 +160,26 @@ def install(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def try_it(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """Ask the agent; such questions are free."""
     agent = Agent.objects.get_or_404(agent_id)
-    context = {"agent": agent, "tab": "try", "model": answering_model(agent, request.workspace)}
+    context = {
+        "agent": agent,
+        "tab": "try",
+        "model": answering_model(agent, request.workspace),
+        "ticket": preview_ticket(agent),
+    }
     return render(request, "agents/try.html", context)
 
 
-@member_required(Permission.VIEW)
 @require_safe
-def preview_config(request: MemberRequest, agent_id: UUID, public_id: str) -> JsonResponse:
-    """The widget's configuration for the team's own tries: free, and of a paused agent too."""
-    agent = Agent.objects.get_or_404(agent_id)
-    if agent.public_id != public_id:
+def preview_config(request: HttpRequest, ticket: str, public_id: str) -> JsonResponse:
+    """The widget's configuration for the team's own tries: free, and of a paused agent too.
+
+    The loader asks without cookies, so a signed ticket of the page stands in for the log-in; it opens nothing
+    but this. The socket looks at the session itself.
+    """
+    if not opens_preview(ticket, public_id):
+        raise NotFound("There is no such agent.")
+    agent = Agent.objects.filter(public_id=public_id).first()
+    if agent is None:
         raise NotFound("There is no such agent.")
     config = config_of(agent, avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}")
     response = JsonResponse({**config, "socket": f"{config['socket']}?preview=1"})
@@ -181,4 +191,6 @@ def preview_config(request: MemberRequest, agent_id: UUID, public_id: str) -> Js
 @require_safe
 def sample_site(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """The widget on a made-up shop's page, as it will look on one's own site."""
-    return render(request, "agents/sample_site.html", {"agent": Agent.objects.get_or_404(agent_id)})
+    agent = Agent.objects.get_or_404(agent_id)
+    context = {"agent": agent, "ticket": preview_ticket(agent)}
+    return render(request, "agents/sample_site.html", context)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agents.forms import NewAgentForm
 from agents.models import Agent
-from agents.publishing import snippet
+from agents.publishing import preview_ticket, snippet
 from agents.views import answering_model, create_agent
 from chat.models import Channel, Conversation
 from knowledge.forms import SourceForm
@@ -117,6 +117,7 @@ def try_it(request: MemberRequest) -> HttpResponse:
     context: dict[str, object] = {
         "agent": found,
         "model": answering_model(found, request.workspace),
+        "ticket": preview_ticket(found),
         "sources": sources(found)[:5],
         "any_ready": Document.objects.filter(status=DocumentStatus.READY).exists(),
     }
