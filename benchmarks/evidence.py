@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 import django
 import numpy as np
@@ -50,7 +51,7 @@ def main() -> None:
     report(features)
 
 
-def _sample(questions: Sequence[dict[str, object]]) -> Sequence[dict[str, object]]:
+def _sample(questions: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     return questions[:: max(1, len(questions) // EACH)]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
@@ -34,8 +33,8 @@ _AS_SAID = {  # errors of other modules, as the protocol's six codes say them
 }
 
 
-class Close(IntEnum):
-    """Why the server closes a socket."""
+class Close:
+    """Why the server closes a socket: plain numbers, since daphne takes no others."""
 
     RESTART = 1012
     MALFORMED = 4400

@@ -25,6 +25,7 @@ _http = get_asgi_application()
 from agents import providers  # noqa: E402
 from chat.consumers import drain  # noqa: E402
 from chat.feed import feed  # noqa: E402
+from chat.protocol import Close  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from knowledge import retrieval  # noqa: E402
 
@@ -54,9 +55,25 @@ def _begin() -> None:
     _begun = True
     feed().lasting = True
     if "twisted.internet.reactor" in sys.modules and threading.current_thread() is threading.main_thread():
+        _let_daphne_say_restart()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: asyncio.ensure_future(_drain_and_stop_daphne()))
+
+
+def _let_daphne_say_restart() -> None:
+    """Its WebSocket library takes no 1012 from an application, though it can send one."""
+    from daphne.ws_protocol import WebSocketProtocol
+
+    usual = WebSocketProtocol.serverClose
+
+    def server_close(self: Any, code: int | None = None) -> None:
+        if code == Close.RESTART:
+            self.sendCloseFrame(code=code)
+        else:
+            usual(self, code)
+
+    WebSocketProtocol.serverClose = server_close
 
 
 async def _drain_and_stop_daphne() -> None:
@@ -93,4 +110,6 @@ async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 application = ProtocolTypeRouter({"http": _http_begun, "websocket": _sockets_begun, "lifespan": _lifespan})
-threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+threading.Thread(
+    target=_warm_up, name="warm-up"
+).start()  # not a daemon: ended half-way it aborts the process

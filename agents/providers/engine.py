@@ -139,6 +139,7 @@ class _Attempt:
 
     def __init__(self, answer: _Answer, rung: Rung) -> None:
         self.answer, self.rung = answer, rung
+        self._provider = provider(rung.ref.provider)  # loading it is not counted as the model's waiting time
         self.outcome: Outcome = "stopped"  # until something else is known: whoever closes us early stopped us
         self.detail = ""
         self.retry_after: float | None = None
@@ -181,8 +182,7 @@ class _Attempt:
             read_timeout_seconds=max(limits.first_token_seconds, limits.idle_seconds),
         )
         try:
-            streamed = provider(self.rung.ref.provider).stream(self.answer.prompt, call=call)
-            async with aclosing(streamed) as pieces:
+            async with aclosing(self._provider.stream(self.answer.prompt, call=call)) as pieces:
                 while (piece := await self._next(pieces)) is not None:
                     self._count(piece)
                     if piece.text:

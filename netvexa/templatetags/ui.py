@@ -54,7 +54,7 @@ def filesize_of(size: int) -> str:
     """Bytes as people read them: 1.4 MB."""
     number = float(size)
     for unit in ("bytes", "KB", "MB"):
-        if number < 1024:
+        if round(number) < 1024:
             return f"{number:.0f} {unit}" if unit == "bytes" or number >= 10 else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} GB"

@@ -91,14 +91,14 @@ def test_a_provisioned_schema_has_the_same(aspect: str, migrated: str, workspace
 def test_vectors_keep_their_dimension(workspace: Workspace) -> None:
     kinds = {row[3] for row in rows(CATALOG["columns"], workspace.schema_name)}
 
-    assert {"extensions.vector(384)", "extensions.sparsevec(16777216)"} <= kinds
+    assert {"extensions.halfvec(384)", "extensions.sparsevec(1000000000)"} <= kinds
 
 
 @pytest.mark.django_db
 def test_the_vector_index_is_there(workspace: Workspace) -> None:
     indexes = [row[2] for row in rows(CATALOG["indexes"], workspace.schema_name)]
 
-    assert any("USING hnsw (embedding extensions.vector_cosine_ops)" in index for index in indexes)
+    assert any("USING hnsw (embedding extensions.halfvec_cosine_ops)" in index for index in indexes)
 
 
 @pytest.mark.django_db
@@ -146,7 +146,7 @@ def test_the_comparison_sees_a_lost_dimension(workspace: Workspace, migrated: st
     with owner(), connection.cursor() as cursor:
         cursor.execute(
             f'ALTER TABLE "{workspace.schema_name}".knowledge_chunk'
-            " ALTER COLUMN embedding TYPE extensions.vector USING embedding"
+            " ALTER COLUMN lexical TYPE extensions.sparsevec USING lexical"
         )
 
     assert rows(CATALOG["columns"], workspace.schema_name) != rows(CATALOG["columns"], migrated)

@@ -1,0 +1,91 @@
+"""Questions find their passage, by meaning and by words, and evidence tells what is known from what is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.models import Agent
+from knowledge.candidates import driving_terms
+from knowledge.documents import add_file, add_text
+from knowledge.ingest import ingest
+from knowledge.retrieval import search, standalone
+from tests.knowledge import files
+
+pytestmark = pytest.mark.django_db
+
+FACTS = {
+    "Delivery": "Parcels reach Norway within seven working days. Express parcels need two days.",
+    "Passwords": "If you forgot your password, choose Reset on the log-in page. We send you a link by e-mail.",
+    "Error codes": "Error XK-4711 means that the printer's lid is open. Close the lid and press the green button.",
+    "Prices": "The Pro plan costs $49 a month and includes five seats. The Team plan costs $99.",
+    "Öffnungszeiten": "Unser Laden ist montags bis freitags von neun bis achtzehn Uhr geöffnet und sonst zu.",
+    "Пароль": "Чтобы сбросить пароль, откройте настройки и нажмите кнопку сброса пароля на странице входа.",
+    "密码": "如果您忘记了密码，请在登录页面点击重置密码，我们会向您发送一封电子邮件。",
+}
+
+
+@pytest.fixture
+def shop(agent: Agent) -> Agent:
+    """An agent that knows FACTS."""
+    for title, text in FACTS.items():
+        ingest(add_text(agent, title=title, text=text).documents.get().pk)
+    return agent
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("How long does shipping to Norway take?", "Delivery"),
+        ("I can't remember my login, what now?", "Passwords"),
+        ("what does XK-4711 mean", "Error codes"),
+        ("monthly cost of pro", "Prices"),
+        ("Wann ist der Laden geöffnet?", "Öffnungszeiten"),
+        ("Как сбросить пароль?", "Пароль"),
+        ("忘记密码怎么办？", "密码"),
+    ],
+)
+def test_a_question_finds_its_passage(shop: Agent, question: str, title: str) -> None:
+    assert search(question, agent_id=shop.pk).passages[0].title == title
+
+
+def test_the_sentence_that_answers_scores_best(shop: Agent) -> None:
+    passage = search("How much is the Team plan?", agent_id=shop.pk).passages[0]
+    best = max(passage.sentences, key=lambda sentence: sentence.score)
+    assert best.text == "The Team plan costs $99."
+    assert passage.text[best.start : best.end] == best.text
+
+
+def test_evidence_is_high_for_what_is_known_and_low_for_what_is_not(shop: Agent) -> None:
+    known = search("How long does a parcel to Norway take?", agent_id=shop.pk)
+    unknown = search("Who won the chess championship in 1972?", agent_id=shop.pk)
+    assert known.evidence > 0.8
+    assert unknown.evidence < 0.3
+
+
+def test_nothing_is_found_where_nothing_is_known(agent: Agent) -> None:
+    found = search("anything", agent_id=agent.pk)
+    assert (found.passages, found.evidence) == ((), 0.0)
+
+
+@pytest.mark.parametrize("query", ["", "???", "'; DROP TABLE x; --", "\\", "a" * 5000, "\x00 zero", "🙂"])
+def test_strange_questions_break_nothing(shop: Agent, query: str) -> None:
+    assert 0.0 <= search(query, agent_id=shop.pk).evidence <= 1.0
+
+
+def test_a_follow_up_leans_on_the_question_before(shop: Agent) -> None:
+    first = "How long do parcels to Norway take?"
+    assert search("and express?", agent_id=shop.pk, history=[first]).passages[0].title == "Delivery"
+    assert standalone("What does the Pro plan cost a month?", history=[first], languages=["en"]) != first
+
+
+def test_the_same_content_in_two_documents_is_shown_once(shop: Agent) -> None:
+    for name in ("one.pdf", "two.pdf"):
+        ingest(add_file(shop, name=name, content=files.pdf()).documents.get().pk)
+    texts = [passage.text for passage in search("refunds of order type 2", agent_id=shop.pk).passages]
+    assert len(texts) == len(set(texts))
+
+
+def test_rare_words_drive_the_search_and_common_ones_only_count() -> None:
+    frequencies = {"the": 90_000, "rare": 3, "usual": 3000}
+    assert driving_terms(frequencies, list(frequencies)) == ["rare", "usual"]
+    assert driving_terms({"common": 90_000}, ["common"]) == ["common"]
