@@ -10,5 +10,9 @@ app_name = "chat"
 urlpatterns = [
     path("", views.conversation_list, name="list"),
     path("<uuid:conversation_id>/", views.show, name="show"),
+    path("<uuid:conversation_id>/reply/", views.reply, name="reply"),
+    path("<uuid:conversation_id>/take-over/", views.take, name="take_over"),
+    path("<uuid:conversation_id>/hand-back/", views.give_back, name="hand_back"),
+    path("<uuid:conversation_id>/close/", views.end, name="close"),
     path("<uuid:conversation_id>/delete/", views.delete, name="delete"),
 ]

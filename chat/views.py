@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +13,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Agent
+from chat.conversations import close, hand_back, reply_as_human, take_over
 from chat.models import Channel, Conversation, ConversationState
+from chat.notices import publish
+from chat.protocol import MAX_TEXT, Frame
+from netvexa.lib.errors import Invalid, NotAllowed
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 
@@ -76,6 +81,7 @@ def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
         "conversation": conversation,
         "transcript": conversation.messages.order_by("ordinal"),
         "leads": conversation.leads.all(),
+        "max_text": MAX_TEXT,
     }
     template = "chat/parts/transcript.html" if request.htmx else "chat/show.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -90,3 +96,58 @@ def delete(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
     conversation.delete()
     messages.success(request, "The conversation is deleted.")
     return redirect("chat:list")
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def reply(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """Write to the visitor as oneself; this takes the conversation over."""
+    user, text = request.user, request.POST.get("text", "")
+    return _act(
+        request,
+        conversation_id,
+        "conversation.replied",
+        lambda: reply_as_human(conversation_id, user_id=user.pk, name=user.display_name, text=text),
+    )
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def take(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """Answer from now on instead of the agent."""
+    user_id = request.user.pk
+    return _act(
+        request,
+        conversation_id,
+        "conversation.taken_over",
+        lambda: take_over(conversation_id, user_id=user_id),
+    )
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def give_back(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """Let the agent answer again."""
+    return _act(request, conversation_id, "conversation.handed_back", lambda: hand_back(conversation_id))
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def end(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """End the conversation."""
+    return _act(request, conversation_id, "conversation.closed", lambda: close(conversation_id))
+
+
+def _act(
+    request: MemberRequest, conversation_id: UUID, action: str, act: Callable[[], list[Frame]]
+) -> HttpResponse:
+    """Do it, show it to whoever watches, note it, and come back to the transcript."""
+    conversation = Conversation.objects.get_or_404(conversation_id)
+    try:
+        frames = act()
+    except (Invalid, NotAllowed) as refused:
+        messages.error(request, refused.detail)
+    else:
+        publish(conversation.pk, frames)
+        audit.record(action, request=request, subject=str(conversation.pk))
+    return redirect("chat:show", conversation.pk)
