@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from tenants import attempts
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
-from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free
+from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free, suggest_slug
 
 WRONG_LOG_IN = "The e-mail address and the password do not match."
 
@@ -32,13 +32,14 @@ class WorkspaceForm(forms.Form):
         label="Address",
         min_length=3,
         max_length=40,
+        required=False,  # left empty, it is made from the name
         validators=[slug_validator],
         help_text="Where your team logs in. It cannot be changed later.",
     )
     time_zone = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_slug(self) -> str:
-        slug: str = self.cleaned_data["slug"]
+        slug: str = self.cleaned_data["slug"] or suggest_slug(self.cleaned_data.get("workspace_name", ""))
         if not slug_is_free(slug):
             raise ValidationError(SlugTaken.default_detail)
         return slug
