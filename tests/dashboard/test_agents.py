@@ -139,7 +139,7 @@ def test_a_picture_is_kept_under_a_name_of_ours(
 
     owner_client.post(f"/agents/{agent.pk}/settings/", settings_of(agent, picture=upload))
 
-    name = saved(agent, workspace).avatar.name
+    name = str(saved(agent, workspace).avatar.name)
     assert name.startswith(f"avatars/{workspace.key}/")
     assert name.endswith(".png")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.plugins.processes import Site
 
@@ -31,7 +31,7 @@ def test_from_the_homepage_to_the_first_answer(page: Page, site: Site, worker: N
 
     page.wait_for_url("**/welcome/knowledge/")
     page.get_by_label("File", exact=True).last.set_input_files(
-        [{"name": "returns.md", "mimeType": "text/markdown", "buffer": RETURNS}]
+        FilePayload(name="returns.md", mimeType="text/markdown", buffer=RETURNS)
     )
     page.get_by_role("button", name="Add source").click()
     expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
