@@ -193,7 +193,7 @@ class InvitedPersonForm(PersonForm):
     email = None  # type: ignore[assignment]  # how Django takes a field out
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+class ChangePasswordForm(PasswordChangeForm):
     """Another password; on a page with other forms, so it does not take the focus."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

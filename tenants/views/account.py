@@ -37,7 +37,7 @@ def account_page(request: MemberRequest) -> HttpResponse:
 
 
 def _account_page(
-    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm
+    request: MemberRequest, form: ProfileForm, password_form: ChangePasswordForm
 ) -> HttpResponse:
     login_id = request.session.get(sessions.LOGIN_ID, "")
     devices = Session.objects.filter(user_id=request.user.pk).order_by("login_id", "created_at")
