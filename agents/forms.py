@@ -136,14 +136,16 @@ class AgentForm(NewAgentForm):
             "colour": forms.TextInput({"type": "color"}),
         }
         labels: ClassVar = {
-            "handoff_enabled": "Visitors may ask for a person",
-            "leads_enabled": "Visitors may leave contact details",
+            "handoff_enabled": "Asking for a person",
+            "leads_enabled": "Leads",
             "is_active": "Active",
             "contact_email": "Contact e-mail",
         }
         help_texts: ClassVar = {
             **NewAgentForm.Meta.help_texts,
             "instructions": "What to stress and what to avoid, in plain words. Facts belong into sources.",
+            "handoff_enabled": "Visitors are offered to talk to a person of your team.",
+            "leads_enabled": "Visitors may leave contact details.",
             "is_active": "A paused agent shows no bubble and answers nobody.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",

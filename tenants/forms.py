@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -190,3 +191,11 @@ class InvitedPersonForm(PersonForm):
     """An invited person without an account makes one; the address is the invitation's."""
 
     email = None  # type: ignore[assignment]  # how Django takes a field out
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Another password; on a page with other forms, so it does not take the focus."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)

@@ -107,3 +107,28 @@ def step_bar(step: str) -> list[bool]:
     names = list(_STEPS)
     reached = names.index(step) if step in names else -1
     return [at <= reached for at in range(len(names))]
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def device_name(agent: str) -> str:
+    """A browser's own long name as people know it: "Chrome on Windows"."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "Unknown browser")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return f"{browser} on {system}" if system else browser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tenants import attempts, confirmation, sessions
 from tenants.access import MemberRequest, Permission, member_required
-from tenants.forms import ProfileForm
+from tenants.forms import ChangePasswordForm, ProfileForm
 from tenants.models import Session
 
 
@@ -34,11 +33,11 @@ def account_page(request: MemberRequest) -> HttpResponse:
         return redirect("tenants:account")
     if form.errors:
         request.user.refresh_from_db()  # the page's frame shows what holds
-    return _account_page(request, form, PasswordChangeForm(request.user))
+    return _account_page(request, form, ChangePasswordForm(request.user))
 
 
 def _account_page(
-    request: MemberRequest, form: ProfileForm, password_form: PasswordChangeForm
+    request: MemberRequest, form: ProfileForm, password_form: ChangePasswordForm
 ) -> HttpResponse:
     login_id = request.session.get(sessions.LOGIN_ID, "")
     devices = Session.objects.filter(user_id=request.user.pk).order_by("login_id", "created_at")
@@ -59,7 +58,7 @@ def _account_page(
 def change_password(request: MemberRequest) -> HttpResponse:
     """Another password; it ends every session but this one."""
     attempts.count(attempts.LOG_IN_BY_ACCOUNT, f"change:{request.user.pk}")
-    form = PasswordChangeForm(request.user, request.POST)
+    form = ChangePasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _account_page(request, ProfileForm(instance=request.user), form)
     form.save()
