@@ -1,0 +1,148 @@
+"""make bench-answer: how long a visitor waits, with the built-in model and 2,000 chunks in the workspace.
+
+One visitor first, then more at once, each asking the next question when the last is answered, over real
+sockets of a real daphne. Waits run from the visitor's frame to the first `token` and to `end`. Questions that
+are not answered from the knowledge (the agent abstains at once) do not count. Last line: one JSON object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import django
+
+os.environ.setdefault("NETVEXA_ENVIRONMENT", "test")  # static files from where they stand
+django.setup()
+
+from agents.models import Agent  # noqa: E402  after setup
+from benchmarks.data import shared  # noqa: E402
+from benchmarks.knowledge_workspace import Library, workspace  # noqa: E402
+from billing.models import Entitlement  # noqa: E402
+from billing.plans import Tier  # noqa: E402
+from tenants.context import platform  # noqa: E402
+from tenants.models import Domain, Workspace  # noqa: E402
+from tests.chat.visitor import Chat, chatting  # noqa: E402
+from tests.plugins.processes import Site, running_site  # noqa: E402
+
+CHUNKS = 2_000
+ALONE = 60  # questions of the one visitor
+LEVELS = (2, 4, 8, 16, 32)
+AT_ONCE = 80  # questions at each level, all visitors together
+TARGET_MS = 500.0
+
+
+class Wait(NamedTuple):
+    """Milliseconds from the visitor's frame."""
+
+    first_token: float
+    end: float
+
+
+def main() -> None:
+    data = shared("squad_v2.json.gz")
+    questions = cycle([question["q"] for question in data["questions"] if question["a"]][::7])
+    with workspace() as made, tempfile.TemporaryDirectory() as folder:
+        agent = _library(data)
+        _open(made)
+        limits = {"NETVEXA_CHAT_SOCKETS_PER_ADDRESS": "1000", "NETVEXA_CHAT_MESSAGES_PER_MINUTE": "100000"}
+        with running_site(Path(folder), **limits) as site:
+            report(asyncio.run(_measure(site, agent, made.slug, questions)))
+
+
+def _library(data: dict[str, Any]) -> Agent:
+    """An agent that knows CHUNKS chunks; the paragraphs come round again, numbered, if they are too few."""
+    agent: Agent = Agent.objects.create(name="Benchmark", evidence_threshold=0.2)
+    library = Library(agent)
+    paragraphs = [(paragraph["id"], paragraph["text"]) for paragraph in data["paragraphs"]]
+    for round_ in count(1):
+        for start in range(0, len(paragraphs), 100):
+            if len(library.paragraph_of) >= CHUNKS:
+                return agent
+            part = [(number, f"{text} ({round_})") for number, text in paragraphs[start : start + 100]]
+            library.add(f"Part {round_}.{start}", part)
+    raise AssertionError("unreachable")
+
+
+def _open(made: Workspace) -> None:
+    with platform():
+        Domain.objects.create(domain=f"{made.slug}.localhost", tenant=made, is_primary=True)
+        Entitlement.objects.create(workspace=made, tier=Tier.ENTERPRISE)
+
+
+async def _measure(site: Site, agent: Agent, slug: str, questions: Iterator[str]) -> dict[int, list[Wait]]:
+    await _visitors(site, agent, slug, questions, visitors=1, total=5)  # warms up
+    waits = {1: await _visitors(site, agent, slug, questions, visitors=1, total=ALONE)}
+    for level in LEVELS:
+        waits[level] = await _visitors(site, agent, slug, questions, visitors=level, total=AT_ONCE)
+        if _p95([wait.first_token for wait in waits[level]]) > 2 * TARGET_MS:
+            break
+    return waits
+
+
+async def _visitors(
+    site: Site, agent: Agent, slug: str, questions: Iterator[str], *, visitors: int, total: int
+) -> list[Wait]:
+    each = max(1, total // visitors)
+    found = await asyncio.gather(
+        *(_visitor(site, agent, slug, questions, answers=each) for _ in range(visitors))
+    )
+    return [wait for waits in found for wait in waits]
+
+
+async def _visitor(
+    site: Site, agent: Agent, slug: str, questions: Iterator[str], *, answers: int
+) -> list[Wait]:
+    waits: list[Wait] = []
+    async with chatting(site, agent, slug=slug) as chat:
+        for _ in range(answers * 3):
+            if len(waits) < answers and (wait := await _ask(chat, next(questions))):
+                waits.append(wait)
+    return waits
+
+
+async def _ask(chat: Chat, question: str) -> Wait | None:
+    begun, first = time.perf_counter(), 0.0
+    await chat.ask(question)
+    while (frame := await chat.next())["type"] != "end":
+        if frame["type"] == "error":
+            sys.exit(f"The server answered with an error: {frame}")
+        if frame["type"] == "token" and not first:
+            first = time.perf_counter()
+    ended = time.perf_counter()
+    return Wait((first - begun) * 1000, (ended - begun) * 1000) if frame["grounded"] and first else None
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else float("inf")
+
+
+def report(waits: dict[int, list[Wait]]) -> None:
+    print(f"{'at once':>7}  {'answers':>7}  {'first p50':>9}  {'first p95':>9}  {'end p95':>8}  (ms)")
+    held = 0
+    for level, found in waits.items():
+        first = [wait.first_token for wait in found]
+        p95, end = _p95(first), _p95([wait.end for wait in found])
+        print(f"{level:>7}  {len(found):>7}  {statistics.median(first):9.0f}  {p95:9.0f}  {end:8.0f}")
+        held = level if p95 < TARGET_MS else held
+    alone = [wait.first_token for wait in waits[1]]
+    figures = {
+        "first_token_p50_ms": round(statistics.median(alone), 1),
+        "first_token_p95_ms": round(_p95(alone), 1),
+        "end_p95_ms": round(_p95([wait.end for wait in waits[1]]), 1),
+        "chats_at_500ms": held,
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
