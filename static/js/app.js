@@ -71,6 +71,19 @@ document.addEventListener("click", (event) => {
   else if (event.target instanceof HTMLDialogElement) event.target.close(); // its backdrop
 });
 
+// Menus close like menus: by a click elsewhere and by Escape, which gives the focus back.
+const openMenus = () => document.querySelectorAll("details[data-menu][open]");
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
 // A form is sent once, and says that it is on its way.
 document.addEventListener("submit", (event) => {
   const form = event.target;
