@@ -47,9 +47,8 @@ build: setup-dev ## Build the widget and the style sheet into static/
 			&& $(WITH_NODE) npm run --silent build) || exit 1; \
 	done
 
-screenshots: setup-dev ## Take the pictures in docs/screenshots and var/screenshots
+screenshots: setup-dev ## Take pictures of every state of the widget into var/screenshots
 	@sh deploy/ensure_chromium.sh
-	@$(CLEAN) $(PY) -m netvexa.embedded exec -- $(PY) -m benchmarks.screenshots
 	@$(PY) -m tests.widget.gallery
 
 bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers

@@ -36,7 +36,7 @@ from tests.plugins.processes import Site, running_site  # noqa: E402
 
 CHUNKS = 2_000
 ALONE = 60  # questions of the one visitor
-LEVELS = (2, 4, 8, 16, 32)
+LEVELS = (2, 4, 8, 16, 32, 64)
 AT_ONCE = 80  # questions at each level, all visitors together
 TARGET_MS = 500.0
 
@@ -107,13 +107,15 @@ async def _visitor(
         for _ in range(answers * 3):
             if len(waits) < answers and (wait := await _ask(chat, next(questions))):
                 waits.append(wait)
+    if len(waits) < answers:
+        sys.exit(f"Only {len(waits)} of {answers} questions were answered from the knowledge.")
     return waits
 
 
 async def _ask(chat: Chat, question: str) -> Wait | None:
     begun, first = time.perf_counter(), 0.0
     await chat.ask(question)
-    while (frame := await chat.next())["type"] != "end":
+    while (frame := await asyncio.wait_for(chat.next(), 30))["type"] != "end":
         if frame["type"] == "error":
             sys.exit(f"The server answered with an error: {frame}")
         if frame["type"] == "token" and not first:
@@ -128,12 +130,13 @@ def _p95(values: list[float]) -> float:
 
 def report(waits: dict[int, list[Wait]]) -> None:
     print(f"{'at once':>7}  {'answers':>7}  {'first p50':>9}  {'first p95':>9}  {'end p95':>8}  (ms)")
-    held = 0
+    held, holds = 0, True
     for level, found in waits.items():
         first = [wait.first_token for wait in found]
         p95, end = _p95(first), _p95([wait.end for wait in found])
         print(f"{level:>7}  {len(found):>7}  {statistics.median(first):9.0f}  {p95:9.0f}  {end:8.0f}")
-        held = level if p95 < TARGET_MS else held
+        holds = holds and p95 < TARGET_MS
+        held = level if holds else held
     alone = [wait.first_token for wait in waits[1]]
     figures = {
         "first_token_p50_ms": round(statistics.median(alone), 1),
