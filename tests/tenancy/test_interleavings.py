@@ -138,7 +138,7 @@ def _leave(all_busy: Barrier) -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(WAYS), st.sampled_from(DEEDS), st.integers(0, 1)), min_size=4, max_size=24
+    st.tuples(st.sampled_from(WAYS), st.sampled_from(DEEDS), st.integers(0, 1)), min_size=9, max_size=24
 )
 
 
@@ -157,4 +157,4 @@ def test_no_interleaving_leaks(two: tuple[Workspace, Workspace], threads: Thread
         performed += len(steps)
 
     interleave()
-    assert performed >= 1000
+    assert performed >= 1000  # 120 examples of at least 9 steps
