@@ -22,7 +22,7 @@ from knowledge.models import Document, DocumentStatus, Source, SourceKind, Versi
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid, NotFound
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI, key_of
+from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
 SCOPES = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
@@ -125,6 +125,7 @@ class SourceViewSet(
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
     scopes: ClassVar = SCOPES
+    costs: ClassVar = {"create": 5, "retry": 5}
     serializer_class = SourceSerializer
     queryset = Source.objects.all()
     lookup_value_converter = "uuid"
@@ -147,7 +148,7 @@ class SourceViewSet(
         agent = Agent.objects.get_or_404(fields["agent"])
         file = fields.get("file")
         check_limits(self.workspace, adding=file.size if file else len(fields.get("text", "")))
-        source = add(agent, fields, added_by=key_of(request).created_by_id)
+        source = add(agent, fields, added_by=credential_of(request).person_id)
         return Response(SourceSerializer(source).data, status=201)
 
     def perform_destroy(self, instance: Source) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -48,7 +49,6 @@ SHARED_APPS = [
     "netvexa.apps.StaffAdminConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "django_celery_beat",
     "djstripe",
     "rest_framework",
@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "tenants.middleware.SeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -164,6 +165,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "tenants.passwords.GuessableValidator"})
 LOGIN_URL = "tenants:log_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -176,13 +178,15 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "tenants.sessions"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
 OTP_TOTP_ISSUER = "NETVEXA"
-STAFF_OTP_REQUIRED = False  # True lets only staff with a second factor into the admin
+OTP_TOTP_THROTTLE_FACTOR = 0  # `tenants.attempts` counts wrong codes, as it counts wrong passwords
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # --- Browser security ---
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+TRUSTED_PROXIES = CONFIG.netvexa_trusted_proxies
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -275,7 +279,7 @@ USE_I18N = USE_TZ = True
 
 # --- API ---
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.ApiCalls"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -284,6 +288,15 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "netvexa.lib.api.KeysetPagination",
     "EXCEPTION_HANDLER": "netvexa.lib.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
+}
+API_CALLS_PER_ADDRESS = CONFIG.netvexa_api_calls_per_address  # a minute, whoever calls
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    # A key of its own: nothing else that is signed with SECRET_KEY passes for a token, nor the other way round.
+    "SIGNING_KEY": hashlib.sha256(b"netvexa api tokens " + SECRET_KEY.encode()).hexdigest(),
+    "ISSUER": ROOT_URL,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "NETVEXA API",

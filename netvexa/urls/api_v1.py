@@ -10,6 +10,7 @@ from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from knowledge.api import DocumentViewSet, SourceViewSet
 from netvexa.views.reference import SchemaView, reference
 from netvexa.views.usage import UsageView
+from tenants.token_api import RefreshView, RevokeView, TokenView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("agents", AgentViewSet)
@@ -22,6 +23,9 @@ app_name = "api"
 urlpatterns = [
     path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
     path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
+    path("auth/token/", TokenView.as_view(), name="token"),
+    path("auth/refresh/", RefreshView.as_view(), name="refresh"),
+    path("auth/revoke/", RevokeView.as_view(), name="revoke"),
     path("usage/", UsageView.as_view(), name="usage"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),

@@ -10,11 +10,15 @@ app_name = "tenants"
 urlpatterns = [
     path("enter/", entry.enter, name="enter"),
     path("log-in/", entry.log_in, name="log_in"),
+    path("log-in/code/", entry.log_in_code, name="log_in_code"),
     path("log-out/", entry.log_out, name="log_out"),
     path("confirm/", confirmations.ask_again, name="ask_confirmation"),
     path("workspace-menu/", entry.workspace_menu, name="workspace_menu"),
     path("switch/<uuid:workspace_id>/", entry.switch, name="switch"),
     path("account/", account.account_page, name="account"),
+    path("account/e-mail/", account.ask_email_change, name="ask_email_change"),
+    path("account/e-mail/take-back/", account.take_back_email_change, name="take_back_email_change"),
     path("account/password/", account.change_password, name="change_password"),
     path("account/devices/", account.end_other_sessions, name="end_other_sessions"),
+    path("account/devices/<str:login_id>/", account.end_session, name="end_session"),
 ]

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from netvexa.lib.ids import short_id
 from tenants.context import in_tenant, owner, platform
@@ -116,6 +119,26 @@ def stranger_client(workspace: Workspace, other_workspace: Workspace) -> Client:
 def anonymous_client(workspace: Workspace) -> Client:
     """Nobody, at the host of `workspace`."""
     return client_of(workspace)
+
+
+def give_second_factor(user: User) -> TOTPDevice:
+    """An authenticator that the person has set up already."""
+    device: TOTPDevice = TOTPDevice.objects.create(user=user, name="Authenticator", confirmed=True)
+    return device
+
+
+def code_of(device: TOTPDevice) -> str:
+    """What the authenticator shows now."""
+    return f"{totp(device.bin_key):06d}"
+
+
+def verify(client: Client, user: User) -> Client:
+    """Let the client's log-in count as one with a second factor."""
+    device = TOTPDevice.objects.filter(user=user).first() or give_second_factor(user)
+    session = client.session
+    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session.save()
+    return client
 
 
 ClientAs = Callable[[Role], Client]
