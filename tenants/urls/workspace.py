@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tenants.views import account, confirmations, entry
+from tenants.views import account, confirmations, entry, sign_on
 
 app_name = "tenants"
 urlpatterns = [
     path("enter/", entry.enter, name="enter"),
     path("log-in/", entry.log_in, name="log_in"),
     path("log-in/code/", entry.log_in_code, name="log_in_code"),
+    path("log-in/with/<slug:provider>/", sign_on.begin, name="sign_on"),
+    path("log-in/with/<slug:provider>/done/", sign_on.finish, name="sign_on_done"),
     path("log-out/", entry.log_out, name="log_out"),
     path("confirm/", confirmations.ask_again, name="ask_confirmation"),
     path("workspace-menu/", entry.workspace_menu, name="workspace_menu"),
