@@ -13,6 +13,7 @@ from django.utils.crypto import constant_time_compare
 from agents.models import Agent, workspace_key_of
 from chat.models import Channel
 from netvexa.lib.errors import NotAllowed, NotFound
+from tenants import second_factor
 from tenants.access import Permission, allows, membership_of, workspace_of_host, workspace_of_key
 from tenants.context import run_in_tenant, run_nowhere
 from tenants.models import User, Workspace
@@ -89,4 +90,6 @@ def _is_member(workspace: Workspace, session_key: str) -> bool:
     ):
         return False
     member = membership_of(user, workspace)
-    return member is not None and allows(member, Permission.VIEW)
+    if member is None or not second_factor.is_enough(workspace, user, session):
+        return False
+    return allows(member, Permission.VIEW)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
 from django.db.models.base import ModelBase
@@ -39,7 +40,8 @@ class StaffAdminSite(AdminSite):
         if not request.user.is_authenticated:
             return redirect_to_login(request.GET.get("next", "/"), reverse("tenants:log_in"))
         if not super().has_permission(request):
-            raise NotAllowed("This is for NETVEXA's staff. Log out, and log in as one of them.")
+            logout(request)  # of this host alone, so that somebody else can log in here
+            raise NotAllowed("This is for NETVEXA's staff. Log in as one of them.")
         if second_factor.is_verified(request):
             return redirect("/")
         return to_second_factor(request)

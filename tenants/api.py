@@ -144,8 +144,10 @@ class Knocking(_View):
 
 
 def count_refused(request: Request) -> None:
-    """Make a wrong credential cost its address more than a call."""
-    spend(_bucket(request), cost=REFUSED_COSTS)
+    """Make a wrong credential cost its address more than a call: twenty, or all that is left."""
+    left = spend(_bucket(request), cost=REFUSED_COSTS)
+    if left.wait:
+        spend(_bucket(request), cost=left.tokens[0])
 
 
 def _bucket(request: Request) -> Bucket:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tenants.context import current_workspace, platform
@@ -103,17 +103,12 @@ def recognise(secret: str) -> ApiKey | None:
         return None
     now = timezone.now()
     with platform():
-        key = live().select_related("workspace").filter(key_hash=_hash(secret)).first()
-        if key and (key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY):
+        key = ApiKey.objects.select_related("workspace").filter(key_hash=_hash(secret)).first()
+        if key is None or not key.is_live:
+            return None
+        if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return key
-
-
-def live() -> QuerySet[ApiKey]:
-    """Keys that are neither revoked nor expired."""
-    return ApiKey.objects.filter(revoked_at=None).filter(
-        Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    )
 
 
 def live_keys() -> QuerySet[ApiKey]:

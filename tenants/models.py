@@ -277,6 +277,11 @@ class ApiKey(WorkspaceOwned):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
 
 class TokenGrant(WorkspaceOwned):
     """What a pair of tokens stands on: an API key or a member. Revoked, no token of it works any more."""

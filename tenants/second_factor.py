@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import segno
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 from django_otp import DEVICE_ID_SESSION_KEY, match_token, verify_token
@@ -17,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from netvexa.lib.errors import AppError
 from tenants import attempts
-from tenants.models import RecoveryCodes, User
+from tenants.models import RecoveryCodes, User, Workspace
 
 CODES = 10
 _LIMITS = (attempts.CODE_BY_ACCOUNT, attempts.CODE_BY_ACCOUNT_DAILY)
@@ -131,6 +132,12 @@ def verify_session(request: HttpRequest, device: Device) -> None:
 def device_of_session(request: HttpRequest) -> str:
     """The id of the device this session was verified with, for handing the session over; or nothing."""
     return str(request.session.get(DEVICE_ID_SESSION_KEY, ""))
+
+
+def is_enough(workspace: Workspace, user: User, session: SessionBase) -> bool:
+    """Whether a session that did not come with a request is verified as far as the workspace wants it."""
+    device_id = str(session.get(DEVICE_ID_SESSION_KEY, ""))
+    return not workspace.two_factor_required or device_of(user, device_id) is not None
 
 
 def device_of(user: User, device_id: str) -> Device | None:

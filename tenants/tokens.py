@@ -22,7 +22,7 @@ from netvexa.lib.errors import AppError
 from tenants import credentials
 from tenants.context import platform
 from tenants.credentials import Credential
-from tenants.keys import Scope, live
+from tenants.keys import Scope
 from tenants.models import ApiKey, Membership, TokenGrant, User, Workspace
 
 GRANT_LIFETIME = timedelta(days=30)
@@ -139,8 +139,8 @@ def _grant(token: Token, *, lock: bool = False) -> TokenGrant | None:
     ).first()
     if grant is None:
         return None
-    if grant.key_id is not None:
-        return grant if live().filter(pk=grant.key_id).exists() else None
+    if grant.key is not None:
+        return grant if grant.key.is_live else None
     return grant if cast(Membership, grant.member).user.is_active else None
 
 

@@ -13,8 +13,10 @@ from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from kombu.exceptions import OperationalError
 
 from netvexa.lib.client import client_address
+from netvexa.lib.errors import Unavailable
 from tenants import attempts, audit, sessions, tokens
 from tenants.forms import EmailForm
 from tenants.models import User
@@ -30,7 +32,10 @@ def ask(request: HttpRequest) -> HttpResponse:
         email = form.cleaned_data["email"].lower()
         attempts.count(attempts.RESET_BY_ADDRESS, client_address(request))
         attempts.count(attempts.MAIL_BY_RECEIVER, email)
-        send_password_link.delay(email)
+        try:
+            send_password_link.delay(email)
+        except OperationalError:
+            raise Unavailable from None
         return render(request, "tenants/password_asked.html", {"email": email})
     return render(request, "tenants/password_ask.html", {"form": form}, status=422 if form.errors else 200)
 

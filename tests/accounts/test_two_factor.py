@@ -269,6 +269,14 @@ def test_only_who_has_it_can_require_it(owner_client: Client, person: User, work
     assert workspace.two_factor_required
 
 
+def test_the_list_of_members_tells_who_has_it(owner_client: Client, person: User) -> None:
+    assert "Two-factor</span>" not in owner_client.get("/members/").content.decode()
+
+    give_second_factor(person)
+
+    assert "Two-factor</span>" in owner_client.get("/members/").content.decode()
+
+
 def test_the_anonymous_are_sent_to_the_log_in(anonymous_client: Client) -> None:
     for path in ("/two-factor/", SET_UP):
         assert anonymous_client.get(path)["Location"].startswith("/log-in/")

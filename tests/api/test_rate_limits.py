@@ -89,10 +89,10 @@ def test_an_upload_costs_more_than_a_look(workspace: Workspace, secret: str) -> 
 def test_an_address_is_stopped_before_its_key_is_looked_at(
     workspace: Workspace, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "API_CALLS_PER_ADDRESS", 45)
+    monkeypatch.setattr(settings, "API_CALLS_PER_ADDRESS", 3)
     guessing = at_host(workspace, "nvx_live_wrong")
 
-    assert statuses(guessing, 4) == [401, 401, 429, 429] or statuses(guessing, 1) == [429]
+    assert statuses(guessing, 2) == [401, 429]
     assert at_host(workspace, secret).get("agents/").status_code == 429
 
 
