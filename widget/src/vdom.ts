@@ -34,6 +34,10 @@ interface Attributes<T> {
   onSubmit?: Handler<SubmitEvent, T>;
   onScroll?: Handler<Event, T>;
   onError?: Handler<Event, T>;
+  onDragOver?: Handler<DragEvent, T>;
+  onDragLeave?: Handler<DragEvent, T>;
+  onDrop?: Handler<DragEvent, T>;
+  onPaste?: Handler<ClipboardEvent, T>;
   [attribute: string]: unknown;
 }
 
@@ -129,10 +133,12 @@ function patch(now: VNode, before: VNode | null): void {
   if (ref) refs.push(() => ref(node));
 }
 
+/** A button sends no form unless it says so. */
 function create(tag: string): Element {
-  return /^(svg|path)$/.test(tag)
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-    : document.createElement(tag);
+  if (/^(svg|path)$/.test(tag)) return document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const node = document.createElement(tag);
+  if (tag === "button") (node as HTMLButtonElement).type = "button";
+  return node;
 }
 
 function setProp(node: Element, name: string, value: unknown, before: unknown): void {

@@ -7,13 +7,16 @@ const SCORES = [1, 2, 3, 4, 5];
 
 /** After the end: how it was, and a way to begin again. */
 export function Ended({ widget }: { widget: Widget }) {
-  const { t, chat } = widget;
+  const { t, chat, config } = widget;
   return (
     <div class="bottom ended">
       <p>{t("closed")}</p>
-      {chat.state.rated ? <p role="status">{t("rated")}</p> : <Rating widget={widget} />}
-      <button type="button" class="solid wide" onClick={() => widget.startOver()}>
-        <Icon name="plus" size={18} />
+      {chat.state.rated ? (
+        <p role="status">{t("thanks")}</p>
+      ) : (
+        config.rating !== false && <Rating widget={widget} />
+      )}
+      <button class="solid wide" onClick={() => widget.startOver()}>
         {t("new")}
       </button>
       <Foot widget={widget} />

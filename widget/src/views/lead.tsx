@@ -5,8 +5,8 @@ import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
 const DEFAULT_FIELDS: LeadField[] = [{ name: "name" }, { name: "email", required: true }];
-const KNOWN = ["name", "email", "phone", "company"];
 const TYPES: Record<string, LeadField["type"]> = { email: "email", phone: "tel" };
+/** What a browser calls the fields that have a name of ours. */
 const AUTOCOMPLETE: Record<string, string> = {
   name: "name",
   email: "email",
@@ -20,6 +20,8 @@ export function LeadSheet({ widget }: { widget: Widget }) {
   const leads = config.leads;
   const errors = widget.ui.leadErrors;
   const first = widget.leadFirst();
+  // Nobody is there: the form is all there is, and takes the question too.
+  const only = widget.formOnly;
   const close = () => {
     if (first) widget.leadSkipped = true;
     widget.setSheet("none");
@@ -34,8 +36,14 @@ export function LeadSheet({ widget }: { widget: Widget }) {
     const wrong = Object.keys(found.errors)[0];
     if (wrong) return widget.afterDraw(() => widget.find(`[name="${CSS.escape(wrong)}"]`)?.focus());
     widget.giveLead(found.values);
-    close();
+    if (!only) close();
   };
+  if (only && chat.state.leadGiven)
+    return (
+      <div class="bottom ended">
+        <p role="status">{t("lead_done")}</p>
+      </div>
+    );
   return (
     <form class="sheet" noValidate onSubmit={submit} aria-label={leads?.title ?? t("lead")}>
       <h3>{leads?.title ?? t(first ? "lead_before" : "lead")}</h3>
@@ -43,11 +51,19 @@ export function LeadSheet({ widget }: { widget: Widget }) {
       {(leads?.fields ?? DEFAULT_FIELDS).map((field) => (
         <Field key={field.name} widget={widget} field={field} error={errors[field.name]} />
       ))}
+      {only && (
+        <label>
+          {t("message")}
+          <textarea name="message" rows={2} maxLength={1000} />
+        </label>
+      )}
       <Consent widget={widget} error={errors.consent} />
       <div class="row">
-        <button type="button" class="plain" onClick={close}>
-          {t(first ? "skip" : "cancel")}
-        </button>
+        {!only && (
+          <button class="plain" onClick={close}>
+            {t(first ? "skip" : "back")}
+          </button>
+        )}
         <button type="submit" class="solid">
           {t("submit")}
         </button>
@@ -60,7 +76,7 @@ export function LeadSheet({ widget }: { widget: Widget }) {
 function Field({ widget, field, error }: { widget: Widget; field: LeadField; error?: string }) {
   const { t, chat } = widget;
   const { name, required } = field;
-  const label = field.label ?? (KNOWN.includes(name) ? t(name as Key) : name);
+  const label = field.label ?? (AUTOCOMPLETE[name] ? t(name as Key) : name);
   const given = (chat.context.lead as Record<string, string> | undefined)?.[name];
   return (
     <label>
@@ -105,7 +121,7 @@ function Consent({ widget, error }: { widget: Widget; error?: string }) {
 function check(form: HTMLFormElement, t: Widget["t"]) {
   const values: Record<string, string> = {};
   const errors: Record<string, string> = {};
-  for (const input of form.querySelectorAll("input")) {
+  for (const input of form.querySelectorAll<HTMLInputElement>("input, textarea")) {
     const value = input.value.trim();
     if (input.type === "checkbox") {
       if (!input.checked) errors.consent = t("consent_needed");

@@ -1,4 +1,4 @@
-import type { Message } from "../chat.ts";
+import type { Message } from "../message.ts";
 import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { AnswerView } from "./answer.tsx";
@@ -44,7 +44,7 @@ export function Log({ widget }: { widget: Widget }) {
         )}
       </div>
       {widget.ui.away && (
-        <button type="button" class="latest" onClick={() => toEnd(widget.find(".log"))}>
+        <button class="latest" onClick={() => toEnd(widget.find(".log"))}>
           <Icon name="down" size={16} />
           {t("latest")}
         </button>
@@ -99,9 +99,9 @@ function Welcome({ widget }: { widget: Widget }) {
         <ul aria-label={t("suggestions")}>
           {suggestions.map((question) => (
             <li key={question}>
-              <button type="button" onClick={() => widget.say(question)}>
+              <button onClick={() => widget.say(question)}>
                 <span dir="auto">{question}</span>
-                <Icon name="arrow" size={16} />
+                <Icon name="down" size={16} />
               </button>
             </li>
           ))}

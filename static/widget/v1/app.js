@@ -1,0 +1,1 @@
+export * from "./app.26a5d6b8ec.js";
