@@ -48,7 +48,7 @@ const shared = {
 
 const read = (name) => readFileSync(join(here, "src", name), "utf8");
 const words = (text) => text.match(/[A-Za-z_]\w*/g) ?? [];
-const matches1 = (text, pattern) => Array.from(text.matchAll(pattern), (found) => found[1]);
+const captured = (text, pattern) => Array.from(text.matchAll(pattern), (found) => found[1]);
 
 /**
  * The names of members that are nobody's business outside the app, to be shortened: declared in a class or record of
@@ -57,12 +57,18 @@ const matches1 = (text, pattern) => Array.from(text.matchAll(pattern), (found) =
 function ownNames() {
   const modules = readdirSync(join(here, "src")).filter((name) => name.endsWith(".ts"));
   const views = readdirSync(join(here, "src/views")).map((name) => `views/${name}`);
-  const open = ["protocol.ts", "config.ts", "storage.ts", "loader.ts"];
-  const code = [...modules, ...views].map(read).join("\n").replace(/\/\*\*[^]*?\*\/|\/\/ .*/g, "");
+  const open = ["protocol.ts", "config.ts", "kept.ts", "loader.ts"];
+  const code = [...modules, ...views]
+    .map(read)
+    .join("\n")
+    .replace(/\/\*\*[\s\S]*?\*\/|\/\/ .*/g, "");
   const texts = code.match(/"[^"\n]*"|`[^`\n]*`|\/[^/\n ]+\//g) ?? [];
   const others = new Set([...open.map(read), ...texts, read("locales/en.json")].flatMap(words));
-  const own = modules.filter((name) => !open.includes(name)).map(read).join("\n");
-  const declared = matches1(own, /^ {2}(?:readonly |get |async )*((?!on[A-Z])[a-z]\w{3,})\??[:(;=]/gm);
+  const own = [...modules, ...views]
+    .filter((name) => !open.includes(name))
+    .map(read)
+    .join("\n");
+  const declared = captured(own, /^ {2}(?:readonly |get |async )*((?!on[A-Z])[a-z]\w{3,})\??[:(;=]/gm);
   return [...new Set(declared)].filter((name) => !others.has(name));
 }
 
@@ -75,7 +81,14 @@ async function bundle(entry, options) {
     toplevel: options.format === "esm",
     mangle: { properties: { regex: new RegExp(`^(${ownNames().join("|")})$`) } },
     ecma: 2020,
-    compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe: true, unsafe_comps: true, keep_fargs: false },
+    compress: {
+      passes: 3,
+      pure_getters: true,
+      unsafe_arrows: true,
+      unsafe: true,
+      unsafe_comps: true,
+      keep_fargs: false,
+    },
     format: { ascii_only: false },
     sourceMap: { content: find(".js.map"), includeSources: true },
   });

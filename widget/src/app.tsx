@@ -2,7 +2,7 @@
 import { sheet } from "./sheet.ts";
 import "./i18n.ts";
 import type { AppApi, Start } from "./config.ts";
-import { h, render } from "./vdom.ts";
+import { render } from "./vdom.ts";
 import { View } from "./views/panel.tsx";
 import { Widget } from "./widget.ts";
 
@@ -13,7 +13,7 @@ export async function start(context: Start): Promise<AppApi> {
   const place = document.createElement("div");
   shadow.append(place);
   const widget = new Widget(context);
-  widget.redraw = () => render(<View widget={widget} />, place);
+  widget.redraw = () => render(View(widget), place);
   await widget.prepare();
   widget.redraw();
   const destroy = () => {

@@ -1,5 +1,6 @@
 import type { Config, Context } from "./config.ts";
 import { send, type Upload } from "./files.ts";
+import type { Unsent } from "./kept.ts";
 import { fromHistory, type Message, newId, newMessage } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import {
@@ -18,7 +19,7 @@ import {
 } from "./protocol.ts";
 import { Sequencer } from "./sequence.ts";
 import { Connection, type Link } from "./socket.ts";
-import type { Storage, Unsent } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 const TYPING_SHOWN_MS = 6_000;
 const TYPING_SENT_EVERY_MS = 3_000;
@@ -40,20 +41,20 @@ export interface ChatState {
   phase: Phase;
   link: Link;
   /** The connection has been away for so long that the visitor should know. */
-  cut: boolean;
+  cut?: boolean;
   /** The member of the team who wrote last. */
   person?: Author;
   typing?: Author;
-  thinking: boolean;
+  thinking?: boolean;
   notice?: Notice;
   unread: number;
   greeting: string;
   suggestions: string[];
   name: string;
   avatar?: string;
-  leadGiven: boolean;
-  rated: boolean;
-  handoffAsked: boolean;
+  leadGiven?: boolean;
+  rated?: boolean;
+  handoffAsked?: boolean;
   /** The team has seen everything up to this number. */
   seen: number;
   /** Files chosen for the next message. */
@@ -239,7 +240,7 @@ export class Chat {
     const seq = this.#sequencer.last;
     if (seq !== storage.get().read) {
       storage.set({ read: seq });
-      this.#connection.send({ type: "read", seq });
+      if (seq) this.#connection.send({ type: "read", seq });
     }
     if (this.state.unread) this.#update({ unread: 0 });
   }
@@ -504,7 +505,7 @@ export class Chat {
   #think(thinking: boolean): void {
     clearTimeout(this.#thinkingTimer);
     if (thinking) this.#thinkingTimer = setTimeout(() => this.#tooSlow(), ANSWER_WITHIN_MS);
-    if (thinking !== this.state.thinking) this.#update({ thinking });
+    if (thinking !== Boolean(this.state.thinking)) this.#update({ thinking });
   }
 
   #tooSlow(): void {
@@ -544,16 +545,11 @@ export class Chat {
       messages: [],
       phase: "bot",
       link: "idle",
-      cut: false,
-      thinking: false,
       unread: 0,
       greeting: greeting ?? "",
       suggestions: suggestions ?? [],
       name,
       avatar: avatar ?? undefined,
-      leadGiven: false,
-      rated: false,
-      handoffAsked: false,
       seen: 0,
       uploads: [],
     };

@@ -29,7 +29,8 @@ export function presence({ time_zone, week, closed = [] }: Hours, now: number): 
     const date = new Date(day * DAY_MS);
     if (closed.includes(date.toISOString().slice(0, 10))) continue;
     for (const [from, to] of [...(week[(date.getUTCDay() + 6) % 7] ?? [])].sort()) {
-      const at = (clock: string, later = 0) => moment(day * DAY_MS + later + minutes(clock) * 60_000, time_zone);
+      const at = (clock: string, later = 0) =>
+        moment(day * DAY_MS + later + minutes(clock) * 60_000, time_zone);
       if (at(to, to <= from ? DAY_MS : 0) <= now) continue;
       return at(from) <= now ? { there: true } : { there: false, back: at(from) };
     }

@@ -7,7 +7,7 @@ declare const LOCALES: string[];
 declare const LOCALES_DIR: string;
 
 /** Languages that are written from right to left. */
-const RTL = /^(ar|he|fa|ur)/;
+const RTL = /^(ar|he|fa|ur)\b/;
 
 export function isRtl(locale: string): boolean {
   return RTL.test(locale);

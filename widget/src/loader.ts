@@ -34,6 +34,7 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
   let start: Start | undefined;
   let link: HTMLLinkElement | undefined;
   let loading: boolean | undefined;
+  let wanted: boolean | undefined;
 
   const emit = (name: string, detail?: unknown) =>
     listeners[name]?.forEach((listener) => {
@@ -75,10 +76,9 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
     if (app) return app[name]?.(...args);
     calls.push([name, ...args]);
     if (name === "logout") kept("removeItem");
-    if (wanted()) load();
+    wanted ||= /^(open|toggle|ask)$/.test(name);
+    if (wanted) load();
   };
-
-  const wanted = () => calls.some(([name]) => /^(open|toggle|ask)$/.test(name));
 
   /** Read or remove what the app has kept; a browser that refuses storage has nothing. */
   const kept = (act: "getItem" | "removeItem") => {
@@ -113,7 +113,7 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
     root.append(host);
     start = { config, files, shadow, host, bubble, options, emit };
     emit("ready");
-    if (wanted()) load();
+    if (wanted) load();
     // Somebody's word is awaited, the panel stood open on the page before, or there is something to watch for.
     const soon =
       (bubble.hidden && !launcher) ||
@@ -136,7 +136,9 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
       page.netvexa = undefined;
     },
   };
-  for (const name of "open close toggle ask identify logout setContext consent".split(" ") as (keyof AppApi)[])
+  for (const name of "open close toggle ask identify logout setContext consent".split(
+    " ",
+  ) as (keyof AppApi)[])
     api[name] = (...args: unknown[]) => call(name, ...args);
   page.netvexa = api as Call[] & Api;
   for (const entry of before ?? []) (api.push as (entry: Call) => void)(entry);

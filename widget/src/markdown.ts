@@ -161,7 +161,9 @@ function renderBlock(block: string, options: Options, depth: number): Node[] {
   const heading = HEADING.exec(first);
   if (depth > DEEPEST) return [element("p", block)];
   if (heading)
-    return [element((heading[1] as string).length > 2 ? "h4" : "h3", ...inline(heading[2] as string, options))];
+    return [
+      element((heading[1] as string).length > 2 ? "h4" : "h3", ...inline(heading[2] as string, options)),
+    ];
   if (RULE.test(first)) return [element("hr")];
   if (FENCE.test(first)) return [renderCode(lines)];
   if (QUOTE.test(first)) {
@@ -276,7 +278,7 @@ export function inline(text: string, options: Options): Inline {
     top().nodes.push(...(ended && tag && nodes.length ? [element(tag, ...nodes)] : [mark, ...nodes]));
   };
 
-  const escape = () => {
+  const escaped = () => {
     const next = text[at + 1] ?? "";
     if (!/[!-/:-@[-`{-~]/.test(next)) return false;
     plain += next;
@@ -297,7 +299,9 @@ export function inline(text: string, options: Options): Inline {
   };
   const citation = () => {
     const found = match(CITATION);
-    return found && put(found[0].length, ...(found[1] as string).split(",").map((n) => options.chip(Number(n))));
+    return (
+      found && put(found[0].length, ...(found[1] as string).split(",").map((n) => options.chip(Number(n))))
+    );
   };
   const lineBreak = () => {
     const found = match(BREAK);
@@ -342,7 +346,7 @@ export function inline(text: string, options: Options): Inline {
 
   /** What may begin with a character, in the order in which it is tried. */
   const readers: Record<string, (char: string) => unknown> = {
-    "\\": escape,
+    "\\": escaped,
     "`": code,
     "[": () => link() || citation(),
     "!": link,

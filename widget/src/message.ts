@@ -9,12 +9,12 @@ export interface Message {
   /** Place in the conversation; Infinity until acknowledged. */
   seq: number;
   status: "sending" | "stored" | "failed";
-  streaming: boolean;
+  streaming?: boolean;
   citations: Citation[];
   attachments: Attachment[];
   grounded: boolean;
   stopped?: string;
-  feedback: number;
+  feedback?: number;
   error?: Pick<ErrorFrame, "code" | "detail">;
   at: number;
   /** What the visitor has opened at this message. */
@@ -28,11 +28,9 @@ export function newMessage(id: string, author: Author, seq: number, more: Partia
     seq,
     text: "",
     status: "stored",
-    streaming: false,
     citations: [],
     attachments: [],
     grounded: true,
-    feedback: 0,
     at: Date.now(),
     ui: {},
     ...more,
@@ -52,6 +50,9 @@ export function fromHistory(stored: StoredMessage, place: number, latest: number
 /** A random UUID; `crypto.randomUUID` is missing on plain-http pages. */
 export function newId(): string {
   return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
-    (Number(digit) ^ ((crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) & (15 >> (Number(digit) / 4)))).toString(16),
+    (
+      Number(digit) ^
+      ((crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) & (15 >> (Number(digit) / 4)))
+    ).toString(16),
   );
 }

@@ -1,5 +1,6 @@
+import type { Unsent } from "./kept.ts";
 import type { ClientFrame } from "./protocol.ts";
-import type { Storage, Unsent } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 /** After how long without an ack a message is sent again, in ms. */
 export const ACK_WITHIN_MS = 10_000;
@@ -79,7 +80,11 @@ export class Outbox {
   }
 
   #keep(): void {
-    const unsent = this.#waiting.map(({ client_id, text, attachments }) => ({ client_id, text, attachments }));
+    const unsent = this.#waiting.map(({ client_id, text, attachments }) => ({
+      client_id,
+      text,
+      attachments,
+    }));
     this.#storage.setSession({ unsent });
   }
 }

@@ -127,7 +127,14 @@ export type ShownFrame = { seq: number } & (
   | { type: "start"; message: string }
   | { type: "token"; message: string; text: string }
   | ({ type: "end"; message: string } & Answer)
-  | { type: "message"; message: string; author: Author; text: string; client_id?: string; attachments?: Attachment[] }
+  | {
+      type: "message";
+      message: string;
+      author: Author;
+      text: string;
+      client_id?: string;
+      attachments?: Attachment[];
+    }
   | { type: "state"; state: Phase; author?: Author }
 );
 

@@ -33,7 +33,6 @@ interface Attributes<T> {
   onChange?: Handler<Event, T>;
   onSubmit?: Handler<SubmitEvent, T>;
   onScroll?: Handler<Event, T>;
-  onError?: Handler<Event, T>;
   onDragOver?: Handler<DragEvent, T>;
   onDragLeave?: Handler<DragEvent, T>;
   onDrop?: Handler<DragEvent, T>;
@@ -142,7 +141,7 @@ function create(tag: string): Element {
 }
 
 function setProp(node: Element, name: string, value: unknown, before: unknown): void {
-  if (name === "value" || name === "checked") {
+  if (name === "value") {
     if ((node as unknown as Props)[name] !== value) Object.assign(node, { [name]: value });
   } else if (name === "style") {
     const { style } = node as HTMLElement;

@@ -16,16 +16,16 @@ export type Sheet = "none" | "lead" | "past" | "transcript" | "data";
 export interface Ui {
   /** The text in the message field. */
   draft: string;
-  menu: boolean;
+  menu?: boolean;
   /** Files are held over the panel. */
-  drop: boolean;
+  drop?: boolean;
   /** The visitor has asked once to have their data deleted. */
-  sure: boolean;
+  sure?: boolean;
   score: number;
   leadErrors: Record<string, string>;
   /** The log follows what is written, because the visitor has not scrolled up. */
   stuck: boolean;
-  away: boolean;
+  away?: boolean;
   /** How many messages of the visitor's own were there at the last drawing. */
   ownSeen: number;
 }
@@ -42,13 +42,9 @@ export class Widget implements AppApi {
   /** What the views remember between two drawings. */
   readonly ui: Ui = {
     draft: "",
-    menu: false,
-    drop: false,
-    sure: false,
     score: 0,
     leadErrors: {},
     stuck: true,
-    away: false,
     ownSeen: 0,
   };
   /** The visitor would rather not say who they are before the first message. */
@@ -117,7 +113,8 @@ export class Widget implements AppApi {
     return {
       last: ({ id, frequency }) =>
         (frequency === "session" ? this.#storage.session : this.#storage.get()).shown?.[id] ?? 0,
-      free: () => !this.open_ && !this.teaser && !this.chat.state.messages.length && !this.start.bubble.hidden,
+      free: () =>
+        !this.open_ && !this.teaser && !this.chat.state.messages.length && !this.start.bubble.hidden,
       show: (message) => {
         this.teaser = message;
         const shown = (kept: { shown?: Record<string, number> }) => ({

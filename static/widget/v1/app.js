@@ -1,1 +1,1 @@
-export * from "./app.26a5d6b8ec.js";
+export * from "./app.3862160cc1.js";

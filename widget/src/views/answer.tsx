@@ -1,10 +1,10 @@
-import type { Message } from "../message.ts";
 import type { Key } from "../i18n.ts";
 import { MarkdownView } from "../markdown.ts";
+import type { Message } from "../message.ts";
 import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Attachments } from "./attachments.tsx";
-import { Icon, IconButton } from "./icons.tsx";
+import { IconButton } from "./icons.tsx";
 import { cite, Sources } from "./sources.tsx";
 
 interface Props {
@@ -85,7 +85,6 @@ function Ending({ widget, message }: Props) {
       {stopped && <small>{t(`stopped_${stopped}` as Key)}</small>}
       {last && (message.stopped === "error" || message.stopped === "visitor") && (
         <button class="pill" onClick={() => chat.askAgain(message)}>
-          <Icon name="retry" size={16} />
           {t("retry")}
         </button>
       )}
@@ -105,7 +104,7 @@ function Ending({ widget, message }: Props) {
 
 function Actions({ widget, message }: Props) {
   const { t, chat } = widget;
-  const { feedback, ui } = message;
+  const { feedback = 0, ui } = message;
   const rate = (value: number) => {
     ui.why = value < 0;
     chat.feedback(message, value);

@@ -42,7 +42,7 @@ export function take(files: Iterable<File> | null | undefined, { chat, config, t
 }
 
 /** The files of the next message, and how far they are. */
-export function Uploads({ widget }: { widget: Widget }) {
+export function Uploads(widget: Widget) {
   const { uploads } = widget.chat.state;
   if (!uploads.length) return null;
   return (
@@ -61,9 +61,7 @@ function UploadLine({ widget, upload }: { widget: Widget; upload: Upload }) {
     <li>
       <span dir="auto">{file.name}</span>
       {error && <small class="error">{error}</small>}
-      {!done && !error && (
-        <progress value={progress} aria-label={t("uploading", { name: file.name })} />
-      )}
+      {!done && !error && <progress value={progress} aria-label={t("uploading", { name: file.name })} />}
       <IconButton
         label={t("remove", { name: file.name })}
         icon="close"
@@ -75,7 +73,7 @@ function UploadLine({ widget, upload }: { widget: Widget; upload: Upload }) {
 }
 
 /** The clip beside the message field; nothing where the agent takes no files. */
-export function Clip({ widget }: { widget: Widget }) {
+export function Clip(widget: Widget) {
   const { attachments } = widget.config;
   if (!attachments) return null;
   return (

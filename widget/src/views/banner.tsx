@@ -4,7 +4,7 @@ import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
 /** One line under the header about the state of things, most pressing first. */
-export function Banner({ widget }: { widget: Widget }) {
+export function Banner(widget: Widget) {
   const { t, chat } = widget;
   const { link, cut, phase, person, handoffAsked } = chat.state;
   const away = awayText(widget);
@@ -35,7 +35,6 @@ function Line({ kind, text }: { kind: "bad" | "warn" | "wait" | "human"; text: s
         <Icon name="warn" size={18} />
       )}
       <span>{text}</span>
-      {kind === "wait" && <i class="pulse" />}
     </div>
   );
 }

@@ -6,15 +6,14 @@ import { Icon, IconButton, Out } from "./icons.tsx";
 
 const LINES_PX = 140;
 
-export function Composer({ widget }: { widget: Widget }) {
+export function Composer(widget: Widget) {
   const { t, chat } = widget;
   const { messages, notice, link, uploads } = chat.state;
   const text = widget.ui.draft;
   const answering = messages.some((message) => message.streaming);
   const left = MAX_TEXT - [...text].length;
   const arrived = uploads.length > 0 && uploads.every(({ done }) => done);
-  const sendable =
-    (uploads.length ? arrived : text.trim() !== "") && left >= 0 && link !== "refused";
+  const sendable = (uploads.length ? arrived : text.trim() !== "") && left >= 0 && link !== "refused";
   const send = () => {
     if (!sendable) return;
     if (widget.leadFirst()) return widget.setSheet("lead");
@@ -30,10 +29,10 @@ export function Composer({ widget }: { widget: Widget }) {
   };
   return (
     <div class="bottom">
-      {notice && <NoticeLine widget={widget} />}
-      <Uploads widget={widget} />
+      {notice && NoticeLine(widget)}
+      {Uploads(widget)}
       <div class="composer">
-        <Clip widget={widget} />
+        {Clip(widget)}
         <textarea
           ref={grow}
           rows={1}
@@ -64,13 +63,13 @@ export function Composer({ widget }: { widget: Widget }) {
           {t("too_long", { over: -left })}
         </small>
       )}
-      <Foot widget={widget} />
+      {Foot(widget)}
     </div>
   );
 }
 
 /** Something went wrong that belongs to no message: what, and the next step. */
-function NoticeLine({ widget }: { widget: Widget }) {
+function NoticeLine(widget: Widget) {
   const { t, chat, config } = widget;
   const { notice } = chat.state;
   if (!notice) return null;
@@ -93,7 +92,7 @@ function NoticeLine({ widget }: { widget: Widget }) {
   );
 }
 
-export function Foot({ widget }: { widget: Widget }) {
+export function Foot(widget: Widget) {
   const { t, config } = widget;
   return (
     <p class="foot">

@@ -4,14 +4,14 @@ import type { Widget } from "../widget.ts";
 import { Face } from "./face.tsx";
 import { IconButton } from "./icons.tsx";
 
-export function Header({ widget }: { widget: Widget }) {
+export function Header(widget: Widget) {
   const { t, chat, config } = widget;
   const { phase, person, name, avatar } = chat.state;
   const human = phase === "human";
   const title = human ? (person?.name ?? t("team_member")) : name;
   return (
     <header>
-      <Face name={title} avatar={human ? person?.avatar : avatar} live={human} />
+      <Face name={title} avatar={human ? person?.avatar : avatar} />
       <div class="who">
         <h2>{title}</h2>
         <p>{human ? t("team_member") : t("assistant")}</p>
@@ -19,7 +19,7 @@ export function Header({ widget }: { widget: Widget }) {
       {config.handoff && phase === "bot" && (
         <IconButton label={t("talk")} icon="person" act={() => chat.handoff()} />
       )}
-      <Menu widget={widget} />
+      {Menu(widget)}
       <IconButton label={t("close")} icon={widget.phone ? "close" : "down"} act={() => widget.close()} />
     </header>
   );
@@ -54,7 +54,7 @@ function entries(widget: Widget): Entry[] {
 }
 
 /** A button that shows and hides a list of buttons. */
-function Menu({ widget }: { widget: Widget }) {
+function Menu(widget: Widget) {
   const { t, ui } = widget;
   const items = entries(widget);
   if (!items.length) return null;
@@ -63,7 +63,7 @@ function Menu({ widget }: { widget: Widget }) {
       <IconButton
         label={t("menu")}
         icon="more"
-        expanded={ui.menu}
+        expanded={Boolean(ui.menu)}
         act={() => {
           ui.menu = !ui.menu;
           widget.changed();
@@ -89,7 +89,7 @@ function Menu({ widget }: { widget: Widget }) {
 }
 
 /** True if it was open; the focus goes back to its button. */
-export function shutMenu(widget: Widget): boolean {
+export function shutMenu(widget: Widget): boolean | undefined {
   const { menu } = widget.ui;
   if (menu) widget.find(".menu button")?.focus();
   widget.ui.menu = false;

@@ -6,16 +6,11 @@ import { Icon } from "./icons.tsx";
 
 const DEFAULT_FIELDS: LeadField[] = [{ name: "name" }, { name: "email", required: true }];
 const TYPES: Record<string, LeadField["type"]> = { email: "email", phone: "tel" };
-/** What a browser calls the fields that have a name of ours. */
-const AUTOCOMPLETE: Record<string, string> = {
-  name: "name",
-  email: "email",
-  phone: "tel",
-  company: "organization",
-};
+/** What a browser calls the fields that it has another word for. */
+const AUTOCOMPLETE: Record<string, string> = { phone: "tel", company: "organization" };
 
 /** Contact details, asked for in the place of the message field. */
-export function LeadSheet({ widget }: { widget: Widget }) {
+export function LeadSheet(widget: Widget) {
   const { t, chat, config } = widget;
   const leads = config.leads;
   const errors = widget.ui.leadErrors;
@@ -76,7 +71,7 @@ export function LeadSheet({ widget }: { widget: Widget }) {
 function Field({ widget, field, error }: { widget: Widget; field: LeadField; error?: string }) {
   const { t, chat } = widget;
   const { name, required } = field;
-  const label = field.label ?? (AUTOCOMPLETE[name] ? t(name as Key) : name);
+  const label = field.label || t(name as Key) || name;
   const given = (chat.context.lead as Record<string, string> | undefined)?.[name];
   return (
     <label>
@@ -85,7 +80,7 @@ function Field({ widget, field, error }: { widget: Widget; field: LeadField; err
       <input
         name={name}
         type={field.type ?? TYPES[name] ?? "text"}
-        autocomplete={AUTOCOMPLETE[name] ?? "on"}
+        autocomplete={AUTOCOMPLETE[name] ?? name}
         required={required}
         maxLength={200}
         defaultValue={given}

@@ -21,8 +21,8 @@ export function OwnMessage({ widget, message }: { widget: Widget; message: Messa
           </p>
         )}
         <Attachments files={message.attachments} />
-        {status === "sending" && <small class="state">{t(waiting ? "queued" : "sending")}</small>}
-        {last && seq <= seen && phase !== "bot" && <small class="state">{t("seen")}</small>}
+        {status === "sending" && <small>{t(waiting ? "queued" : "sending")}</small>}
+        {last && seq <= seen && phase !== "bot" && <small>{t("seen")}</small>}
         {status === "failed" && (
           <div class="failed" role="alert">
             <p>
@@ -33,7 +33,7 @@ export function OwnMessage({ widget, message }: { widget: Widget; message: Messa
                 {t("lead")}
               </button>
             )}
-            {(error?.code === "unavailable" || error?.code === "rate_limited") && (
+            {/^(unavailable|rate_limited)$/.test(error?.code ?? "") && (
               <button class="link" onClick={() => chat.resend(message)}>
                 {t("send_again")}
               </button>

@@ -12,16 +12,16 @@ import { Sheet } from "./sheets.tsx";
 import { Teaser } from "./teaser.tsx";
 
 /** Everything that the app draws: the panel, and what may stand beside the bubble while it is shut. */
-export function View({ widget }: { widget: Widget }) {
+export function View(widget: Widget) {
   return (
     <Fragment>
-      <Panel widget={widget} />
-      <Teaser widget={widget} />
+      {Panel(widget)}
+      {Teaser(widget)}
     </Fragment>
   );
 }
 
-function Panel({ widget }: { widget: Widget }) {
+function Panel(widget: Widget) {
   const { chat, config, open_: open, phone, palette } = widget;
   const { height, top } = visibleBox();
   const style = {
@@ -54,29 +54,29 @@ function Panel({ widget }: { widget: Widget }) {
       }}
       onPaste={(event) => take(event.clipboardData?.files, widget)}
     >
-      <Header widget={widget} />
-      <Banner widget={widget} />
-      <Log widget={widget} />
-      <Bottom widget={widget} />
+      {Header(widget)}
+      {Banner(widget)}
+      {Log(widget)}
+      {Bottom(widget)}
       {widget.ui.drop && <p class="drop">{widget.t("drop")}</p>}
-      <div class="sr" role="status" aria-live="polite" aria-relevant="additions" />
+      <div class="sr" role="status" aria-live="polite" />
     </div>
   );
 }
 
-function Bottom({ widget }: { widget: Widget }) {
+function Bottom(widget: Widget) {
   const { phase } = widget.chat.state;
-  if (widget.sheet !== "none") return <Sheet widget={widget} />;
-  if (widget.formOnly && phase === "bot") return <LeadSheet widget={widget} />;
-  if (phase === "closed") return <Ended widget={widget} />;
-  return <Composer widget={widget} />;
+  if (widget.sheet !== "none") return Sheet(widget);
+  if (widget.formOnly && phase === "bot") return LeadSheet(widget);
+  if (phase === "closed") return Ended(widget);
+  return Composer(widget);
 }
 
 /** Files are held over the panel, or no longer. */
 function hold(event: DragEvent, widget: Widget, drop: boolean): void {
   if (!widget.config.attachments) return;
   event.preventDefault();
-  if (widget.ui.drop === drop) return;
+  if (Boolean(widget.ui.drop) === drop) return;
   widget.ui.drop = drop;
   widget.changed();
 }

@@ -12,10 +12,10 @@ interface Props {
 const SHEETS = { lead: LeadSheet, past: PastSheet, transcript: TranscriptSheet, data: DataSheet };
 
 /** What the visitor has called up in place of the message field. */
-export function Sheet({ widget }: Props) {
+export function Sheet(widget: Widget) {
   if (widget.sheet === "none") return null;
   const View = SHEETS[widget.sheet];
-  return <View widget={widget} />;
+  return View(widget);
 }
 
 function Frame({ widget, title, children }: Props & { title: string; children?: unknown }) {
@@ -33,7 +33,7 @@ function Frame({ widget, title, children }: Props & { title: string; children?: 
 }
 
 /** The visitor's conversations, newest first. */
-function PastSheet({ widget }: Props) {
+function PastSheet(widget: Widget) {
   const { t, chat, conversation } = widget;
   const { past } = chat.state;
   return (
@@ -63,7 +63,7 @@ function PastSheet({ widget }: Props) {
 }
 
 /** The conversation by e-mail, or as a file that is made in the browser. */
-function TranscriptSheet({ widget }: Props) {
+function TranscriptSheet(widget: Widget) {
   const { t, chat, config } = widget;
   const submit = (event: Event) => {
     event.preventDefault();
@@ -101,7 +101,7 @@ function saveTranscript({ chat, t, start }: Widget): void {
 }
 
 /** What is kept of the visitor, and how to have it or have it deleted. */
-function DataSheet({ widget }: Props) {
+function DataSheet(widget: Widget) {
   const { t, chat, config, ui } = widget;
   const { done } = chat.state;
   const erase = () => {
@@ -118,9 +118,7 @@ function DataSheet({ widget }: Props) {
       ) : (
         <Fragment>
           <p>{t("data_intro")}</p>
-          {config.privacy_url && (
-            <Out href={config.privacy_url}>{t("privacy")}</Out>
-          )}
+          {config.privacy_url && <Out href={config.privacy_url}>{t("privacy")}</Out>}
           <button class="plain" onClick={() => download(widget)}>
             {t("download")}
           </button>

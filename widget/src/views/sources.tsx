@@ -1,9 +1,9 @@
-import type { Message } from "../message.ts";
 import { quotedUrl } from "../cite.ts";
+import type { Message } from "../message.ts";
 import type { Citation } from "../protocol.ts";
 import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
-import { Icon, Out } from "./icons.tsx";
+import { Out } from "./icons.tsx";
 
 interface Props {
   widget: Widget;
@@ -21,12 +21,7 @@ export function Sources({ widget, message }: Props) {
   };
   return (
     <div class="sources">
-      <button
-        class="pill"
-        aria-expanded={Boolean(ui.sources)}
-        aria-controls={list}
-        onClick={toggle}
-      >
+      <button class="pill" aria-expanded={Boolean(ui.sources)} aria-controls={list} onClick={toggle}>
         {widget.t("sources")} <b>{citations.length}</b>
       </button>
       <ol id={list} hidden={!ui.sources}>
@@ -65,7 +60,6 @@ function Source({ widget, citation, marked }: { widget: Widget; citation: Citati
           <Out href={url}>
             {t("open_source")}
             <span class="sr"> ({t("new_tab")})</span>
-            <Icon name="out" size={14} />
           </Out>
         )}
       </div>
