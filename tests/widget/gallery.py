@@ -125,7 +125,7 @@ def whole_story(at: Scene, *, answer: str = ANSWER) -> None:
     host.send_raw({"type": "typing", "author": {"kind": "human", "name": "Grace"}})
     at.shoot("person")
     host.set_state("closed")
-    root.locator(".rating label").nth(3).click()
+    root.locator(".rating .icon-button").nth(3).click()
     at.shoot("closed")
 
 
