@@ -65,7 +65,7 @@ def _serve(address: str, answer: Callable[[str], tuple[bytes, str]]) -> Threadin
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_OPTIONS = do_GET
+        do_POST = do_OPTIONS = do_GET  # noqa: N815  names that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """The output is for the figures."""

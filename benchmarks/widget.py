@@ -61,16 +61,16 @@ new PerformanceObserver((list) => list.getEntries().forEach((e) => seen.shift +=
   .observe({ type: 'layout-shift', buffered: true });
 new PerformanceObserver((list) => list.getEntries().forEach((e) => seen.longest = Math.max(seen.longest, e.duration)))
   .observe({ type: 'longtask', buffered: true });
-const look = () => {
+const look = (drawn) => {
   const bubble = [...deep(document)].find(isBubble);
   if (!bubble) return requestAnimationFrame(look);
-  // The frame that this callback precedes paints it; the next one has it on the screen.
+  // This frame paints it; at the next one it is on the screen.
   requestAnimationFrame((now) => {
-    seen.bubble = now - seen.begun;
-    seen.requests = performance.getEntriesByType('resource').filter((e) => e.startTime < now && !e.name.endsWith('.ico')).length;
+    const asked = performance.getEntriesByType('resource').filter(({ startTime }) => startTime < drawn);
+    Object.assign(seen, { bubble: now - seen.begun, requests: asked.length });
   });
 };
-look();
+requestAnimationFrame(look);
 addEventListener('click', () => {
   const clicked = performance.now();
   const caret = () => {
@@ -180,11 +180,8 @@ def _open(page: Page) -> float:
 def inspect(browser: Browser) -> Inspector:
     """Every state under a strict policy: what axe holds against it, and what the policy does."""
     inspector = Inspector()
-    looks = (
-        ("light", "csp=nonce", DESK),
-        ("dark", "csp=strict&attrs=data-theme=dark", DESK),
-        ("phone", "csp=nonce", PHONE),
-    )
+    dark = "csp=strict&attrs=data-theme=dark"
+    looks = (("light", "csp=nonce", DESK), ("dark", dark, DESK), ("phone", "csp=nonce", PHONE))
     for name, query, screen in looks:
         for story in (whole_story, more):
             config = EVERYTHING if story is more else {}
@@ -200,9 +197,7 @@ def report(
     bare = statistics.median(quick["none"].script_cpu)
     medians = {name: statistics.median(quick[name].bubble) for name in sizes}
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {RUNS} runs, medians")
-    print(
-        f"{'':10}{'gzip B':>9}{'bubble ms':>11}{'slow net':>10}{'requests':>10}{'script ms':>11}{'task ms':>9}{'shift':>7}"
-    )
+    print(f"{'':10}   gzip B  bubble ms  slow net  requests  script ms  task ms  shift")
     for name, size in sizes.items():
         at = quick[name]
         print(

@@ -154,7 +154,8 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
 
 function whenIdle(act: () => void): void {
   if ((navigator as { connection?: { saveData?: boolean } }).connection?.saveData) return;
-  const idle = () => (window.requestIdleCallback ?? setTimeout)(act);
+  // Behind the frame that paints the bubble.
+  const idle = () => requestAnimationFrame(() => (window.requestIdleCallback ?? setTimeout)(act));
   if (document.readyState === "complete") idle();
   else addEventListener("load", idle);
 }
