@@ -18,7 +18,7 @@ type Api = Record<string, unknown>;
 
 const page = window as unknown as { netvexa?: Call[] & Api };
 const script = (document.currentScript ??
-  document.querySelector("script[data-agent-id]")) as HTMLScriptElement | null;
+  document.querySelector("[data-agent-id]")) as HTMLScriptElement | null;
 const before = page.netvexa;
 
 // A page that includes the script twice gets one bubble.
@@ -97,7 +97,7 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
     shadow.adoptedStyleSheets = [sheet];
     const bubble = document.createElement("button");
     const text = launcher === "text" && launcher_text;
-    const [r = 0, g = 0, b = 0] = (colour.match(/\w\w/g) ?? []).map((part) => Number.parseInt(part, 16));
+    const [r = 0, g = 0, b = 0] = (colour.match(/\w\w/g) ?? []).map((part) => Number(`0x${part}`));
     bubble.className = text ? "b t" : "b";
     bubble.append(text || "");
     bubble.ariaLabel = text || ((config.strings?.open as string) ?? "Open chat");

@@ -1,1 +1,1 @@
-export * from "./app.3862160cc1.js";
+export * from "./app.de2aea198e.js";

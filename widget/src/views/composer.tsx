@@ -32,7 +32,6 @@ export function Composer(widget: Widget) {
       {notice && NoticeLine(widget)}
       {Uploads(widget)}
       <div class="composer">
-        {Clip(widget)}
         <textarea
           ref={grow}
           rows={1}
@@ -50,6 +49,7 @@ export function Composer(widget: Widget) {
           }}
           onKeyDown={onKey}
         />
+        {Clip(widget)}
         {answering && !sendable ? (
           <IconButton class="send" label={t("stop")} icon="stop" act={() => chat.stop()} />
         ) : (
@@ -96,7 +96,7 @@ export function Foot(widget: Widget) {
   const { t, config } = widget;
   return (
     <p class="foot">
-      {config.privacy_url && <Out href={config.privacy_url}>{t("privacy")} </Out>}
+      {config.privacy_url && <Out href={config.privacy_url}>{t("privacy")}</Out>}{" "}
       {config.branding !== false && (
         <span>
           {t("powered")} <b>NETVEXA</b>
