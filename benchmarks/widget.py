@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import os
 import shutil
 import statistics
@@ -97,8 +98,10 @@ class Readings:
 
 
 def main() -> None:
+    logging.getLogger("websockets").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         peers = install(Path(folder))
+        sizes = _sizes(peers)
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         with served(peers) as pages:
             quick = {name: Readings() for name in TAGS}
@@ -111,7 +114,7 @@ def main() -> None:
                         read(browser, pages, name, readings, network=SLOW)
         inspector = inspect(browser)
         browser.close()
-    report(quick, slow, peers, inspector)
+    report(quick, slow, sizes, inspector)
 
 
 def install(folder: Path) -> dict[str, Path]:
@@ -191,9 +194,8 @@ def inspect(browser: Browser) -> Inspector:
 
 
 def report(
-    quick: dict[str, Readings], slow: dict[str, Readings], peers: dict[str, Path], inspector: Inspector
+    quick: dict[str, Readings], slow: dict[str, Readings], sizes: dict[str, int], inspector: Inspector
 ) -> None:
-    sizes = _sizes(peers)
     bare = statistics.median(quick["none"].script_cpu)
     medians = {name: statistics.median(quick[name].bubble) for name in sizes}
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {RUNS} runs, medians")
