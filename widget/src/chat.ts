@@ -93,6 +93,8 @@ export class Chat {
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
   #typingSentAt = 0;
   #greeting: string | undefined;
+  /** What is shown here; another tab may have gone on to another one. */
+  #shown: string | undefined;
 
   readonly #around: Surroundings;
 
@@ -299,6 +301,7 @@ export class Chat {
     const resumed =
       this.#resuming && frame.conversation === storage.get().conversation && !frame.history?.length;
     this.#fresh = false;
+    this.#shown = frame.conversation;
     storage.set({ visitor: frame.visitor, conversation: frame.conversation });
     if (resumed) this.#sequencer.forgetHeld();
     else this.#replace(frame);
@@ -426,7 +429,7 @@ export class Chat {
   #hello(): Hello {
     const { visitor, conversation } = this.#around.storage.get();
     const { page, locale: _locale, theme: _theme, lead: _lead, ...attributes } = this.context;
-    this.#resuming = !this.#fresh && Boolean(conversation);
+    this.#resuming = !this.#fresh && conversation === this.#shown;
     return {
       type: "hello",
       ...(visitor && { visitor }),

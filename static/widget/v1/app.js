@@ -1,1 +1,1 @@
-export * from "./app.de2aea198e.js";
+export * from "./app.6620276923.js";

@@ -8,7 +8,7 @@ const LINES_PX = 140;
 
 export function Composer(widget: Widget) {
   const { t, chat } = widget;
-  const { messages, notice, link, uploads } = chat.state;
+  const { messages, link, uploads } = chat.state;
   const text = widget.ui.draft;
   const answering = messages.some((message) => message.streaming);
   const left = MAX_TEXT - [...text].length;
@@ -29,7 +29,7 @@ export function Composer(widget: Widget) {
   };
   return (
     <div class="bottom">
-      {notice && NoticeLine(widget)}
+      {NoticeLine(widget)}
       {Uploads(widget)}
       <div class="composer">
         <textarea
@@ -69,7 +69,7 @@ export function Composer(widget: Widget) {
 }
 
 /** Something went wrong that belongs to no message: what, and the next step. */
-function NoticeLine(widget: Widget) {
+export function NoticeLine(widget: Widget) {
   const { t, chat, config } = widget;
   const { notice } = chat.state;
   if (!notice) return null;

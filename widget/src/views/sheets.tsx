@@ -2,6 +2,7 @@ import { save } from "../files.ts";
 import { said } from "../hours.ts";
 import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
+import { NoticeLine } from "./composer.tsx";
 import { Out } from "./icons.tsx";
 import { LeadSheet } from "./lead.tsx";
 
@@ -21,6 +22,7 @@ export function Sheet(widget: Widget) {
 function Frame({ widget, title, children }: Props & { title: string; children?: unknown }) {
   return (
     <section class="sheet" aria-label={title} tabIndex={-1}>
+      {NoticeLine(widget)}
       <h3>{title}</h3>
       {children as never}
       <div class="row">
