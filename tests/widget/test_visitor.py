@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_sent_is_explained(visit: Visit, host: Host, files
     take_uploads(page, host, status=415, answer={"code": "type", "detail": "This is no picture."})
     widget = Widget(page).open()
     choose(widget, "virus.exe", "application/x-msdownload")
-    expect(widget.root.get_by_text("This kind of file cannot be sent here.")).to_be_visible()
+    expect(widget.root.get_by_text("This kind of file cannot be sent.")).to_be_visible()
     choose(widget, "large.png", "image/png", b"x" * 2_000_001)
     expect(widget.root.get_by_text("Files can have 2 MB at most.")).to_be_visible()
     choose(widget, "fake.png", "image/png")

@@ -1,1 +1,1 @@
-export * from "./app.6620276923.js";
+export * from "./app.d90d68e00f.js";
