@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
 from agents.models import Agent, Position, Tone
-from agents.publishing import PictureRefused, check_picture, set_avatar
+from agents.publishing import set_avatar
+from netvexa.lib.pictures import PictureRefused, check_picture
 
 if TYPE_CHECKING:
     AgentModelForm = forms.ModelForm[Agent]

@@ -21,6 +21,7 @@ from django.conf import settings
 
 from agents.models import Agent, workspace_key_of
 from netvexa.lib.errors import NotFound
+from netvexa.lib.pictures import picture_type
 from tenants.access import workspace_of_key
 from tenants.context import WorkspaceNotReady, current_workspace, in_tenant
 
@@ -36,7 +37,6 @@ _CONTENT_TYPES = {
 }
 _PUBLIC_ID = re.compile(r"[a-z0-9]+-[a-z0-9]+")
 _HASHED = re.compile(r"\.[0-9a-f]{8,}(\.|/)")  # of a file, or of the folder that it stands in
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
 class Theme(TypedDict):
@@ -131,16 +131,10 @@ def avatar_of(agent: Agent) -> Picture:
             body = stored.read()
     except FileNotFoundError as error:
         raise NotFound("This agent has no picture.") from error
-    return Picture(body, _picture_type(body))
-
-
-def _picture_type(body: bytes) -> str:
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "image/webp"
-    for start, content_type in _PICTURES.items():
-        if body.startswith(start):
-            return content_type
-    raise NotFound("This agent has no picture.")
+    kind = picture_type(body)
+    if kind is None:
+        raise NotFound("This agent has no picture.")
+    return Picture(body, kind)
 
 
 def widget_file(version: str, name: str) -> WidgetFile:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Agent
 from chat.conversations import close, hand_back, reply_as_human, take_over
+from chat.erasure import delete_conversations
 from chat.models import Channel, Conversation, ConversationState
 from chat.notices import publish
 from chat.protocol import MAX_TEXT, Frame
@@ -90,10 +91,10 @@ def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
 @member_required(Permission.REPLY)
 @require_POST
 def delete(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
-    """Take a conversation away, with its messages and leads."""
+    """Take a conversation away, with its messages, leads and files."""
     conversation = Conversation.objects.get_or_404(conversation_id)
     audit.record("conversation.deleted", request=request, subject=str(conversation.pk))
-    conversation.delete()
+    delete_conversations([conversation.pk])
     messages.success(request, "The conversation is deleted.")
     return redirect("chat:list")
 
