@@ -23,6 +23,7 @@ from billing.subscriptions import standing_of
 from netvexa.lib.errors import NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
+from tenants.context import current_workspace
 from tenants.models import Workspace
 
 _AUDITED = list(AgentForm.Meta.fields)
@@ -181,7 +182,11 @@ def preview_config(request: HttpRequest, ticket: str, public_id: str) -> JsonRes
     agent = Agent.objects.filter(public_id=public_id).first()
     if agent is None:
         raise NotFound("There is no such agent.")
-    config = config_of(agent, avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}")
+    config = config_of(
+        agent,
+        avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}",
+        white_label=standing_of(current_workspace()).plan.white_label,
+    )
     response = JsonResponse({**config, "socket": f"{config['socket']}?preview=1"})
     response["Cache-Control"] = "no-store"
     return response

@@ -18,6 +18,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from agents.models import Agent
+from agents.widget import ATTACHMENTS
 from chat.models import Attachment, Message
 from chat.protocol import AttachmentEntry
 from netvexa.lib.errors import AppError, Invalid, NotFound
@@ -26,7 +27,7 @@ from netvexa.lib.pictures import picture_type
 from tenants.addresses import workspace_address
 from tenants.context import current_workspace
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_BYTES = ATTACHMENTS["max_bytes"]
 WAITING_MOST = 20  # files of one visitor that hang on no message yet
 KEPT_UNSENT = timedelta(days=1)
 LINK_LIFETIME = timedelta(hours=2)
@@ -41,7 +42,6 @@ _ENDINGS: dict[str, tuple[str, ...]] = {
     "application/pdf": (".pdf",),
     "text/plain": (".txt", ".log", ".csv", ".md"),
 }
-TYPES = list(_ENDINGS)
 
 
 class FileTooLarge(AppError):
