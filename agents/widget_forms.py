@@ -138,7 +138,7 @@ class FeaturesForm(WidgetForm):
     attachments_enabled = forms.BooleanField(
         required=False,
         label="Files from visitors",
-        help_text="Pictures, PDF and plain text of up to 10 MB. They count to your storage. The agent does not read them; your team can.",
+        help_text="Pictures, PDF and plain text of up to 10 MB. Your team reads them, the agent does not.",
     )
     rating_enabled = forms.BooleanField(
         required=False, label="Rating at the end", help_text="One to five, with a comment."
@@ -344,7 +344,8 @@ class TextsForm(WidgetForm):
         widget=forms.Textarea(
             {"rows": 8, "spellcheck": "false", "placeholder": "placeholder: Ask us anything"}
         ),
-        help_text="One on each line: a name of the list below, a colon, your words. For one language only, put its code ahead, such as de.placeholder.",
+        help_text="One on each line: a name of the list below, a colon, your words."
+        " For one language only, put its code ahead, such as de.placeholder.",
     )
 
     @classmethod

@@ -14,6 +14,7 @@ from chat.models import Author, Conversation, Lead, Message
 from netvexa.lib.errors import NotFound
 from tenants import mail
 from tenants.context import current_workspace
+from tenants.tasks import deliver_mail
 
 Send = Callable[[UUID], None]
 TRANSCRIPT_MESSAGES = 100
@@ -68,7 +69,7 @@ def transcript(conversation_id: UUID, *, to: str) -> None:
         "began": conversation.created_at,
         "messages": said,
     }
-    mail.send("transcript", to=to, context=context)
+    deliver_mail(to, *mail.rendered("transcript", context=context))
 
 
 def _where(conversation: Conversation) -> list[str]:

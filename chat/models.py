@@ -226,6 +226,10 @@ class Attachment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_picture(self) -> bool:
+        return self.media_type.startswith("image/")
+
 
 class Lead(models.Model):
     """Contact details that a visitor left, and in which conversation."""

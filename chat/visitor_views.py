@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -24,7 +24,7 @@ from billing.subscriptions import standing_of
 from chat import attachments, own_data, tokens
 from chat.attachments import FileTooLarge
 from chat.doors import OriginRefused
-from chat.models import Attachment, Conversation
+from chat.models import Conversation
 from chat.notices import redis
 from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound
 from netvexa.lib.pictures import picture_type
@@ -111,14 +111,12 @@ def upload(request: HttpRequest, agent: Agent) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > attachments.MAX_BYTES + _FORM_OVERHEAD:
         raise FileTooLarge  # before the body is read
     given = request.FILES.get("file")
-    if given is None or given.size is None:
+    if given is None:
         raise Invalid("Send one file, as the field “file”.")
     _check_conversation(request.POST.get("conversation", ""), agent, visitor_id)
-    if given.size > attachments.MAX_BYTES:
-        raise FileTooLarge
-    checked = attachments.check(given.name or "file", given.read())
+    checked = attachments.check_file(given)
     standing = standing_of(current_workspace())
-    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=given.size)
+    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=len(checked.data))
     row = attachments.add_of_visitor(agent, visitor_id, checked)
     response = JsonResponse(attachments.entry_of(row), status=201)
     response["Cache-Control"] = _NO_STORE
@@ -169,23 +167,9 @@ def attachment(request: HttpRequest, ticket: str) -> HttpResponseBase:
         row = attachments.of_ticket(ticket)
         if not may_show(row.agent, origin=origin, host=request.get_host()):
             raise OriginRefused
-        return _readable(served(row), origin)
+        return _readable(attachments.as_download(row), origin)
     except AppError as error:
         return _refused(error)
-
-
-def served(row: Attachment) -> HttpResponseBase:
-    """A file as a download: nothing in it runs, whatever a browser takes it for. Raises NotFound."""
-    try:
-        stored = row.file.open("rb")
-    except FileNotFoundError as error:
-        raise NotFound("This file is not there any more.") from error
-    response = FileResponse(stored, as_attachment=True, filename=row.name, content_type=row.media_type)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, max-age=600"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @require_safe
