@@ -15,6 +15,7 @@ from agents.forms import AgentForm, NewAgentForm
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
 from agents.publishing import opens_preview, preview_ticket, snippet
+from agents.readiness import steps_of
 from agents.tiers import EXTRACTIVE, choices
 from agents.widget import config_of
 from billing.limits import LimitReached, TrialOver, check
@@ -152,7 +153,12 @@ def delete(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def install(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """The snippet, and how it gets onto a page."""
     agent = Agent.objects.get_or_404(agent_id)
-    context = {"agent": agent, "tab": "install", "snippet": snippet(agent, request.workspace)}
+    context = {
+        "agent": agent,
+        "tab": "install",
+        "snippet": snippet(agent, request.workspace),
+        "steps": steps_of(agent),
+    }
     return render(request, "agents/install.html", context)
 
 

@@ -98,6 +98,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.LEAVE_EMAIL: "Deje su correo electrónico y recibirá allí una respuesta.",
     },
 }
+_MOMENTS = {"de": "l, j. F, H:i", "fr": "l j F, H:i", "es": "l, j \\d\\e F, H:i"}
 _OR = {"en": ", or ", "de": " oder ", "fr": " ou ", "es": " o "}
 _HELLO = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|moin|servus|"
@@ -143,7 +144,7 @@ def _moment(moment: datetime, language: str) -> str:
     """Such as "Monday, 7 December, 09:00 (Europe/Vienna)", in a language that we have."""
     tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
     with translation.override(tongue):
-        return f"{date_format(moment, 'l, j F, H:i')} ({moment.tzinfo})"
+        return f"{date_format(moment, _MOMENTS.get(tongue, 'l, j F, H:i'))} ({moment.tzinfo})"
 
 
 def small_talk(text: str, *, language: str) -> str | None:

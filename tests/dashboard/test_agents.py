@@ -157,3 +157,15 @@ def test_a_forged_ticket_previews_nothing(anonymous_client: Client, agent: Agent
     path = f"/agents/preview/forged/widget/config/{agent.public_id}.json"
 
     assert anonymous_client.get(path).status_code == 404
+
+
+def test_the_install_page_says_what_is_missing(
+    owner_client: Client, agent: Agent, workspace: Workspace
+) -> None:
+    before = owner_client.get(f"/agents/{agent.pk}/install/").content.decode()
+    loaded = {"origin": "https://shop.example"}
+    owner_client.get(f"/widget/config/{agent.public_id}.json", headers=loaded)
+    after = owner_client.get(f"/agents/{agent.pk}/install/").content.decode()
+
+    assert "No page has loaded it yet." in before
+    assert "Seen on https://shop.example" in after
