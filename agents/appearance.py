@@ -92,10 +92,8 @@ def look_of(agent: Agent) -> Look:
     return default
 
 
-def lead_form_of(agent: Agent) -> LeadForm | None:
-    """The contact form; None where the agent takes no contact details."""
-    if not agent.leads_enabled:
-        return None
+def lead_form_of(agent: Agent) -> LeadForm:
+    """The contact form, whether it is switched on or not."""
     form: LeadForm = {"when": "offer"}
     form.update(agent.lead_form)
     return form

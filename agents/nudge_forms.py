@@ -39,15 +39,19 @@ class NudgeForm(forms.Form):
         given = self.cleaned_data
         if not given.get("text"):
             return None
-        when: dict[str, Any] = {
-            name: given[name] for name in ("url", "seconds", "scroll") if given[name] not in (None, "")
-        }
+        when: Trigger = {}
+        if given["url"]:
+            when["url"] = given["url"]
+        if given["seconds"] is not None:
+            when["seconds"] = given["seconds"]
+        if given["scroll"] is not None:
+            when["scroll"] = given["scroll"]
         if given["exit"]:
             when["exit"] = True
         return {
             "id": given["id"] or short_id(8),
             "text": given["text"],
-            "when": Trigger(**when),  # type: ignore[typeddict-item]  # names are the fields of this form
+            "when": when,
             "frequency": given["frequency"] or "session",
         }
 

@@ -129,7 +129,7 @@ def config_of(agent: Agent, *, avatar_url: str, white_label: bool) -> WidgetConf
         "greeting": agent.greeting,
         "suggestions": list(agent.suggestions),
         "theme": {"colour": agent.colour, "position": agent.position, **look_of(agent)},
-        "leads": lead_form_of(agent),
+        "leads": lead_form_of(agent) if agent.leads_enabled else None,
         "handoff": agent.handoff_enabled,
         "languages": [agent.language] if agent.language else [],
         "socket": socket_address(agent.public_id),

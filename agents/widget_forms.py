@@ -21,7 +21,6 @@ from agents.appearance import (
     RADIUS_MOST,
     SCHEMES,
     LeadField,
-    LeadForm,
     lead_form_of,
     look_of,
     text_keys,
@@ -42,8 +41,8 @@ _LOCALE = re.compile(r"[a-z]{2}")
 class WidgetForm(forms.Form):
     """A group of settings of one agent."""
 
-    def __init__(self, *args: Any, agent: Agent, white_label: bool, **kwargs: Any) -> None:
-        super().__init__(*args, initial=self.initial_of(agent), **kwargs)
+    def __init__(self, data: Any = None, files: Any = None, *, agent: Agent, white_label: bool) -> None:
+        super().__init__(data, files, initial=self.initial_of(agent))
         self.agent, self.white_label = agent, white_label
 
     @classmethod
@@ -190,7 +189,7 @@ class ContactForm(WidgetForm):
 
     @classmethod
     def initial_of(cls, agent: Agent) -> dict[str, Any]:
-        form = lead_form_of(agent) or LeadForm(when="offer", **agent.lead_form)
+        form = lead_form_of(agent)
         default: list[LeadField] = [
             {"name": "name", "type": "text", "required": False},
             {"name": "email", "type": "email", "required": True},

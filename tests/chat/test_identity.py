@@ -70,7 +70,7 @@ async def test_a_jwt_that_proves_nothing_leaves_the_visitor_a_stranger(
 
 
 async def test_an_unsigned_jwt_is_refused(site: Site, agent: Agent) -> None:
-    bare = jwt.encode({"sub": "4711", "exp": int(time.time()) + HOUR}, None, algorithm="none")
+    bare = jwt.encode({"sub": "4711", "exp": int(time.time()) + HOUR}, "", algorithm="none")
     assert not await welcomed(site, agent, {"token": bare})
 
 

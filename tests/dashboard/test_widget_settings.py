@@ -103,7 +103,9 @@ def test_the_look_reaches_the_page(owner_client: Client, agent: Agent, workspace
     }
     with platform():
         event = AuditEvent.objects.get()
-    assert (event.action, event.after["colour"]) == ("agent.changed", "#0f766e")
+    assert event.action == "agent.changed"
+    assert event.after is not None
+    assert event.after["colour"] == "#0f766e"
 
 
 @pytest.mark.parametrize(
@@ -276,6 +278,7 @@ def test_an_exchanged_secret_holds_for_a_while_and_is_not_lost_by_sending_twice(
         now = Agent.objects.get()
 
     assert now.identity_secret != now.retired_secret == agent.identity_secret
+    assert now.retired_secret_until is not None
     assert now.retired_secret_until > timezone.now() + timedelta(hours=47)
 
     owner_client.post(path(agent, "identity") + "end-old/")
