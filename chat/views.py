@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -96,7 +96,7 @@ def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
 
 @member_required(Permission.VIEW)
 @require_safe
-def file(request: MemberRequest, conversation_id: UUID, attachment_id: UUID) -> HttpResponseBase:
+def file(request: MemberRequest, conversation_id: UUID, attachment_id: UUID) -> HttpResponse:
     """A file of the conversation, as a download."""
     row = Attachment.objects.filter(pk=attachment_id, conversation_id=conversation_id).first()
     if row is None:

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import Client
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from agents.models import Agent
 from chat import erasure
@@ -40,9 +41,9 @@ async def watching(
     """A member's page of this conversation."""
     address = f"ws://{slug}.localhost:{site.port}/ws/v1/team/{conversation}/"
     headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
-    origin = origin or f"http://{slug}.localhost:{site.port}"
+    own = Origin(origin or f"http://{slug}.localhost:{site.port}")
     async with connect(
-        address, host="127.0.0.1", port=site.port, origin=origin, additional_headers=headers, open_timeout=20
+        address, host="127.0.0.1", port=site.port, origin=own, additional_headers=headers, open_timeout=20
     ) as socket:
         yield Chat(socket)
 
