@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from agents.origins import note_seen
 from agents.widget import (
     LOADER,
     WidgetConfig,
@@ -19,7 +21,9 @@ from agents.widget import (
     published_agent,
     widget_file,
 )
+from billing.subscriptions import standing_of
 from netvexa.lib.errors import NotFound
+from tenants.context import current_workspace
 
 _FIVE_MINUTES = "public, max-age=300"
 _FIVE_MINUTES_THEN_BEHIND = "public, max-age=300, stale-while-revalidate=86400"
@@ -30,7 +34,20 @@ def _config_for(request: HttpRequest, public_id: str) -> WidgetConfig:
     """Raises NotFound, alike for what is not there and what is paused."""
     with published_agent(public_id) as agent:
         avatar_url = f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}"
-        return config_of(agent, avatar_url=request.build_absolute_uri(avatar_url))
+        note_seen(agent, origin=_page_of(request), host=request.get_host())
+        return config_of(
+            agent,
+            avatar_url=request.build_absolute_uri(avatar_url),
+            white_label=standing_of(current_workspace()).plan.white_label,
+        )
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The origin of the page that asks: a script tag sends no Origin, but tells where it stands."""
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    return request.headers.get("Origin") or (
+        f"{referrer.scheme}://{referrer.netloc}" if referrer.netloc else ""
+    )
 
 
 @require_safe
