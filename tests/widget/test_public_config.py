@@ -269,6 +269,19 @@ def test_a_loader_that_is_told_its_agent_brings_the_configuration(
         assert given_to_the_loader(anonymous_client, agent.public_id, version) == asked
 
 
+def test_the_page_that_loads_it_is_noted(
+    agent: Agent, anonymous_client: Client, workspace: Workspace
+) -> None:
+    change(workspace, agent, allowed_origins=[])
+    path = f"/widget/v1/netvexa.min.js?agent={agent.public_id}"
+
+    for referrer in ("http://[", "https://shop.example/cart?x=1"):
+        assert anonymous_client.get(path, headers={"referer": referrer}).status_code == 200
+
+    with in_tenant(workspace):
+        assert Agent.objects.get(pk=agent.pk).seen_origin == "https://shop.example"
+
+
 def test_a_greeting_cannot_become_code(agent: Agent, anonymous_client: Client, workspace: Workspace) -> None:
     change(workspace, agent, greeting='");alert(1)//</script>\u2028')
 
