@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django_otp.models import Device
 
 from netvexa.lib.client import network_of
+from netvexa.lib.pictures import PictureRefused, check_picture
 from tenants import attempts, proof, second_factor
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
@@ -295,6 +297,23 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     class Meta:
         model = User
         fields = ("name",)
+        help_texts: ClassVar = {"name": "Visitors read it when you answer them."}
+
+    picture = forms.FileField(
+        required=False,
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/gif,image/webp"}),
+        help_text="Visitors see it when you answer them. PNG, JPEG, GIF or WebP, at most 1 MB.",
+    )
+    remove_picture = forms.BooleanField(required=False, label="Remove the picture")
+
+    def clean_picture(self) -> UploadedFile[bytes] | None:
+        upload: UploadedFile[bytes] | None = self.cleaned_data["picture"]
+        if upload is not None:
+            try:
+                check_picture(upload)
+            except PictureRefused as error:
+                raise ValidationError(error.detail) from None
+        return upload
 
 
 class InvitedPersonForm(PersonForm):

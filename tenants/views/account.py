@@ -10,9 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tenants import attempts, audit, email_change, mail, second_factor, sessions, tokens
+from tenants import attempts, audit, email_change, faces, mail, second_factor, sessions, tokens
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.forms import ChangePasswordForm, EmailChangeForm, ProfileForm
+from tenants.models import User
 
 
 @never_cache
@@ -20,14 +21,24 @@ from tenants.forms import ChangePasswordForm, EmailChangeForm, ProfileForm
 @require_http_methods(["GET", "POST"])
 def account_page(request: MemberRequest) -> HttpResponse:
     """One's own name and address; password and devices have forms of their own on the page."""
-    form = ProfileForm(request.POST or None, instance=request.user)
+    form = ProfileForm(request.POST or None, request.FILES or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        user = form.save(commit=False)
+        _change_face(user, form)
+        user.save(update_fields=["name", "avatar"])
         messages.success(request, "Saved.")
         return redirect("tenants:account")
     if form.errors:
         request.user.refresh_from_db()  # the page's frame shows what holds
     return _account_page(request, form=form)
+
+
+def _change_face(user: User, form: ProfileForm) -> None:
+    upload = form.cleaned_data["picture"]
+    if upload or form.cleaned_data["remove_picture"]:
+        faces.remove_face(user)
+    if upload:
+        faces.set_face(user, upload)
 
 
 def _account_page(
@@ -48,6 +59,7 @@ def _account_page(
         "login_id": request.session.get(sessions.LOGIN_ID, ""),
         "has_second_factor": second_factor.has_one(user),
         "codes_left": second_factor.codes_left(user),
+        "face": faces.face_address(user),
     }
     return render(request, "app/account.html", context, status=422 if wrong else 200)
 
