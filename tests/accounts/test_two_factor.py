@@ -227,7 +227,7 @@ def test_where_it_is_required_a_member_sets_it_up_before_anything_else(
     Workspace.objects.update(two_factor_required=True)
     client = client_as(Role.AGENT)
 
-    assert client.get("/conversations/")["Location"] == f"{SET_UP}?next=/conversations/"
+    assert client.get("/conversations/")["Location"] == f"{SET_UP}?next=%2Fconversations%2F"
     assert client.post("/members/leave/")["Location"].startswith(SET_UP)
     turn_on_with_password(client)
     assert client.get("/conversations/").status_code == 200
@@ -243,7 +243,7 @@ def test_where_it_is_required_a_session_without_it_is_raised_by_a_code(
 ) -> None:
     Workspace.objects.update(two_factor_required=True)
 
-    assert owner_client.get("/agents/")["Location"] == f"{STEP}?next=/agents/"
+    assert owner_client.get("/agents/")["Location"] == f"{STEP}?next=%2Fagents%2F"
     step = owner_client.post(STEP, {"code": code_of(device), "next": "/agents/"})
 
     assert step["Location"] == "/agents/"
