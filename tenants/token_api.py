@@ -57,13 +57,13 @@ class PairSerializer(serializers.Serializer[Any]):
     scopes = serializers.ListField(child=serializers.CharField())
 
 
+@method_decorator(sensitive_post_parameters(), name="dispatch")
 class TokenView(Knocking, APIView):
     """Tokens for a key or for a member."""
 
     permission_classes = ()  # who may have one is what it finds out
 
     @extend_schema(request=TokenRequest, responses={201: PairSerializer}, operation_id="auth_token")
-    @method_decorator(sensitive_post_parameters())
     def post(self, request: Request) -> Response:
         """Get a pair: with a key in `Authorization`, or with e-mail address and password."""
         given = TokenRequest(data=request.data)
