@@ -22,6 +22,7 @@ from django.utils import timezone
 from agents.models import Agent
 from chat.models import (
     Author,
+    CachedAnswer,
     Channel,
     Conversation,
     ConversationState,
@@ -249,6 +250,8 @@ def give_feedback(conversation_id: UUID, message_id: UUID, *, value: int, commen
     answers = Message.objects.filter(pk=message_id, conversation_id=conversation_id, author=Author.AI)
     if not answers.update(feedback=value, feedback_comment=comment):
         raise NotFound("There is no such answer.")
+    if value < 0:
+        CachedAnswer.objects.reject(message_id)
 
 
 def rate(conversation_id: UUID, *, score: int, comment: str) -> None:
