@@ -158,14 +158,14 @@ def key_of(turn: Turn) -> str:
     return hashlib.sha256("\0".join((turn.language, turn.audience, words)).encode()).hexdigest()
 
 
-def keep(turn: Turn, answer: Answer, *, first_rung: str) -> bool:
+def keep(turn: Turn, answer: Answer) -> bool:
     """Keep the answer for the next who asks; whether it was kept.
 
     Only what was answered whole, from passages, without what was said before, and by the model that usually
     answers: what a fallback wrote in a bad minute is not repeated for an hour.
     """
     complete = answer.outcome == Outcome.ANSWERED and answer.grounded and answer.stopped is None
-    if not complete or answer.cached or answer.rung != first_rung or turn.history or not is_shareable(turn):
+    if not complete or answer.cached or not _is_usual(answer) or turn.history or not is_shareable(turn):
         return False
     rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
     known = rows.filter(key=key).first()
@@ -175,6 +175,11 @@ def keep(turn: Turn, answer: Answer, *, first_rung: str) -> bool:
     if known is None:
         _tidy(rows)
     return True
+
+
+def _is_usual(answer: Answer) -> bool:
+    """Whether the model wrote it that answers when all is well: nothing above it was tried."""
+    return not answer.receipt.get("why") and len(answer.receipt.get("attempts", ())) == 1
 
 
 def _outlived(entry: CachedAnswer, turn: Turn) -> bool:

@@ -21,6 +21,8 @@ class Say(StrEnum):
     HELLO = "hello"
     THANKS = "thanks"
     QUOTA = "quota"
+    LINKS = "links"
+    LATER = "later"
 
 
 _TEXTS: dict[str, dict[Say, str]] = {
@@ -35,6 +37,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hello! What would you like to know?",
         Say.THANKS: "You are welcome! Is there anything else you would like to know?",
         Say.QUOTA: "The assistant cannot answer questions at the moment.",
+        Say.LINKS: "I cannot write an answer at the moment, but it should stand here:",
+        Say.LATER: "I cannot answer at the moment.",
     },
     "de": {
         Say.UNKNOWN: "Dazu habe ich in meinen Unterlagen keine Antwort gefunden.",
@@ -47,6 +51,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hallo! Was möchten Sie wissen?",
         Say.THANKS: "Gern geschehen! Kann ich sonst noch helfen?",
         Say.QUOTA: "Der Assistent kann im Moment keine Fragen beantworten.",
+        Say.LINKS: "Im Moment kann ich keine Antwort schreiben, aber hier sollte sie stehen:",
+        Say.LATER: "Im Moment kann ich nicht antworten.",
     },
     "fr": {
         Say.UNKNOWN: "Je n’ai pas trouvé de réponse à cette question dans mes documents.",
@@ -59,6 +65,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Bonjour ! Que souhaitez-vous savoir ?",
         Say.THANKS: "Avec plaisir ! Puis-je vous aider pour autre chose ?",
         Say.QUOTA: "L’assistant ne peut pas répondre aux questions pour le moment.",
+        Say.LINKS: "Je ne peux pas rédiger de réponse pour l’instant, mais elle devrait se trouver ici :",
+        Say.LATER: "Je ne peux pas répondre pour l’instant.",
     },
     "es": {
         Say.UNKNOWN: "No he encontrado una respuesta a eso en mis documentos.",
@@ -71,6 +79,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "¡Hola! ¿Qué le gustaría saber?",
         Say.THANKS: "¡De nada! ¿Puedo ayudarle en algo más?",
         Say.QUOTA: "El asistente no puede responder preguntas en este momento.",
+        Say.LINKS: "En este momento no puedo redactar una respuesta, pero debería estar aquí:",
+        Say.LATER: "En este momento no puedo responder.",
     },
 }
 _OR = {"en": ", or ", "de": " oder ", "fr": " ou ", "es": " o "}
@@ -91,8 +101,8 @@ def said(what: Say, *, language: str) -> str:
     return _TEXTS.get(language[:2].lower(), _TEXTS["en"])[what]
 
 
-def abstention(agent: Agent, *, language: str) -> str:
-    """That the agent does not know, and every way on that its settings offer."""
+def abstention(agent: Agent, *, language: str, what: Say = Say.UNKNOWN) -> str:
+    """That the agent does not know, or what else is said, and every way on that its settings offer."""
     tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
     ways = [said(Say.REPHRASE, language=tongue)]
     if agent.leads_enabled:
@@ -100,7 +110,7 @@ def abstention(agent: Agent, *, language: str) -> str:
     if agent.handoff_enabled:
         ways.append(said(Say.PERSON, language=tongue))
     listed = ", ".join(ways[:-1]) + _OR[tongue] + ways[-1] if len(ways) > 1 else ways[0]
-    return f"{said(Say.UNKNOWN, language=tongue)} {listed}."
+    return f"{said(what, language=tongue)} {listed}."
 
 
 def small_talk(text: str, *, language: str) -> str | None:

@@ -3,9 +3,10 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import netvexa.lib.ids
 import pgvector.django.halfvec
 from django.db import migrations, models
+
+import netvexa.lib.ids
 
 
 class Migration(migrations.Migration):

@@ -11,7 +11,7 @@ _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 # International with a plus or two zeros, or grouped digits as people write them; a date or a price is neither.
 _PHONE = re.compile(
     r"(?<![\w.,/])(?:\+|00)\d(?:[ \-./()\u00a0]{0,2}\d){6,13}(?!\d)"
-    r"|(?<![\w.,/+])\(?0\d{1,5}\)?(?:[ \-/\u00a0]\d{2,}){1,4}(?![\d.])"
+    r"|(?<![\w.,/+:\-])(?!\d{2}[-/]\d{2}[-/]\d{2})\(?0\d{1,5}\)?(?:[ \-/\u00a0]\d{2,}){1,4}(?![\d.:])"
     r"|(?<![\w.,/+])\(?\d{3}\)?[ \-.]\d{3}[ \-.]\d{4}(?!\d)"
 )
 _IDENTIFIER = re.compile(r"\d(?:[ -]?\d){4,}|\b(?=\w*\d)(?=\w*[a-z])\w{8,}\b", re.IGNORECASE)
