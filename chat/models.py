@@ -133,6 +133,16 @@ class Outcome(models.TextChoices):
     ERROR = "error"
 
 
+RUNGS = {
+    "primary": "first choice",
+    "fallback": "fallback model",
+    "cached": "kept answer",
+    "extractive": "built-in model",
+    "links": "links only",
+    "lead_form": "asked for contact details",
+}
+
+
 class Message(models.Model):
     """One message; for an answer also what it rests on, what it cost, and the lease of who writes it."""
 
@@ -194,6 +204,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def rung_in_words(self) -> str:
+        """Which step of the ladder answered, as people read it."""
+        return RUNGS.get(self.rung, self.rung)
 
 
 class Lead(models.Model):

@@ -144,7 +144,7 @@ def _said(text: str, language: str) -> _Said:
 @cache
 def _synonyms() -> dict[str, str]:
     """Stem to the stem that stands for all of its line."""
-    found = {}
+    found: dict[str, str] = {}
     for line in _WORDS["synonyms"]:  # everyday words that stand for one another
         stems = [stem for word in line.split() for stem, _ in words_of(word, language="en")]
         found |= dict.fromkeys(stems[1:], stems[0])

@@ -36,7 +36,7 @@ def unseal(sealed: str, *, purpose: str, owner: str) -> str:
 
 def _box(purpose: str, owner: str) -> MultiFernet:
     """The first key seals, all of them open: SECRET_KEY_FALLBACKS let the installation change its key."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    secrets: list[str] = [str(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return MultiFernet([Fernet(_derived(secret, f"{purpose}\n{owner}")) for secret in secrets])
 
 
