@@ -5,8 +5,9 @@ The same words first, then the same meaning: a kept question within the agent's 
 same rests on other passages (then the question is between two answers, and a model has to look).
 
 Kept in the workspace's schema: entries live and die with the chunks, conversations and agents beside them, are
-in the workspace's backup and go with its deletion. An agent has at most MAX_ENTRIES, which an exact scan reads
-in 1 to 2 ms; a Redis vector set is quicker by less than that and would have to be kept in step with all of it.
+in the workspace's backup and go with its deletion. An agent has at most MAX_ENTRIES. Over so many an exact scan
+took 7.9 ms (median, two busy cores) where a Redis vector set took 4.1: not worth a second store that would have to
+be kept in step with all of that.
 
 Runs inside the workspace.
 """
