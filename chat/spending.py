@@ -75,8 +75,8 @@ class Spent:
 
     agent_day: int
     agent_month: int
-    day: int
-    month: int
+    workspace_day: int
+    workspace_month: int
 
 
 def today() -> date:
@@ -104,8 +104,8 @@ def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
     found = SpendingDay.objects.filter(day__gte=now.replace(day=1), is_test=is_test).aggregate(
         agent_day=Sum("cost_micro_usd", filter=here & this_day),
         agent_month=Sum("cost_micro_usd", filter=here),
-        day=Sum("cost_micro_usd", filter=this_day),
-        month=Sum("cost_micro_usd"),
+        workspace_day=Sum("cost_micro_usd", filter=this_day),
+        workspace_month=Sum("cost_micro_usd"),
     )
     return Spent(**{name: value or 0 for name, value in found.items()})
 
@@ -123,7 +123,12 @@ def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: boo
             spent.agent_month,
             f"{agent.pk}:{month}",
         ),
-        ("the workspace’s day", _tighter(settings.daily_budget_micro_usd, plan_day), spent.day, day),
+        (
+            "the workspace’s day",
+            _tighter(settings.daily_budget_micro_usd, plan_day),
+            spent.workspace_day,
+            day,
+        ),
         (
             "the workspace’s month",
             _tighter(settings.monthly_budget_micro_usd, plan_month),

@@ -51,8 +51,8 @@ def test_answers_add_up_in_their_agents_day(inside: Workspace, agent: Agent) -> 
 def test_the_teams_own_tries_are_kept_apart(inside: Workspace, agent: Agent) -> None:
     spend(agent, 1)
     spend(agent, 2, channel=Channel.PREVIEW)
-    assert spending.spent_by(agent).month == DOLLAR
-    assert spending.spent_by(agent, is_test=True).month == 2 * DOLLAR
+    assert spending.spent_by(agent).workspace_month == DOLLAR
+    assert spending.spent_by(agent, is_test=True).workspace_month == 2 * DOLLAR
 
 
 def left(agent: Agent, turn: Turn) -> spending.Budget | None:
