@@ -132,7 +132,7 @@ def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: boo
         (
             "the workspace’s month",
             _tighter(settings.monthly_budget_micro_usd, plan_month),
-            spent.month,
+            spent.workspace_month,
             month,
         ),
     )
