@@ -135,6 +135,7 @@ class AgentForm(NewAgentForm):
     )
     model = forms.ChoiceField(required=False, help_text="Which language model words the answers.")
     cache_similarity = forms.FloatField(
+        required=False,
         min_value=0.8,
         max_value=1,
         label="How alike questions must be",
@@ -221,6 +222,10 @@ class AgentForm(NewAgentForm):
         if len(origins) > MAX_ORIGINS:
             raise ValidationError(f"At most {MAX_ORIGINS} origins.")
         return origins
+
+    def clean_cache_similarity(self) -> float:
+        given: float | None = self.cleaned_data["cache_similarity"]
+        return self.instance.cache_similarity if given is None else given
 
     def clean_link_hosts(self) -> list[str]:
         hosts = list(dict.fromkeys(map(check_host, self.cleaned_data["link_hosts"])))
