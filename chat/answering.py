@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -36,17 +37,30 @@ logger = logging.getLogger(__name__)
 COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame
 
 
-async def take_in(workspace: Workspace, door: Door, *, client_id: UUID, text: str) -> Accepted:
+async def take_in(
+    workspace: Workspace, door: Door, *, client_id: UUID, text: str, attachments: Sequence[UUID] = ()
+) -> Accepted:
     """Store a visitor's message and acknowledge it, after the commit. The same client_id is stored once."""
     lines, writer = feed(), turns.new_writer(feed().process)
     await busy.note(lines, workspace.id)
     accepted = await run_in_tenant(
-        workspace, turns.accept, door, client_id=client_id, text=text, writer=writer
+        workspace,
+        turns.accept,
+        door,
+        client_id=client_id,
+        text=text,
+        writer=writer,
+        attachments=attachments,
     )
     if accepted.seq is not None:
         return accepted
     line = Line(workspace, door.conversation_id)
-    frame = ack_frame(client_id=client_id, message=accepted.message_id, text=accepted.text)
+    frame = ack_frame(
+        client_id=client_id,
+        message=accepted.message_id,
+        text=accepted.text,
+        attachments=accepted.attachments,
+    )
     seq = await lines.publish(line, frame, least=accepted.least_seq)
     if accepted.turn is None:  # no run will keep the number
         await run_in_tenant(

@@ -61,7 +61,7 @@ class Climb:
 async def answer_to(writing: Writing) -> Answer:
     """The answer to a turn's question, shown while it is written."""
     turn = writing.turn
-    if (reply := wording.small_talk(turn.question, language=turn.language)) is not None:
+    if (reply := _without_knowledge(turn)) is not None:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
@@ -81,6 +81,13 @@ async def answer_to(writing: Writing) -> Answer:
     )
     climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
     return await _down(climb, looked.budget)
+
+
+def _without_knowledge(turn: Turn) -> str | None:
+    """The reply to what no document answers: a greeting, thanks, a file without a word."""
+    if not turn.question:
+        return said(Say.FILE, language=turn.language)
+    return wording.small_talk(turn.question, language=turn.language)
 
 
 def _look(turn: Turn) -> Looked:

@@ -11,8 +11,8 @@ import netvexa.lib.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0002_cost"),
-        ("chat", "0001_initial"),
+        ("agents", "0003_cost"),
+        ("chat", "0002_visitor"),
     ]
 
     operations = [
