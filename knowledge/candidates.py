@@ -26,10 +26,11 @@ _SETTINGS = (
     f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true)"
 )
 
-# Both sides see chunks of versions that serve, of this agent, in this embedding profile.
+# Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 _SCOPE = """
     FROM knowledge_chunk c JOIN knowledge_document d ON d.live_id = c.version_id
-    WHERE c.agent_id = %(agent)s AND c.profile = %(profile)s
+    JOIN knowledge_source s ON s.id = d.source_id
+    WHERE c.agent_id = %(agent)s AND c.profile = %(profile)s AND s.audience = ANY(%(audiences)s)
 """
 _STATEMENT = f"""
 WITH near AS MATERIALIZED (
@@ -69,8 +70,8 @@ class Candidate:
         return [words for _, _, _, words in self.spans]
 
 
-def find(question: Question, *, agent_id: UUID) -> list[Candidate]:
-    """At most twice EACH_SIDE chunks, in no order."""
+def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -> list[Candidate]:
+    """At most twice EACH_SIDE chunks, in no order, from what everybody or one of `audiences` may read."""
     total = question.frequencies[index.EVERY_CHUNK]
     idf = {
         form: index.inverse_frequency(question.frequencies[form], total=total)
@@ -80,6 +81,7 @@ def find(question: Question, *, agent_id: UUID) -> list[Candidate]:
     }
     values: dict[str, Any] = {
         "agent": agent_id,
+        "audiences": ["", *audiences],
         "profile": question.profile.id,
         "vector": HalfVector(question.vector).to_text(),
         "driving": " | ".join(map(quoted_lexeme, driving_terms(question.frequencies, list(idf)))),

@@ -61,7 +61,12 @@ def _match(question: Question, candidate: Candidate, weights: Floats, best: floa
     sentences = _sentence_scores(table, weights, candidate.word_counts)
     lexical = candidate.lexical / best
     top = max(sentences, default=words)
-    score = COSINE * candidate.cosine + LEXICAL * lexical + WORDS * words + SENTENCE * top
+    score = (
+        COSINE * question.profile.relatedness(candidate.cosine)
+        + LEXICAL * lexical
+        + WORDS * words
+        + SENTENCE * top
+    )
     return Match(
         score=min(1.0, max(0.0, score / SUM)),
         cosine=candidate.cosine,

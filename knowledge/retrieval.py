@@ -16,7 +16,7 @@ from uuid import UUID
 
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate
-from knowledge.embedding import DEFAULT_PROFILE, EmbeddingInput, encoder_for
+from knowledge.embedding import DEFAULT_PROFILE, EmbeddingProfile, embed_query, profile_for
 from knowledge.matching import Match, Question, match
 from knowledge.models import Document
 from knowledge.terms import query_terms
@@ -77,17 +77,19 @@ class SearchResult:
     timings: Timings
 
 
-def search(query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str] = ()) -> SearchResult:
+def search(
+    query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str] = (), audiences: Sequence[str] = ()
+) -> SearchResult:
     """The best passages of this agent's knowledge, best first. Call inside the workspace.
 
-    `history` holds the visitor's earlier questions, oldest first.
+    `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to.
     """
     started = time.perf_counter()
-    languages = _languages(agent_id)
+    profile, languages = _reading_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
-    question = _question(query, languages)
+    question = _question(query, languages, profile)
     embedded = time.perf_counter()
-    found = candidates.find(question, agent_id=agent_id)
+    found = candidates.find(question, agent_id=agent_id, audiences=audiences)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
@@ -102,8 +104,8 @@ def search(query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str]
 
 
 def warm_up() -> None:
-    """Load the model before the first question; it takes 0.3 s."""
-    encoder_for(DEFAULT_PROFILE.id).embed([EmbeddingInput("warm-up")])
+    """Load the usual model before the first question; it takes 0.3 s."""
+    embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
 
 
 def standalone(query: str, *, history: Sequence[str], languages: Sequence[str]) -> str:
@@ -113,18 +115,17 @@ def standalone(query: str, *, history: Sequence[str], languages: Sequence[str]) 
     return f"{history[-1][:MAX_QUERY]} {query}"
 
 
-def _languages(agent_id: UUID) -> list[str]:
-    """The languages of what this agent knows: each stems the words of a question in its own way."""
+def _reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
+    """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way."""
     rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
-    return sorted(set(rows.values_list("live__language", flat=True).distinct())) or [""]
+    found = rows.values_list("source__agent__knowledge_profile", "live__language").distinct()
+    profile_id = next((profile_id for profile_id, _ in found if profile_id), DEFAULT_PROFILE.id)
+    return profile_for(profile_id), sorted({language for _, language in found}) or [""]
 
 
-def _question(query: str, languages: Sequence[str]) -> Question:
-    profile = DEFAULT_PROFILE
+def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> Question:
     terms = query_terms(query, languages=languages)
-    prefix = profile.query_prefix
-    spans = [(term.start + len(prefix), term.end + len(prefix)) for term, _ in terms]
-    embedded = encoder_for(profile.id).embed([EmbeddingInput(prefix + query, spans)])[0]
+    embedded = embed_query(query, words=[(term.start, term.end) for term, _ in terms], profile=profile)
     counts = index.frequencies(form for _, forms in terms for form in forms)
     total = counts[index.EVERY_CHUNK]
     return Question(

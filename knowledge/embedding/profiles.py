@@ -23,6 +23,8 @@ class EmbeddingProfile:
     """`max_tokens` is what the model reads, special tokens included; it cuts the rest silently.
 
     `word_dimension` is the length of the int8 word vectors for late interaction, 0 where a model gives none.
+    `unrelated` is the mean cosine of a question and a passage that have nothing to do with each other: models
+    differ, and `relatedness` puts them on one scale.
     `package`, `weights` (a file in it) and `weights_sha256` name and pin the weights, `form` says how they are
     packed.
     """
@@ -36,8 +38,13 @@ class EmbeddingProfile:
     dimension: int
     word_dimension: int
     max_tokens: int
+    unrelated: float
     query_prefix: str = ""
     passage_prefix: str = ""
+
+    def relatedness(self, cosine: float) -> float:
+        """A cosine from 0, nothing in common, to 1, the same: it means about the same in every profile."""
+        return max(0.0, (cosine - self.unrelated) / (1 - self.unrelated))
 
 
 MINILM = EmbeddingProfile(
@@ -51,6 +58,7 @@ MINILM = EmbeddingProfile(
     dimension=384,
     word_dimension=64,
     max_tokens=256,
+    unrelated=0.05,
 )
 
 # About a hundred languages, in one space: a question in one finds its answer in another.
@@ -64,12 +72,14 @@ MULTILINGUAL_E5 = EmbeddingProfile(
     dimension=384,
     word_dimension=64,
     max_tokens=512,
+    unrelated=0.74,
     query_prefix="query: ",
     passage_prefix="passage: ",
 )
 
 PROFILES = {profile.id: profile for profile in (MINILM, MULTILINGUAL_E5)}
 DEFAULT_PROFILE = MINILM
+MULTILINGUAL_PROFILE = MULTILINGUAL_E5
 
 
 def profile_for(profile_id: str) -> EmbeddingProfile:
