@@ -56,7 +56,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds."""
+    """Milliseconds: the model on the question; the database; the arithmetic on what it found."""
 
     embed: float
     find: float
@@ -87,19 +87,22 @@ def search(
     started = time.perf_counter()
     profile, languages = _reading_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
-    question = _question(query, languages, profile)
-    embedded = time.perf_counter()
+    question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
-    features = evidence.features_of([scored for _, scored in ranked])
+    features = evidence.features_of(question, ranked, languages=languages)
     finished = time.perf_counter()
     timings = Timings(
-        embed=(embedded - started) * 1000, find=(fetched - embedded) * 1000, score=(finished - fetched) * 1000
+        embed=embedding * 1000, find=(fetched - started - embedding) * 1000, score=(finished - fetched) * 1000
     )
     return SearchResult(
-        query=query, passages=passages, evidence=evidence.of(features), features=features, timings=timings
+        query=query,
+        passages=passages,
+        evidence=evidence.of(features, profile_id=profile.id),
+        features=features,
+        timings=timings,
     )
 
 
@@ -123,12 +126,16 @@ def _reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
     return profile_for(profile_id), sorted({language for _, language in found}) or [""]
 
 
-def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> Question:
+def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> tuple[Question, float]:
+    """The question as it is compared, and the seconds that the model took."""
     terms = query_terms(query, languages=languages)
+    started = time.perf_counter()
     embedded = embed_query(query, words=[(term.start, term.end) for term, _ in terms], profile=profile)
+    taken = time.perf_counter() - started
     counts = index.frequencies(form for _, forms in terms for form in forms)
     total = counts[index.EVERY_CHUNK]
-    return Question(
+    question = Question(
+        text=query,
         profile=profile,
         vector=embedded.vector,
         words=embedded.words,
@@ -139,6 +146,7 @@ def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -
             for _, forms in terms
         ),
     )
+    return question, taken
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
