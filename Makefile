@@ -47,9 +47,10 @@ build: setup-dev ## Build the widget and the style sheet into static/
 			&& $(WITH_NODE) npm run --silent build) || exit 1; \
 	done
 
-screenshots: setup-dev ## Take pictures of every state of the widget into var/screenshots
+screenshots: setup-dev ## Take pictures of every page and every state of the widget into var/screenshots
 	@sh deploy/ensure_chromium.sh
 	@$(PY) -m tests.widget.gallery
+	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m tests.dashboard.gallery
 
 eval: setup-dev ## Judge answers: SQuAD v2, XQuAD and the help centre; prints a table and one line of figures
 	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m benchmarks.eval
