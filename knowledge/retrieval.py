@@ -17,12 +17,14 @@ from uuid import UUID
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate
 from knowledge.embedding import DEFAULT_PROFILE, EmbeddingProfile, embed_query, profile_for
+from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
 from knowledge.models import Document
 from knowledge.terms import query_terms
 
 MAX_QUERY = 2000  # characters that are read of a question
-FOLLOW_UP_TERMS = 2  # a question with no more content words than this leans on the one before it
+COMPARED = 12  # passages among which the same is said once; what comes after them is seldom shown
+SAME_WORDS = 0.9  # two passages that share this part of their words say the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,6 @@ def warm_up() -> None:
     embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
 
 
-def standalone(query: str, *, history: Sequence[str], languages: Sequence[str]) -> str:
-    """The question with the one before it in front, where it says too little to stand alone."""
-    if not history or len(query_terms(query, languages=languages)) > FOLLOW_UP_TERMS:
-        return query
-    return f"{history[-1][:MAX_QUERY]} {query}"
-
-
 def _reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way."""
     rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
@@ -150,15 +145,26 @@ def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
-    """Best first; the same content twice is kept once."""
+    """Best first; what says the same as a better one is left out."""
     matches = match(question, found)
-    seen: set[str] = set()
+    kept: list[frozenset[str]] = []
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
-        if candidate.content_hash not in seen:
-            seen.add(candidate.content_hash)
+        words = frozenset(candidate.text.casefold().split())
+        if len(kept) >= COMPARED or not any(_same(words, other) for other in kept):
+            kept.append(words)
             ranked.append((candidate, scored))
     return ranked
+
+
+def _same(words: frozenset[str], other: frozenset[str]) -> bool:
+    """Nine in ten words shared, counted over both; a differing number makes it something else."""
+    if min(len(words), len(other)) < SAME_WORDS * max(len(words), len(other)):
+        return False
+    differing = words ^ other
+    if any(character.isdigit() for word in differing for character in word):
+        return False
+    return len(words & other) >= SAME_WORDS * len(words | other)
 
 
 def _passage(candidate: Candidate, scored: Match) -> Passage:
