@@ -72,9 +72,16 @@ def settle(agent_id: UUID) -> None:
             _embed_again(version, agent_id=agent_id, profile=profile)
         _turn_to(agent_id, profile)
         agent = Agent.objects.filter(pk=agent_id).first()
-    Chunk.objects.filter(agent_id=agent_id).exclude(
-        profile=serving_profile(agent).id if agent else ""
-    ).delete()
+    if agent is not None:
+        _forget_others(agent_id, serving_profile(agent))
+
+
+def _forget_others(agent_id: UUID, profile: EmbeddingProfile) -> None:
+    """Delete the chunks that no search uses any more; a version that is still being read keeps its own."""
+    unused = Chunk.objects.filter(agent_id=agent_id, version__serves__isnull=False).exclude(
+        profile=profile.id
+    )
+    unused.exclude(version__in=_lacking(agent_id, profile)).delete()
 
 
 def _turn_to(agent_id: UUID, profile: EmbeddingProfile) -> None:
@@ -115,19 +122,18 @@ def _embed_again(version: Version, *, agent_id: UUID, profile: EmbeddingProfile)
     while batch := list(islice(rest, BATCH)):
         passages = [passage_of(_draft(row), language=version.language, profile=profile) for row in batch]
         vectors = encoder.embed([passage.reading for passage in passages])
-        Chunk.objects.bulk_create(
-            [
-                chunk_row(
-                    passage,
-                    vector,
-                    version=version,
-                    agent_id=agent_id,
-                    ordinal=row.ordinal,
-                    profile_id=profile.id,
-                )
-                for row, passage, vector in zip(batch, passages, vectors, strict=True)
-            ]
-        )
+        rows_of_batch = [
+            chunk_row(
+                passage,
+                vector,
+                version=version,
+                agent_id=agent_id,
+                ordinal=row.ordinal,
+                profile_id=profile.id,
+            )
+            for row, passage, vector in zip(batch, passages, vectors, strict=True)
+        ]
+        Chunk.objects.bulk_create(rows_of_batch, ignore_conflicts=True)  # another worker may do the same
 
 
 def _draft(row: Chunk) -> ChunkDraft:
