@@ -29,6 +29,7 @@ from knowledge.passages import chunk_row, passage_of
 ENGLISH = ("en", "")  # a text whose language nobody can tell is mostly codes and numbers
 OTHER_SHARE = 0.1  # of the chunks, from which on knowledge counts as multilingual
 BATCH = 64
+MOST_ROUNDS = 10  # a round more is needed where documents came in during one
 
 
 def serving_profile(agent: Agent) -> EmbeddingProfile:
@@ -66,7 +67,9 @@ def is_settled(agent: Agent) -> bool:
 def settle(agent_id: UUID) -> None:
     """Bring the agent to its wanted profile. Can be repeated: what was embedded is not embedded again."""
     agent = Agent.objects.filter(pk=agent_id).first()
-    while agent is not None and not is_settled(agent):
+    for _ in range(MOST_ROUNDS):
+        if agent is None or is_settled(agent):
+            break
         profile = wanted_profile(agent)
         for version in _lacking(agent_id, profile):
             _embed_again(version, agent_id=agent_id, profile=profile)
