@@ -128,7 +128,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _on_hello(self, hello: protocol.Hello) -> None:
         entry = self._entry
-        await take(feed().redis(), Bucket(f"{entry.workspace.key}:hello:{self.address}", 120, 120))
+        most = 2 * settings.CHAT_SOCKETS_PER_ADDRESS
+        await take(feed().redis(), Bucket(f"{entry.workspace.key}:hello:{self.address}", most, most))
         self.clock.cancel()
         visitor_id = tokens.visitor_of(hello.visitor, agent=entry.agent) if hello.visitor else None
         if hello.identity is not None:
