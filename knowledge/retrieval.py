@@ -12,11 +12,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate
-from knowledge.embedding import DEFAULT_PROFILE, EmbeddingProfile, embed_query, profile_for
+from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
 from knowledge.models import Document
@@ -87,7 +88,7 @@ def search(
     `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to.
     """
     started = time.perf_counter()
-    profile, languages = _reading_of(agent_id)
+    profile, languages = reading_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
@@ -113,7 +114,7 @@ def warm_up() -> None:
     embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
 
 
-def _reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
+def reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way."""
     rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
     found = rows.values_list("source__agent__knowledge_profile", "live__language").distinct()
@@ -121,11 +122,22 @@ def _reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
     return profile_for(profile_id), sorted({language for _, language in found}) or [""]
 
 
+def embedded_question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> Embedded:
+    """The question's vectors. Kept for a moment: what looks for a kept answer first searches with them next."""
+    terms = query_terms(query, languages=languages)
+    return _embedded(profile, query, tuple((term.start, term.end) for term, _ in terms))
+
+
+@lru_cache(maxsize=256)
+def _embedded(profile: EmbeddingProfile, text: str, words: tuple[tuple[int, int], ...]) -> Embedded:
+    return embed_query(text, words=words, profile=profile)
+
+
 def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> tuple[Question, float]:
     """The question as it is compared, and the seconds that the model took."""
     terms = query_terms(query, languages=languages)
     started = time.perf_counter()
-    embedded = embed_query(query, words=[(term.start, term.end) for term, _ in terms], profile=profile)
+    embedded = embedded_question(query, languages, profile)
     taken = time.perf_counter() - started
     counts = index.frequencies(form for _, forms in terms for form in forms)
     total = counts[index.EVERY_CHUNK]
