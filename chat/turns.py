@@ -16,7 +16,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.providers import Turn as Spoken
 from billing import usage
-from billing.limits import check_trial
+from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
@@ -81,7 +81,7 @@ class Accepted:
 
 
 def accept(door: Door, *, client_id: UUID, text: str, writer: str) -> Accepted:
-    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, TrialOver, Ended.
+    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, Closed, Ended.
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
@@ -129,7 +129,7 @@ def _reserve(door: Door) -> UUID | None:
         return None
     workspace = current_workspace()
     standing = standing_of(workspace)
-    check_trial(standing)
+    check_open(standing)
     return usage.reserve(
         workspace,
         kind=UsageKind.ANSWERS,

@@ -1,0 +1,81 @@
+"""Work about money in the background. Every task may run twice, late or in any order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from djstripe.models import WebhookEventTrigger
+from kombu.exceptions import OperationalError
+
+from billing import notices, repair
+from billing.accounts import account_of
+from billing.gateway import StripeDown
+from billing.models import BillingAccount
+from billing.refresh import refresh
+from tenants.context import PlatformTask
+from tenants.models import Workspace
+
+KEEP_TRIGGERS = timedelta(days=30)
+PATIENT = {"autoretry_for": (StripeDown,), "retry_backoff": 5, "retry_backoff_max": 900, "max_retries": 12}
+
+
+@shared_task(base=PlatformTask, **PATIENT)
+def refresh_customer(customer_id: str) -> None:
+    """Compute an entitlement anew, and tell the owners what changed."""
+    change = refresh(customer_id)
+    if change is not None:
+        notices.tell_of_change(change)
+
+
+def ask_for_refresh(workspace: Workspace) -> None:
+    """Somebody came back from paying: ask Stripe now, in case its word to us is late or lost."""
+    account = account_of(workspace)
+    if account is not None:
+        with suppress(OperationalError):
+            refresh_customer.delay(account.customer_id)
+
+
+@shared_task(base=PlatformTask, **PATIENT)
+def refresh_clock(clock_id: str) -> None:
+    """A test clock of Stripe's test mode moved: everybody who lives on one is computed anew."""
+    for account in BillingAccount.objects.all():
+        refresh_customer.delay(account.customer_id)
+
+
+@shared_task(base=PlatformTask)
+def tell_of_invoice(invoice_id: str) -> None:
+    """Mail a receipt, or that a payment failed."""
+    data = notices.invoice_data(invoice_id)
+    if data is not None:
+        notices.tell_of_invoice(data)
+
+
+@shared_task(base=PlatformTask)
+def remind_of_payment() -> None:
+    """What comes next for unpaid plans; every hour."""
+    notices.remind()
+
+
+@shared_task(base=PlatformTask, **PATIENT)
+def replay_events() -> None:
+    """Events that never arrived are processed as if they had; every hour."""
+    if settings.STRIPE_ENABLED:
+        for customer_id in repair.replay():
+            refresh_customer.delay(customer_id)
+
+
+@shared_task(base=PlatformTask, **PATIENT)
+def check_drift() -> None:
+    """Compare every account with Stripe, mend it, and tell staff; every night."""
+    if settings.STRIPE_ENABLED:
+        repair.check_drift()
+
+
+@shared_task(base=PlatformTask)
+def prune_webhooks() -> None:
+    """Forget what arrived at the webhook long ago, the invalid included."""
+    WebhookEventTrigger.objects.filter(created__lt=timezone.now() - KEEP_TRIGGERS).delete()
