@@ -38,9 +38,7 @@ def eager() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(
-    db: None, eager: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
+def world(db: None, eager: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The stand-in, connected: plans brought to it, and a webhook endpoint."""
     with running(World(shared_clock=True)) as standing:
         settings.STRIPE_ENABLED = True
