@@ -111,7 +111,7 @@ def change_plan(workspace: Workspace, *, tier: Tier, interval: Interval, at: int
             _change_now(client, current.row, current.item["id"], price, at)
         else:
             _change_later(client, current.row, current.item, price, interval)
-    _read_back(workspace)
+    read_back(workspace)
     return at_once
 
 
@@ -119,7 +119,7 @@ def keep_plan(workspace: Workspace) -> None:
     """Take back a change that waits for the period's end."""
     with asking() as client:
         _release(client, _current(client, workspace).row)
-    _read_back(workspace)
+    read_back(workspace)
 
 
 def cancel(workspace: Workspace) -> None:
@@ -137,7 +137,7 @@ def _set_cancel(workspace: Workspace, *, ends: bool) -> None:
         row = _current(client, workspace).row
         _release(client, row)
         client.v1.subscriptions.update(row["id"], {"cancel_at_period_end": ends})
-    _read_back(workspace)
+    read_back(workspace)
 
 
 def _current(client: stripe.StripeClient, workspace: Workspace) -> _Current:
@@ -210,7 +210,8 @@ def _change_later(client: stripe.StripeClient, row: Json, item: Json, price: str
     client.v1.subscription_schedules.update(schedule.id, {"end_behavior": "release", "phases": phases})
 
 
-def _read_back(workspace: Workspace) -> None:
+def read_back(workspace: Workspace) -> None:
+    """Ask Stripe what the workspace has now, without waiting for its word to come."""
     account = account_of(workspace)
     if account is not None:
         with platform():

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 from djstripe.models import WebhookEventTrigger
-from kombu.exceptions import OperationalError
 
 from billing import notices, repair
-from billing.accounts import account_of
 from billing.gateway import StripeDown
 from billing.models import BillingAccount
 from billing.refresh import refresh
 from tenants.context import PlatformTask
-from tenants.models import Workspace
 
 KEEP_TRIGGERS = timedelta(days=30)
 PATIENT = {"autoretry_for": (StripeDown,), "retry_backoff": 5, "retry_backoff_max": 900, "max_retries": 12}
@@ -29,14 +25,6 @@ def refresh_customer(customer_id: str) -> None:
     change = refresh(customer_id)
     if change is not None:
         notices.tell_of_change(change)
-
-
-def ask_for_refresh(workspace: Workspace) -> None:
-    """Somebody came back from paying: ask Stripe now, in case its word to us is late or lost."""
-    account = account_of(workspace)
-    if account is not None:
-        with suppress(OperationalError):
-            refresh_customer.delay(account.customer_id)
 
 
 @shared_task(base=PlatformTask, **PATIENT)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -23,6 +25,7 @@ from tenants.access import MemberRequest, Permission, member_required
 from tenants.addresses import named_workspace_address
 
 View = Callable[[MemberRequest], HttpResponse]
+ASK_SECONDS = 4  # between two questions to Stripe of one workspace
 
 
 class PlanForm(forms.Form):
@@ -172,7 +175,18 @@ def resume(request: MemberRequest) -> HttpResponse:
 @member_required(Permission.MANAGE_BILLING)
 @require_safe
 def arrived(request: MemberRequest) -> HttpResponse:
-    """Asked every two seconds after a payment: has Stripe told us of it?"""
+    """Asked every two seconds after a payment: is it here?
+
+    The worker may be busy and a webhook late or lost, so Stripe is asked, too, now and then.
+    """
+    if _living(standing_of(request.workspace)) is None:
+        with suppress(AppError):
+            _ask_now_and_then(request)
     if _living(standing_of(request.workspace)) is None:
         return HttpResponse(status=204)
     return HttpResponse(headers={"HX-Redirect": named_workspace_address(request.workspace, "workspace:plan")})
+
+
+def _ask_now_and_then(request: MemberRequest) -> None:
+    if cache.add(f"{request.workspace.key}:payment-asked", True, ASK_SECONDS):
+        changes.read_back(request.workspace)

@@ -15,7 +15,6 @@ from billing.invoices import payments_of
 from billing.models import UsageKind
 from billing.plans import PLANS, Limit, Tier
 from billing.subscriptions import standing_of
-from billing.tasks import ask_for_refresh
 from billing.usage import usage_of
 from knowledge.models import Document, Source, Version
 from netvexa.defaults import defaults
@@ -61,8 +60,6 @@ def plan_page(request: MemberRequest) -> HttpResponse:
     usage = usage_of(request.workspace)[UsageKind.ANSWERS]
     standing, may_pay = standing_of(request.workspace), allows(request.member, Permission.MANAGE_BILLING)
     waiting = "paid" in request.GET and (standing.subscription is None or standing.is_free)
-    if waiting and may_pay:
-        ask_for_refresh(request.workspace)
     context = {
         "standing": standing,
         "payments": payments_of(request.workspace) if may_pay else None,

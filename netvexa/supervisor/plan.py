@@ -66,7 +66,9 @@ def _stand_in_port(environment: Mapping[str, str], port: int) -> int | None:
     if not given:
         return None
     if given != "fake":
-        raise StartError(f"STRIPE takes only the value fake; it is {given!r}. STRIPE_SECRET_KEY is for a key.")
+        raise StartError(
+            f"STRIPE takes only the value fake; it is {given!r}. STRIPE_SECRET_KEY is for a key."
+        )
     if environment.get("STRIPE_SECRET_KEY"):
         raise StartError("STRIPE=fake and STRIPE_SECRET_KEY exclude each other: leave one of them away.")
     if not (PROJECT / "tests" / "stripe_fake").is_dir():

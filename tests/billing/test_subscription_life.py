@@ -40,6 +40,7 @@ def test_coming_back_from_the_payment_page_alone_grants_nothing(payer: Payer) ->
     payer.client.post("/plan/checkout/", {"tier": "growth", "interval": "month"})
 
     payer.client.get("/plan/", {"paid": "cs_test_invented"})
+    assert payer.client.get("/plan/arrived/").status_code == 204
 
     assert payer.standing.is_trial
 
@@ -49,10 +50,9 @@ def test_a_payment_counts_though_its_webhook_is_lost(payer: Payer) -> None:
     payer.check_out("growth")
     assert payer.standing.is_trial
 
-    payer.client.get("/plan/", {"paid": "cs"})
-
-    assert payer.plan == (Tier.GROWTH, MONTH)
+    assert "confirming your payment" in payer.client.get("/plan/", {"paid": "cs"}).content.decode()
     assert payer.client.get("/plan/arrived/")["HX-Redirect"].endswith("/plan/")
+    assert payer.plan == (Tier.GROWTH, MONTH)
 
 
 def test_a_declined_card_at_the_checkout_leaves_the_trial(payer: Payer) -> None:
