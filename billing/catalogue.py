@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from billing.gateway import Refused, asking
+from billing.gateway import Refused, asking, plain
 from billing.plans import FOR_SALE, PRICES_VERSION, Interval, Plan, Tier, lookup_key
 
 
@@ -50,12 +50,15 @@ def _sync_product(client: stripe.StripeClient, plan: Plan, changes: Changes) -> 
     try:
         product = client.v1.products.retrieve(product_id(plan.tier))
     except stripe.InvalidRequestError:
-        client.v1.products.create({"id": product_id(plan.tier), **wanted})
+        new: Any = {"id": product_id(plan.tier), **wanted}
+        client.v1.products.create(new)
         changes.lines.append(f"product {plan.name} made")
         return
-    metadata = dict(product.metadata or {})
-    if (product.name, metadata.get("tier"), product.active) != (wanted["name"], plan.tier.value, True):
-        client.v1.products.update(product.id, {**wanted, "active": True})
+    found = plain(product)
+    if (found["name"], found["metadata"], found["active"]) != (wanted["name"], wanted["metadata"], True):
+        client.v1.products.update(
+            product.id, {"active": True, "name": wanted["name"], "metadata": wanted["metadata"]}
+        )
         changes.lines.append(f"product {plan.name} changed")
 
 

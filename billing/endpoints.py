@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -34,13 +35,12 @@ def connect() -> WebhookEndpoint:
         path = reverse(
             "djstripe:djstripe_webhook_by_uuid", args=[uuid], urlconf=settings.PUBLIC_SCHEMA_URLCONF
         )
-        made = client.v1.webhook_endpoints.create(
-            {
-                "url": f"{settings.ROOT_URL}{path}",
-                "enabled_events": list(WATCHED),  # type: ignore[typeddict-item]
-                "api_version": settings.STRIPE_API_VERSION,
-                "metadata": {"djstripe_uuid": str(uuid)},
-            }
-        )
+        wanted: Any = {
+            "url": f"{settings.ROOT_URL}{path}",
+            "enabled_events": list(WATCHED),
+            "api_version": settings.STRIPE_API_VERSION,
+            "metadata": {"djstripe_uuid": str(uuid)},
+        }
+        made = client.v1.webhook_endpoints.create(wanted)
         endpoint: WebhookEndpoint = WebhookEndpoint.sync_from_stripe_data(made, api_key=secret_key())
         return endpoint

@@ -91,7 +91,7 @@ def _reminder(row: Entitlement) -> Notice | None:
     if owing >= FREE_AFTER:
         return _over(reference, plan, row.workspace)
     if owing >= GRACE:
-        text = (
+        text: tuple[str, ...] = (
             (
                 f"The {plan} plan of {row.workspace} has not been paid for seven days, so the workspace is read"
                 " only now: agents do not answer, and nothing can be added."

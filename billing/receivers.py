@@ -17,18 +17,18 @@ from billing.tasks import refresh_clock, refresh_customer, tell_of_invoice
 logger = logging.getLogger(__name__)
 
 
-@djstripe_receiver([*SUBSCRIPTION_EVENTS, *INVOICE_EVENTS])
+@djstripe_receiver([*SUBSCRIPTION_EVENTS, *INVOICE_EVENTS])  # type: ignore[untyped-decorator]
 def subscription_changed(sender: type[Event], event: Event, **_: Any) -> None:
     if customer := customer_of(event.data["object"]):
         _after_commit(refresh_customer, customer)
 
 
-@djstripe_receiver(list(INVOICE_EVENTS))
+@djstripe_receiver(list(INVOICE_EVENTS))  # type: ignore[untyped-decorator]
 def invoice_changed(sender: type[Event], event: Event, **_: Any) -> None:
     _after_commit(tell_of_invoice, event.data["object"]["id"])
 
 
-@djstripe_receiver(CLOCK_EVENT)
+@djstripe_receiver(CLOCK_EVENT)  # type: ignore[untyped-decorator]
 def clock_moved(sender: type[Event], event: Event, **_: Any) -> None:
     _after_commit(refresh_clock, event.data["object"]["id"])
 

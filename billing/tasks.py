@@ -16,10 +16,19 @@ from billing.refresh import refresh
 from tenants.context import PlatformTask
 
 KEEP_TRIGGERS = timedelta(days=30)
-PATIENT = {"autoretry_for": (StripeDown,), "retry_backoff": 5, "retry_backoff_max": 900, "max_retries": 12}
 
 
-@shared_task(base=PlatformTask, **PATIENT)
+class StripeTask(PlatformTask):
+    """Tried again for hours while Stripe does not answer."""
+
+    abstract = True
+    autoretry_for = (StripeDown,)
+    retry_backoff = 5
+    retry_backoff_max = 900
+    max_retries = 20
+
+
+@shared_task(base=StripeTask)
 def refresh_customer(customer_id: str) -> None:
     """Compute an entitlement anew, and tell the owners what changed."""
     change = refresh(customer_id)
@@ -27,7 +36,7 @@ def refresh_customer(customer_id: str) -> None:
         notices.tell_of_change(change)
 
 
-@shared_task(base=PlatformTask, **PATIENT)
+@shared_task(base=StripeTask)
 def refresh_clock(clock_id: str) -> None:
     """A test clock of Stripe's test mode moved: everybody who lives on one is computed anew."""
     for account in BillingAccount.objects.all():
@@ -48,7 +57,7 @@ def remind_of_payment() -> None:
     notices.remind()
 
 
-@shared_task(base=PlatformTask, **PATIENT)
+@shared_task(base=StripeTask)
 def replay_events() -> None:
     """Events that never arrived are processed as if they had; every hour."""
     if settings.STRIPE_ENABLED:
@@ -56,7 +65,7 @@ def replay_events() -> None:
             refresh_customer.delay(customer_id)
 
 
-@shared_task(base=PlatformTask, **PATIENT)
+@shared_task(base=StripeTask)
 def check_drift() -> None:
     """Compare every account with Stripe, mend it, and tell staff; every night."""
     if settings.STRIPE_ENABLED:

@@ -18,7 +18,7 @@ from billing.catalogue import sync_plans
 from billing.endpoints import connect
 from billing.models import Entitlement
 from billing.plans import Interval, Tier
-from billing.subscriptions import Standing, standing_of
+from billing.subscriptions import Access, Standing, standing_of
 from tenants.context import in_tenant, platform
 from tenants.models import Workspace
 from tests.stripe_fake import browser, checkout, clocks, webhooks
@@ -136,6 +136,9 @@ class Payer:
     def standing(self) -> Standing:
         with in_tenant(self.workspace):
             return standing_of(self.workspace)
+
+    def has(self, access: Access) -> bool:
+        return self.standing.access is access
 
     @property
     def row(self) -> Entitlement:

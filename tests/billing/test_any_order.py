@@ -101,7 +101,7 @@ class Life:
 
     def price(self) -> str:
         sold = [row["id"] for row in self.world.all("prices") if row["active"]]
-        return self.chance.choice(sold)
+        return str(self.chance.choice(sold))
 
     def act(self, what: Callable[[], object]) -> None:
         """Do it, and note the events that it leaves."""

@@ -66,7 +66,7 @@ def prices(client: stripe.StripeClient) -> dict[str, str]:
                 "product": product.id,
                 "currency": "usd",
                 "unit_amount": cents,
-                "recurring": {"interval": interval},  # type: ignore[typeddict-item]
+                "recurring": {"interval": interval},
             }
         ).id
     return made
@@ -90,10 +90,8 @@ class Life:
         client.v1.customers.update(self.id, {"invoice_settings": {"default_payment_method": found}})
 
     def subscribe(self, price: str, **more: Any) -> Json:
-        made = self.client.v1.subscriptions.create(
-            {"customer": self.id, "items": [{"price": price}], **more}  # type: ignore[typeddict-item]
-        )
-        return plain(made)
+        given: Any = {"customer": self.id, "items": [{"price": price}], **more}
+        return plain(self.client.v1.subscriptions.create(given))
 
     def get(self, id_: str) -> Json:
         return plain(self.client.v1.subscriptions.retrieve(id_))
@@ -353,10 +351,13 @@ def test_a_lookup_key_moves_to_the_new_price(client: stripe.StripeClient) -> Non
     product = client.v1.products.create({"name": "Contract keys"}).id
     key = f"contract_{time.time_ns()}"
     base: Any = {"product": product, "currency": "usd", "recurring": {"interval": "month"}, "lookup_key": key}
-    old = client.v1.prices.create({**base, "unit_amount": 100})
+    dearer: Any = {**base, "unit_amount": 200}
+    moving: Any = {**dearer, "transfer_lookup_key": True}
+    cheap: Any = {**base, "unit_amount": 100}
+    old = client.v1.prices.create(cheap)
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.prices.create({**base, "unit_amount": 200})
-    new = client.v1.prices.create({**base, "unit_amount": 200, "transfer_lookup_key": True})
+        client.v1.prices.create(dearer)
+    new = client.v1.prices.create(moving)
     client.v1.prices.update(old.id, {"active": False})
 
     assert [row.id for row in client.v1.prices.list({"lookup_keys": [key]}).data] == [new.id]
@@ -463,7 +464,8 @@ def test_metered_use_is_summed_and_an_identifier_counts_once(
     client.v1.billing.meter_events.create(event)
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.billing.meter_events.create(event)
-    client.v1.billing.meter_events.create({**event, "identifier": f"{name}-2"})
+    another: Any = {**event, "identifier": f"{name}-2"}
+    client.v1.billing.meter_events.create(another)
 
     def total() -> float:
         found = client.v1.billing.meters.event_summaries.list(

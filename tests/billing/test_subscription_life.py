@@ -177,12 +177,12 @@ def test_a_canceled_plan_works_to_the_periods_end_and_then_leaves_the_free_limit
         for name in ("Mia", "Leo", "Ida"):
             Agent.objects.create(name=name)
     payer.do("cancel")
-    assert payer.standing.access is Access.FULL
+    assert payer.has(Access.FULL)
     assert payer.row.cancels_at == payer.period_ends_at
 
     payer.stripe.advance(32)
 
-    assert payer.standing.access is Access.FREE
+    assert payer.has(Access.FREE)
     assert payer.standing.limits[Limit.AGENTS] == FREE.limits[Limit.AGENTS] == 1
     with in_tenant(payer.workspace):
         assert Agent.objects.count() == 3  # nothing was deleted
@@ -206,7 +206,7 @@ def test_who_ended_may_come_back(payer: Payer) -> None:
     payer.check_out("starter", "year")
 
     assert payer.plan == (Tier.STARTER, YEAR)
-    assert payer.standing.access is Access.FULL
+    assert payer.has(Access.FULL)
 
 
 def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(
@@ -215,17 +215,17 @@ def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(
     payer.check_out("growth", card="pm_card_chargeCustomerFail")
     payer.stripe.advance(31.5)
     assert payer.row.status == "past_due"
-    assert payer.standing.access is Access.FULL
+    assert payer.has(Access.FULL)
     assert "not paid" in payer.page()
 
     payer.stripe.advance(8)
-    assert payer.standing.access is Access.READ_ONLY
+    assert payer.has(Access.READ_ONLY)
     answer = payer.client.post("/agents/new/", {"name": "Mia", "language": "", "tone": "friendly"})
     assert "read only" in answer.content.decode()
 
     payer.stripe.advance(8)  # Stripe's last try
     assert payer.row.status == "canceled"
-    assert payer.standing.access is Access.FREE
+    assert payer.has(Access.FREE)
 
 
 @pytest.mark.parametrize("days", [2, 10])

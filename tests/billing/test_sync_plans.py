@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from agents.tiers import tier_table
+from agents.providers import tier_table
 from billing import catalogue, plans
 from billing.plans import FOR_SALE, PLANS, Interval, Tier, lookup_key
 from tests.stripe_fake.world import World

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from billing import repair, tasks
 from billing.models import BillingNotice, DriftFinding, Entitlement
 from billing.plans import Interval, Tier
+from billing.refresh import refresh
 from billing.subscriptions import Access
 from netvexa.lib.errors import AppError
 from tenants.context import platform
@@ -231,7 +232,7 @@ def test_while_stripe_is_down_a_refresh_changes_nothing(payer: Payer) -> None:
     payer.stripe.world.faults.broken = 1000
 
     with pytest.raises(AppError), platform():
-        tasks.refresh(payer.stripe.customer)
+        refresh(payer.stripe.customer)
 
     assert payer.plan == (Tier.GROWTH, Interval.MONTH)
 

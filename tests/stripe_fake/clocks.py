@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.stripe_fake import invoices, schedules, subscriptions
+from tests.stripe_fake import invoices, payments, schedules, subscriptions
 from tests.stripe_fake.routes import route
 from tests.stripe_fake.wire import Json, invalid, page, require
 from tests.stripe_fake.world import World
@@ -26,7 +26,7 @@ class Due:
 @route("POST", "/v1/test_helpers/test_clocks")
 def create(world: World, params: Json) -> Json:
     require(params, "frozen_time")
-    clock = {
+    clock: Json = {
         "id": world.new_id("clock"),
         "object": "test_helpers.test_clock",
         "created": world.now(),
@@ -152,7 +152,7 @@ def _end_period(world: World, row: Json, now: int) -> None:
 
 def _ends_without_card(world: World, row: Json) -> bool:
     behaviour = row["trial_settings"]["end_behavior"]["missing_payment_method"]
-    return behaviour == "cancel" and invoices.card_of(world, row, row["customer"]) is None
+    return behaviour == "cancel" and payments.card_of(world, row, row["customer"]) is None
 
 
 def _retry(world: World, row: Json, invoice: Json) -> None:

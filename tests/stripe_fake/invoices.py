@@ -131,8 +131,8 @@ def _draft(world: World, subscription: Json, lines: list[Json], reason: str) -> 
 def _discounted(world: World, discount: Json, subtotal: int) -> int:
     coupon = world.get("coupons", discount["source"]["coupon"])
     if coupon["percent_off"]:
-        return max(0, round(subtotal * coupon["percent_off"] / 100))
-    return max(0, min(subtotal, coupon["amount_off"]))
+        return max(0, round(subtotal * float(coupon["percent_off"]) / 100))
+    return max(0, min(subtotal, int(coupon["amount_off"])))
 
 
 def _with_balance(total: int, balance: int) -> tuple[int, int]:

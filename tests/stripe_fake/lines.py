@@ -12,7 +12,7 @@ from tests.stripe_fake.world import World
 
 def after(start: int, recurring: Json, *, anchor: int) -> int:
     """The end of the period that begins at `start`: the anchor's day of the month, or the month's last."""
-    count = recurring["interval_count"]
+    count = int(recurring["interval_count"])
     if recurring["interval"] in ("day", "week"):
         return start + count * 86400 * (7 if recurring["interval"] == "week" else 1)
     months = count * (12 if recurring["interval"] == "year" else 1)

@@ -19,7 +19,7 @@ def charge(world: World, customer: str, amount: int, card: Json | None, *, invoi
     """A payment intent that succeeded or was declined; a declined one waits for another card."""
     decline = card["_decline"] if card else "no_card"
     error = (declined(decline) if card else _no_card()).body["error"] if decline else None
-    intent = {
+    intent: Json = {
         "id": world.new_id("pi"),
         "object": "payment_intent",
         "amount": amount,

@@ -109,7 +109,7 @@ class World:
         if before is not None:
             data["previous_attributes"] = deepcopy(rendered(before))
         customer = thing.get("customer") if thing["object"] != "customer" else thing["id"]
-        event = {
+        event: Json = {
             "id": self.new_id("evt"),
             "object": "event",
             "api_version": API_VERSION,
