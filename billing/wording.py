@@ -27,13 +27,13 @@ def feature_rows(plan: Plan) -> list[tuple[str, str]]:
     return [
         ("Models", features.models),
         ("Answers reused for", _duration(features.cache_seconds)),
-        ("Conversations kept", _retention(features.retention_days)),
+        ("Kept for", _retention(features.retention_days)),
         ("White label", "Yes" if features.white_label else "No"),
         ("Single sign-on", "Yes" if features.sso else "No"),
         ("Uptime", f"{sla.uptime_percent:g} %"),
-        ("Response, 95 of 100", _milliseconds(sla.response_ms)),
+        ("Response (p95)", _milliseconds(sla.response_ms)),
         ("Chat latency", _milliseconds(sla.chat_latency_ms)),
-        ("Support answers within", f"{sla.support_hours} h"),
+        ("Support within", f"{sla.support_hours}\N{NO-BREAK SPACE}h"),
     ]
 
 
@@ -58,14 +58,20 @@ def limit_in_words(limit: Limit, plan: Plan) -> str:
 
 
 def _duration(seconds: int) -> str:
-    return f"{seconds // 3600} h" if seconds >= 3600 else f"{seconds // 60} min"
+    return (
+        f"{seconds // 3600}\N{NO-BREAK SPACE}h"
+        if seconds >= 3600
+        else f"{seconds // 60}\N{NO-BREAK SPACE}min"
+    )
 
 
 def _retention(days: int | None) -> str:
     if days is None:
         return "No end"
-    return f"{days // 365} year{'s' if days >= 730 else ''}" if days >= 365 else f"{days} days"
+    years = days // 365
+    number, unit = (years, "year" if years == 1 else "years") if years else (days, "days")
+    return f"{number}\N{NO-BREAK SPACE}{unit}"
 
 
 def _milliseconds(number: int) -> str:
-    return f"{number / 1000:g} s" if number >= 1000 else f"{number} ms"
+    return f"{number / 1000:g}\N{NO-BREAK SPACE}s" if number >= 1000 else f"{number}\N{NO-BREAK SPACE}ms"
