@@ -11,7 +11,7 @@ from djstripe.models import Event, WebhookEndpoint
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from billing import repair, tasks
+from billing import gateway, repair, tasks
 from billing.models import BillingNotice, DriftFinding, Entitlement
 from billing.plans import Interval, Tier
 from billing.refresh import refresh
@@ -206,14 +206,32 @@ def test_a_price_that_is_none_of_ours_keeps_the_plan_and_is_reported(payer: Paye
         assert "none of our plans" in DriftFinding.objects.get().problem
 
 
-@pytest.mark.parametrize("fault", ["too_many", "broken"])
-def test_a_hiccup_of_stripe_is_not_felt(payer: Payer, fault: str) -> None:
-    setattr(payer.stripe.world.faults, fault, 1)
+def test_a_hiccup_of_stripe_is_not_felt(payer: Payer) -> None:
+    payer.stripe.world.faults.broken = 1
+
+    answer = payer.client.post("/plan/checkout/", {"tier": "growth", "interval": "month"})
+
+    assert "/checkout/" in answer["Location"]
+
+
+def test_an_answer_that_never_came_is_asked_for_again_and_nothing_is_done_twice(
+    payer: Payer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "TIMEOUT_SECONDS", 1)
+    payer.stripe.world.faults.timeout = 1  # the customer is made, and we are not told
 
     answer = payer.client.post("/plan/checkout/", {"tier": "growth", "interval": "month"})
 
     assert "/checkout/" in answer["Location"]
     assert len(payer.stripe.world.all("customers")) == 1
+
+
+def test_too_many_requests_are_told_kindly_and_the_next_try_works(payer: Payer) -> None:
+    payer.stripe.world.faults.too_many = 1
+    given = {"tier": "growth", "interval": "month"}
+
+    assert "try again" in payer.client.post("/plan/checkout/", given, follow=True).content.decode()
+    assert "/checkout/" in payer.client.post("/plan/checkout/", given)["Location"]
 
 
 def test_with_stripe_down_nothing_is_charged_and_the_page_says_so(payer: Payer) -> None:
