@@ -14,9 +14,8 @@ from typing import Any
 import stripe
 from django.db import transaction
 from django.utils import timezone
-from djstripe.models import Subscription
 
-from billing.gateway import asking, plain, secret_key
+from billing.gateway import asking, plain
 from billing.models import BillingAccount, Entitlement, EntitlementSource
 from billing.plans import Tier
 from billing.states import Json, State, deciding, state_of
@@ -65,11 +64,9 @@ def refresh(customer_id: str) -> Refreshed | None:
 
 
 def held_by_stripe(customer_id: str) -> Held:
-    """Ask Stripe, and keep what it says in dj-stripe's tables."""
+    """Ask Stripe. dj-stripe's tables are not written here: its webhooks and the nightly check do that."""
     with asking() as client:
         listed = client.v1.subscriptions.list({"customer": customer_id, "status": "all", "limit": 20}).data
-        for row in listed:
-            Subscription.sync_from_stripe_data(row, api_key=secret_key())
         subscriptions = [plain(row) for row in listed]
         chosen = deciding(subscriptions)
         if chosen is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
-from djstripe.models import Event
+from djstripe.models import Event, Invoice, Subscription
 
 from billing.events import WATCHED, customer_of
 from billing.gateway import asking, plain, secret_key
@@ -22,6 +22,7 @@ from tenants.models import User
 
 logger = logging.getLogger(__name__)
 OVERLAP = timedelta(hours=48)  # an event may be missing though later ones arrived
+TYPES_A_REQUEST = 20  # more are refused by Stripe
 STRIPE_KEEPS = timedelta(days=29)  # Stripe lists the events of 30 days
 
 
@@ -40,11 +41,20 @@ def replay() -> set[str]:
 
 def _missed_events() -> Iterator[Json]:
     """Oldest first."""
-    with asking() as client:
-        given: Any = {"created": {"gte": int(_since().timestamp())}, "types": list(WATCHED), "limit": 100}
-        listed = [plain(row) for row in client.v1.events.list(given).auto_paging_iter()]
+    listed = _events_since(_since())
     known = set(Event.objects.filter(id__in=[row["id"] for row in listed]).values_list("id", flat=True))
-    return (row for row in reversed(listed) if row["id"] not in known)
+    return (row for row in listed if row["id"] not in known)
+
+
+def _events_since(moment: datetime) -> list[Json]:
+    """What Stripe keeps of the events that we watch, oldest first."""
+    listed: list[Json] = []
+    with asking() as client:
+        for at in range(0, len(WATCHED), TYPES_A_REQUEST):
+            types = list(WATCHED[at : at + TYPES_A_REQUEST])
+            given: Any = {"created": {"gte": int(moment.timestamp())}, "types": types, "limit": 100}
+            listed += [plain(row) for row in client.v1.events.list(given).auto_paging_iter()]
+    return sorted(listed, key=lambda row: row["created"])
 
 
 def _since() -> datetime:
@@ -105,3 +115,18 @@ def _found(
     return DriftFinding.objects.create(
         workspace=account.workspace, problem=problem[:200], ours=ours, stripes=stripes, repaired=repaired
     )
+
+
+def resync() -> None:
+    """Bring dj-stripe's rows of every account's subscriptions and latest invoices to what Stripe has.
+
+    Two webhooks at once may leave the older of two answers there; what a workspace may do never depends on it.
+    """
+    for account in BillingAccount.objects.all():
+        with asking() as client:
+            rows: Any = {"customer": account.customer_id, "limit": 20}
+            for subscription in client.v1.subscriptions.list({**rows, "status": "all"}).data:
+                Subscription.sync_from_stripe_data(subscription, api_key=secret_key())
+            expand: Any = {**rows, "expand": ["data.discounts", "data.lines.data.discounts"]}
+            for invoice in client.v1.invoices.list(expand).data:
+                Invoice.sync_from_stripe_data(invoice, api_key=secret_key())

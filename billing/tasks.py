@@ -70,6 +70,7 @@ def check_drift() -> None:
     """Compare every account with Stripe, mend it, and tell staff; every night."""
     if settings.STRIPE_ENABLED:
         repair.check_drift()
+        repair.resync()
 
 
 @shared_task(base=PlatformTask)

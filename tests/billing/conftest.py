@@ -115,6 +115,12 @@ class Payer:
         checkout.complete(self.stripe.world, session, **given)
         self.stripe.deliver()
 
+    def pass_period(self, *, plus_days: float) -> None:
+        """So many days into the period that follows."""
+        clock = self.stripe.world.get("clocks", SHARED_CLOCK)
+        left = self.period_ends_at.timestamp() - self.stripe.world.time_of(clock)
+        self.stripe.advance(left / DAY + plus_days)
+
     def change(self, tier: str, interval: str = "month") -> str:
         """Look at the price of a change, confirm it, and read the plan page."""
         given = {"tier": tier, "interval": interval}

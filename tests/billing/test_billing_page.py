@@ -20,7 +20,7 @@ def test_a_member_sees_the_plan_but_neither_card_nor_invoices(payer: Payer, clie
 
 def test_a_member_of_an_unpaid_workspace_knows_who_can_pay(payer: Payer, client_as: ClientAs) -> None:
     payer.check_out("growth", card="pm_card_chargeCustomerFail")
-    payer.stripe.advance(40)
+    payer.pass_period(plus_days=9)
     shown = client_as(Role.AGENT).get("/plan/").content.decode()
 
     assert "read only" in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 
 from agents.models import Agent
@@ -84,11 +85,11 @@ def test_an_older_payment_page_stops_working(payer: Payer) -> None:
 def test_it_renews_every_month(payer: Payer) -> None:
     payer.check_out("growth")
     first = payer.period_ends_at
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert timedelta(days=27) < payer.period_ends_at - first < timedelta(days=32)
     assert len(payer.stripe.world.where("invoices", status="paid")) == 2
-    assert payer.page().count("INV-") + payer.page().count("-0002") >= 1
+    assert payer.page().count("-000") >= 2  # the numbers of two invoices
 
 
 def test_an_upgrade_counts_at_once_and_costs_what_was_shown(payer: Payer) -> None:
@@ -135,7 +136,7 @@ def test_a_downgrade_waits_for_the_periods_end(payer: Payer) -> None:
     assert payer.row.next_tier == Tier.STARTER
     assert "Starter" in payer.page()
 
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
     assert payer.plan == (Tier.STARTER, MONTH)
     assert payer.period_ends_at > ends
     assert payer.row.next_tier == ""
@@ -145,7 +146,7 @@ def test_a_downgrade_can_be_taken_back(payer: Payer) -> None:
     payer.check_out("professional")
     payer.change("starter")
     payer.do("keep")
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert payer.plan == (Tier.PROFESSIONAL, MONTH)
 
@@ -154,7 +155,7 @@ def test_an_upgrade_replaces_a_downgrade_that_waits(payer: Payer) -> None:
     payer.check_out("growth")
     payer.change("starter")
     payer.change("business")
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert payer.plan == (Tier.BUSINESS, MONTH)
     assert payer.row.next_tier == ""
@@ -167,7 +168,7 @@ def test_from_month_to_year_at_once_and_back_at_the_years_end(payer: Payer) -> N
 
     payer.change("growth", "month")
     assert payer.plan == (Tier.GROWTH, YEAR)
-    payer.stripe.advance(367)
+    payer.pass_period(plus_days=0.1)
     assert payer.plan == (Tier.GROWTH, MONTH)
 
 
@@ -180,7 +181,7 @@ def test_a_canceled_plan_works_to_the_periods_end_and_then_leaves_the_free_limit
     assert payer.has(Access.FULL)
     assert payer.row.cancels_at == payer.period_ends_at
 
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert payer.has(Access.FREE)
     assert payer.standing.limits[Limit.AGENTS] == FREE.limits[Limit.AGENTS] == 1
@@ -193,7 +194,7 @@ def test_a_cancellation_can_be_taken_back(payer: Payer) -> None:
     payer.check_out("growth")
     payer.do("cancel")
     payer.do("resume")
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert payer.row.cancels_at is None
     assert payer.row.status == "active"
@@ -202,18 +203,16 @@ def test_a_cancellation_can_be_taken_back(payer: Payer) -> None:
 def test_who_ended_may_come_back(payer: Payer) -> None:
     payer.check_out("growth")
     payer.do("cancel")
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
     payer.check_out("starter", "year")
 
     assert payer.plan == (Tier.STARTER, YEAR)
     assert payer.has(Access.FULL)
 
 
-def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(
-    payer: Payer, settings: object
-) -> None:
+def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(payer: Payer) -> None:
     payer.check_out("growth", card="pm_card_chargeCustomerFail")
-    payer.stripe.advance(31.5)
+    payer.pass_period(plus_days=1)
     assert payer.row.status == "past_due"
     assert payer.has(Access.FULL)
     assert "not paid" in payer.page()
@@ -231,7 +230,7 @@ def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(
 @pytest.mark.parametrize("days", [2, 10])
 def test_paying_the_open_invoice_brings_everything_back(payer: Payer, days: int) -> None:
     payer.check_out("growth", card="pm_card_chargeCustomerFail")
-    payer.stripe.advance(31 + days)
+    payer.pass_period(plus_days=days)
     assert payer.row.status == "past_due"
 
     payer.stripe.use_card("pm_card_visa")
@@ -280,7 +279,7 @@ def test_a_plan_that_staff_gave_is_not_taken_by_stripe(payer: Payer) -> None:
         row = payer.row
         row.tier, row.source = Tier.BUSINESS, "staff"
         row.save()
-    payer.stripe.advance(32)
+    payer.pass_period(plus_days=0.1)
 
     assert payer.row.tier == Tier.BUSINESS
 
@@ -306,5 +305,6 @@ def test_another_workspace_sees_nothing_of_it(payer: Payer, stranger_client: Cli
     payer.check_out("growth")
 
     assert stranger_client.get("/plan/choose/").status_code == 404
-    with in_tenant(payer.workspace), pytest.raises(Exception, match="permission denied"):
+    denied = pytest.raises(DatabaseError, match="permission denied")
+    with in_tenant(payer.workspace), denied, transaction.atomic():
         list(BillingAccount.objects.all())

@@ -296,6 +296,8 @@ def account(world: World, params: Json, id_: str) -> Json:
 
 @route("GET", "/v1/events")
 def list_events(world: World, params: Json) -> Json:
+    if len(params.get("types") or []) > 20:
+        raise invalid("You can list at most 20 types.", "types")
     kinds = params.get("types") or ([params["type"]] if params.get("type") else None)
     rows = [
         row
