@@ -219,7 +219,7 @@ def test_a_failed_payment_leads_through_grace_to_read_only_to_the_free_limits(pa
 
     payer.stripe.advance(8)
     assert payer.has(Access.READ_ONLY)
-    answer = payer.client.post("/agents/new/", {"name": "Mia", "language": "", "tone": "friendly"})
+    answer = payer.client.post("/agents/new/", {"name": "Mia", "tone": "friendly", "greeting": "Hello"})
     assert "read only" in answer.content.decode()
 
     payer.stripe.advance(8)  # Stripe's last try
