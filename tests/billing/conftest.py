@@ -30,8 +30,9 @@ DAY = 86400
 
 
 @pytest.fixture
-def eager() -> Iterator[None]:
-    """Tasks run at once, in this process."""
+def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tasks run at once, in this process and in the test's own transaction: its connection is not closed."""
+    monkeypatch.setattr("tenants.context.close_old_connections", lambda: None)
     current_app.conf.task_always_eager = True
     yield
     current_app.conf.task_always_eager = False

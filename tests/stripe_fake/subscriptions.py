@@ -183,6 +183,8 @@ def update(world: World, params: Json, id_: str) -> Json:
     subscription = world.get("subscriptions", id_, kind="subscription")
     if subscription["status"] in ENDED:
         raise invalid("A canceled subscription can only update its metadata.", code="resource_missing")
+    if subscription["schedule"] and "cancel_at_period_end" in params:
+        raise invalid("The subscription is managed by a schedule; release it first.", "cancel_at_period_end")
     before = deepcopy(subscription)
     if params.get("items"):
         change_items(world, subscription, params["items"], params)
