@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,6 @@ def asking() -> Iterator[stripe.StripeClient]:
 
 
 def plain(thing: Any) -> dict[str, Any]:
-    """A Stripe object as the JSON it came as."""
-    found: dict[str, Any] = thing.to_dict()
+    """A Stripe object as the JSON it came as; its own `to_dict` makes Decimals of some texts."""
+    found: dict[str, Any] = json.loads(str(thing))
     return found
