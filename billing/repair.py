@@ -125,7 +125,8 @@ def resync() -> None:
     for account in BillingAccount.objects.all():
         with asking() as client:
             rows: Any = {"customer": account.customer_id, "limit": 20}
-            for subscription in client.v1.subscriptions.list({**rows, "status": "all"}).data:
+            every: Any = {**rows, "status": "all"}
+            for subscription in client.v1.subscriptions.list(every).data:
                 Subscription.sync_from_stripe_data(subscription, api_key=secret_key())
             expand: Any = {**rows, "expand": ["data.discounts", "data.lines.data.discounts"]}
             for invoice in client.v1.invoices.list(expand).data:

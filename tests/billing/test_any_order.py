@@ -27,7 +27,7 @@ from billing.models import BillingAccount, Entitlement
 from billing.repair import check_drift
 from tenants.context import platform
 from tenants.models import Workspace
-from tests.billing.conftest import KEY
+from tests.plugins.payers import KEY
 from tests.stripe_fake import browser, clocks, schedules, subscriptions
 from tests.stripe_fake.customers import create_customer
 from tests.stripe_fake.server import respond

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.test import Client
 
 from tenants.models import Role
-from tests.billing.conftest import Payer
+from tests.plugins.payers import Payer
 from tests.plugins.people import ClientAs
 
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from billing import tasks
 from tenants.context import platform
 from tenants.models import Role
-from tests.billing.conftest import Payer
+from tests.plugins.payers import Payer
 from tests.plugins.people import add_member
 
 OWNER = "owner@acme.example"
@@ -21,7 +21,7 @@ def _outbox(settings: Settings) -> None:
 
 
 def subjects() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def remind(payer: Payer) -> None:

@@ -14,7 +14,7 @@ from billing.plans import FREE, PLANS, Interval, Limit, Tier
 from billing.subscriptions import Access
 from tenants.context import in_tenant, platform
 from tenants.models import AuditEvent
-from tests.billing.conftest import Payer
+from tests.plugins.payers import Payer
 from tests.stripe_fake.catalogue import create_coupon, create_promotion_code
 
 MONTH, YEAR = Interval.MONTH, Interval.YEAR

@@ -19,7 +19,7 @@ from billing.subscriptions import Access
 from netvexa.lib.errors import AppError
 from tenants.context import platform
 from tenants.models import User, Workspace
-from tests.billing.conftest import Payer, Stripe
+from tests.plugins.payers import Payer, Stripe
 from tests.stripe_fake import subscriptions, webhooks
 
 pytestmark = pytest.mark.django_db
