@@ -1,1 +1,1 @@
-export * from "./app.d90d68e00f.js";
+export * from "./app.59ac67b3b9.js";
