@@ -1,1 +1,1 @@
-export * from "./app.59ac67b3b9.js";
+export * from "./app.436fd55875.js";
