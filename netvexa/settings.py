@@ -328,12 +328,19 @@ if CONFIG.stripe_api_host:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"workspace": {"()": "netvexa.lib.log.WorkspaceLogFilter"}},
+    "filters": {
+        "workspace": {"()": "netvexa.lib.log.WorkspaceLogFilter"},
+        "masking": {"()": "netvexa.lib.masking.MaskingLogFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(workspace)s] %(message)s"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["workspace"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["workspace", "masking"],
+        },
     },
     "root": {"handlers": ["console"], "level": CONFIG.netvexa_log_level},
     "loggers": {
