@@ -19,6 +19,7 @@ from celery import current_app
 from django.db import connection, transaction
 from django.utils import timezone
 
+from billing.limits import upgrade_url
 from billing.models import UsageBucket, UsageKind, UsageState
 from billing.quota import Count, Verdict
 from netvexa.lib.errors import AppError
@@ -90,6 +91,7 @@ class QuotaExceeded(AppError):
             "used": self.used,
             "maximum": self.limit,
             "resets_at": self.resets_at.isoformat(),
+            "upgrade_url": upgrade_url(),
         }
 
 
