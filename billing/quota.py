@@ -83,7 +83,7 @@ class _Line:
 @lru_cache(maxsize=1)
 def line() -> _Line:
     """The line of this process."""
-    return _Line(Redis.from_url(settings.REDIS_URL, socket_timeout=0.2, socket_connect_timeout=0.2))
+    return _Line(Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5))
 
 
 @dataclass(frozen=True)
