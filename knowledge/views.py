@@ -18,7 +18,7 @@ from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents
-from knowledge.forms import SourceForm
+from knowledge.forms import LanguagesForm, SourceForm
 from knowledge.models import Chunk, Document, DocumentStatus, Source
 from netvexa.lib.errors import AppError
 from tenants import audit
@@ -57,6 +57,7 @@ def of_agent(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpResponse:
     page = Paginator(sources(agent), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"agent": agent, "tab": "knowledge", "page": page, "form": form}
+    context["languages"] = LanguagesForm(instance=agent)
     return render(request, "knowledge/of_agent.html", context, status=422 if form.errors else 200)
 
 
