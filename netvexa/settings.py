@@ -150,6 +150,14 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "provision-what-waits": {"task": "tenants.tasks.resume_provisioning", "schedule": 60.0},
     "ingest-what-waits": {"task": "knowledge.tasks.resume_ingestion", "schedule": 60.0},
+    "scan-knowledge": {
+        "task": "knowledge.tasks.scan_all_knowledge",
+        "schedule": crontab(hour="2", minute="41"),
+    },
+    "mail-weekly-radar": {
+        "task": "knowledge.tasks.mail_weekly_radar",
+        "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
+    },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
@@ -309,6 +317,7 @@ EMBEDDING_BACKEND = CONFIG.embedding_backend
 EMBEDDING_THREADS = CONFIG.embedding_threads
 MODELS_FOLDER = CONFIG.netvexa_models or NETVEXA_VAR / "models"
 FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
+RENDERER_URL = CONFIG.netvexa_renderer_url
 
 # --- Stripe ---
 STRIPE_LIVE_MODE = CONFIG.stripe_secret_key.startswith(("sk_live", "rk_live"))

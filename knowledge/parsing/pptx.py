@@ -40,7 +40,7 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
 
 
 def _is_hidden(slide: Any) -> bool:
-    return slide.element.get("show") == "0"
+    return bool(slide.element.get("show") == "0")
 
 
 def _notes(slides: Iterable[Any], *, left_out: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ Row = tuple[int, Sequence[str]]  # its number in the sheet, counted from 1, and 
 def row_blocks(rows: Iterable[Row], *, anchor: Callable[[int], str]) -> Iterator[Block]:
     """The rows below the header (the first row of two or more words that are no numbers), header repeated."""
     numbered = ((number, [one_line(cell) for cell in cells]) for number, cells in rows)
-    filled = ((number, cells) for number, cells in numbered if any(cells))
+    filled: Iterator[tuple[int, list[str]]] = (row for row in numbered if any(row[1]))
     header: list[str] = []
     for number, cells in filled:
         if looks_like_header(cells):
