@@ -17,6 +17,7 @@ from netvexa.lib.errors import AppError
 from tenants.models import User
 
 ACCEPTED = ".txt,.md,.markdown,.html,.htm,.pdf,.docx,.pptx,.xlsx,.csv,.tsv,.epub,.json,.jsonl,.zip"
+_MOST_MB = settings.CONFIG.netvexa_max_upload_mb
 _TEXT_LIMIT = 1_000_000  # characters; longer texts come as files
 # What a person chooses among; how much of the web is a second choice, `reach`.
 KINDS = [SourceKind.FILE, SourceKind.URL, SourceKind.QUESTIONS, SourceKind.TEXT]
@@ -38,9 +39,15 @@ class SourceForm(forms.Form):
     file = forms.FileField(
         required=False,
         allow_empty_file=True,  # so that our own sentence about it is shown
-        widget=forms.FileInput({"accept": ACCEPTED}),
+        widget=forms.FileInput(
+            {
+                "accept": ACCEPTED,
+                "data-max-bytes": settings.MAX_UPLOAD_BYTES,
+                "data-too-large": f"This file is larger than {_MOST_MB} MB. Split it into parts.",
+            }
+        ),
         help_text="PDF, Word, PowerPoint, Excel, CSV, EPUB, JSON, HTML, Markdown, plain text, or a ZIP of these,"
-        f" up to {settings.CONFIG.netvexa_max_upload_mb} MB.",
+        f" up to {_MOST_MB} MB.",
     )
     url = forms.CharField(
         required=False,
