@@ -24,6 +24,7 @@ urlpatterns = [
     path("<uuid:source_id>/sync/state/", site_views.state, name="sync_state"),
     path("<uuid:source_id>/interval/", site_views.set_interval, name="interval"),
     path("<uuid:source_id>/hook/", site_views.renew_hook, name="renew_hook"),
+    path("<uuid:source_id>/replace/", version_views.replace_file, name="replace"),
     path("<uuid:source_id>/text/", version_views.text, name="text"),
     path("<uuid:source_id>/questions/", version_views.questions, name="questions"),
     path("documents/<uuid:document_id>/versions/", version_views.versions, name="versions"),

@@ -104,6 +104,25 @@ def known(request: MemberRequest) -> HttpResponse:
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
+@require_POST
+def replace_file(request: MemberRequest, source_id: UUID) -> HttpResponse:
+    """Replace a file; what serves goes on until the new one is read."""
+    source = Source.objects.get_or_404(source_id)
+    file = request.FILES.get("file")
+    if source.kind != SourceKind.FILE or file is None:
+        messages.error(request, "Choose a file.")
+        return redirect("knowledge:show", source.pk)
+    try:
+        documents.update_file(source, file, name=file.name or "", author=request.user.pk)
+    except AppError as refused:
+        messages.error(request, refused.detail)
+    else:
+        audit.record("source.changed", request=request, subject=source.title)
+        messages.success(request, "The new file is being read.")
+    return redirect("knowledge:show", source.pk)
+
+
+@member_required(Permission.EDIT_KNOWLEDGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def text(request: MemberRequest, source_id: UUID) -> HttpResponse:
     """Write a pasted text anew, as a draft or at once."""
