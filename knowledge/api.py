@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet, Sum
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -78,7 +78,7 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 class SourceSerializer(serializers.ModelSerializer[Source]):
     """Something that was added, and what came of it. It carries its first 100 documents; list the others."""
 
-    documents = DocumentSerializer(many=True, read_only=True)
+    documents = serializers.SerializerMethodField()
 
     class Meta:
         model = Source
@@ -99,6 +99,14 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "created_at",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(DocumentSerializer(many=True))
+    def get_documents(self, source: Source) -> Any:
+        """A list reads them for all of its sources at once."""
+        rows = getattr(source, "first", None)
+        if rows is None:
+            rows = source.documents.order_by("created_at")[:DOCUMENTS_SHOWN]
+        return DocumentSerializer(rows, many=True).data
 
 
 class ScopeSerializer(Strict):
@@ -279,7 +287,7 @@ class SourceViewSet(
 
     def get_queryset(self) -> QuerySet[Source]:
         first = Document.objects.order_by("created_at")[:DOCUMENTS_SHOWN]
-        rows = Source.objects.prefetch_related(Prefetch("documents", queryset=first))
+        rows = Source.objects.prefetch_related(Prefetch("documents", first, to_attr="first"))
         agent = uuid_of(self.request.query_params.get("agent"), "agent")
         return rows.filter(agent_id=agent) if agent else rows
 

@@ -95,9 +95,11 @@ def _candidates(facts: Sequence[Fact]) -> Iterable[tuple[Fact, Fact]]:
 
 
 def _same_subject(first: frozenset[str], second: frozenset[str]) -> bool:
+    """Most words are shared, and not each side names a thing of its own: "Pro plan", "Basic plan"."""
     shared = len(first & second)
     return (
         shared >= MIN_SHARED
         and shared >= MIN_OVERLAP * min(len(first), len(second))
         and shared >= MIN_JACCARD * len(first | second)
+        and not (first - second and second - first)
     )

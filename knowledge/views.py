@@ -49,7 +49,9 @@ _STOP_POLLING = 286  # htmx: swap this answer in and ask no more
 def sources(agent: Agent | None = None) -> QuerySet[Source]:
     """Sources, newest first, of one agent or of all."""
     first = Document.objects.select_related("live").order_by("created_at")[:1]
-    rows = Source.objects.select_related("agent").prefetch_related(Prefetch("documents", queryset=first))
+    rows = Source.objects.select_related("agent").prefetch_related(
+        Prefetch("documents", first, to_attr="first")
+    )
     rows = rows.annotate(
         unfinished=_count(DocumentStatus.WAITING, DocumentStatus.WORKING),
         ready=_count(DocumentStatus.READY),
