@@ -23,7 +23,7 @@ _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _COIN = r"[$€£¥]|usd|eur|gbp|chf"
 _MONTH_DAY = rf"\d{{1,2}}\s(?:{_MONTHS})|(?:{_MONTHS})\s\d{{1,2}}"
 _KINDS = {
-    "price": rf"(?:{_COIN})\s?({_NUMBER})|({_NUMBER})\s?(?:{_COIN}|dollars?|euros?)",
+    "price": rf"(?:{_COIN})\s?({_NUMBER})|({_NUMBER})\s?(?:dollars?|euros?|{_COIN})",
     "percent": rf"({_NUMBER})\s?(?:%|percent|per cent)",
     "date": rf"\b(\d{{4}}-\d{{2}}-\d{{2}}|(?:{_MONTH_DAY})(?:,?\s\d{{4}})?)\b",
     "duration": rf"({_NUMBER})[\s-](?:(?:working|business|calendar)\s)?"
