@@ -23,7 +23,7 @@ _TEXT_LIMIT = 1_000_000  # characters; longer texts come as files
 KINDS = [SourceKind.FILE, SourceKind.URL, SourceKind.QUESTIONS, SourceKind.TEXT]
 REACHES = [
     (SourceKind.URL, "One page"),
-    (SourceKind.SITE, "A whole website: this page and what it links to"),
+    (SourceKind.SITE, "A whole website"),
     (SourceKind.SITEMAP, "The pages of a sitemap"),
 ]
 
