@@ -15,9 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import django
 
@@ -26,11 +26,7 @@ django.setup()
 
 from agents.models import Agent  # noqa: E402  after setup
 from benchmarks.data import shared  # noqa: E402
-from benchmarks.knowledge_workspace import Library, workspace  # noqa: E402
-from billing.models import Entitlement  # noqa: E402
-from billing.plans import Tier  # noqa: E402
-from tenants.context import platform  # noqa: E402
-from tenants.models import Domain, Workspace  # noqa: E402
+from benchmarks.knowledge_workspace import library, open_to_visitors, workspace  # noqa: E402
 from tests.chat.visitor import Chat, chatting  # noqa: E402
 from tests.plugins.processes import Site, running_site  # noqa: E402
 
@@ -52,31 +48,11 @@ def main() -> None:
     data = shared("squad_v2.json.gz")
     questions = cycle([question["q"] for question in data["questions"] if question["a"]][::7])
     with workspace() as made, tempfile.TemporaryDirectory() as folder:
-        agent = _library(data)
-        _open(made)
+        agent = library(data, chunks=CHUNKS, threshold=0.2)
+        open_to_visitors(made)
         limits = {"NETVEXA_CHAT_SOCKETS_PER_ADDRESS": "1000", "NETVEXA_CHAT_MESSAGES_PER_MINUTE": "100000"}
         with running_site(Path(folder), **limits) as site:
             report(asyncio.run(_measure(site, agent, made.slug, questions)))
-
-
-def _library(data: dict[str, Any]) -> Agent:
-    """An agent that knows CHUNKS chunks; the paragraphs come round again, numbered, if they are too few."""
-    agent: Agent = Agent.objects.create(name="Benchmark", evidence_threshold=0.2)
-    library = Library(agent)
-    paragraphs = [(paragraph["id"], paragraph["text"]) for paragraph in data["paragraphs"]]
-    for round_ in count(1):
-        for start in range(0, len(paragraphs), 100):
-            if len(library.paragraph_of) >= CHUNKS:
-                return agent
-            part = [(number, f"{text} ({round_})") for number, text in paragraphs[start : start + 100]]
-            library.add(f"Part {round_}.{start}", part)
-    raise AssertionError("unreachable")
-
-
-def _open(made: Workspace) -> None:
-    with platform():
-        Domain.objects.create(domain=f"{made.slug}.localhost", tenant=made, is_primary=True)
-        Entitlement.objects.create(workspace=made, tier=Tier.ENTERPRISE)
 
 
 async def _measure(site: Site, agent: Agent, slug: str, questions: Iterator[str]) -> dict[int, list[Wait]]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
 from uuid import UUID
 
 from django.core.management import call_command
 
 from agents.models import Agent
+from billing.models import Entitlement
+from billing.plans import Tier
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.embedding import DEFAULT_PROFILE
 from knowledge.ingest import passages_of, publish, store
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
 from netvexa.lib.ids import short_id
 from tenants.context import in_tenant, platform
-from tenants.models import Workspace, schema_name_of
+from tenants.models import Domain, Workspace, schema_name_of
 from tenants.provisioning import provision
 
 
@@ -57,3 +61,24 @@ def workspace() -> Iterator[Workspace]:
     provision(made)
     with in_tenant(made):
         yield made
+
+
+def library(data: dict[str, Any], *, chunks: int, threshold: float) -> Agent:
+    """An agent that knows so many chunks; the paragraphs come round again, numbered, if they are too few."""
+    agent: Agent = Agent.objects.create(name="Benchmark", evidence_threshold=threshold)
+    known = Library(agent)
+    paragraphs = [(paragraph["id"], paragraph["text"]) for paragraph in data["paragraphs"]]
+    for round_ in count(1):
+        for start in range(0, len(paragraphs), 100):
+            if len(known.paragraph_of) >= chunks:
+                return agent
+            part = [(number, f"{text} ({round_})") for number, text in paragraphs[start : start + 100]]
+            known.add(f"Part {round_}.{start}", part)
+    raise AssertionError("unreachable")
+
+
+def open_to_visitors(made: Workspace) -> None:
+    """Give the workspace a host and a plan without limits."""
+    with platform():
+        Domain.objects.create(domain=f"{made.slug}.localhost", tenant=made, is_primary=True)
+        Entitlement.objects.create(workspace=made, tier=Tier.ENTERPRISE)

@@ -18,6 +18,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -59,6 +60,13 @@ for _, process in ipairs(redis.call('SMEMBERS', KEYS[3])) do
 end
 return seq
 """
+# KEYS: watchers. ARGV: this process, what to tell the others.
+TELL = """
+for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if process ~= ARGV[1] then redis.call('PUBLISH', 'nv:chat:process:' .. process, ARGV[2]) end
+end
+"""
+Side = Literal["visitor", "team"]
 _OUTAGES = (RedisError, OSError, asyncio.TimeoutError)
 
 
@@ -72,6 +80,15 @@ class Line:
     def key(self, what: str) -> str:
         return f"nv:chat:{{{self.workspace.key}:{self.conversation}}}:{what}"
 
+    def keys(self) -> list[str]:
+        """All that Redis holds of it."""
+        return [self.key(what) for what in ("seq", "frames", "watch")]
+
+
+def told(line: Line, frame: Frame, *, to: Side) -> str:
+    """A frame beside the numbered ones, as processes pass it on: it has the number 0, and a side."""
+    return f"{line.conversation}\n0\n{to}\n{dump(frame)}"
+
 
 class Watcher:
     """One socket's place in a line: hands on each frame once and in order.
@@ -79,8 +96,9 @@ class Watcher:
     `behind` is called when frames are missing that are kept nowhere: the socket then needs a fresh snapshot.
     """
 
-    def __init__(self, line: Line, behind: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, line: Line, behind: Callable[[], Awaitable[None]], *, side: Side = "visitor") -> None:
         self.line = line
+        self.side = side
         self.behind = behind
         self.last: int | None = None  # None until `start`: what arrives is held
         self.overflown = False
@@ -222,6 +240,33 @@ class Feed:
         except _OUTAGES as error:
             self.rest(error)
             return None
+
+    async def tell(self, line: Line, frame: Frame, *, to: Side) -> None:
+        """Hand a frame beside the numbered ones to all sockets of one side; nothing is kept of it."""
+        self._hand_on(line.conversation, to, dump(frame))
+        redis = self.redis()
+        if redis is None:
+            return
+        try:
+            await redis.eval(TELL, 1, line.key("watch"), self.process, told(line, frame, to=to))
+        except _OUTAGES as error:
+            self.rest(error)
+
+    def _hand_on(self, conversation: UUID, side: str, text: str) -> None:
+        for watcher in tuple(self._state.watchers.get(conversation, ())):
+            if watcher.side == side:
+                watcher.say(text)
+
+    async def forget(self, line: Line) -> None:
+        """Drop what is kept of a conversation that was deleted; what is left goes by itself in an hour."""
+        self._state.reached.pop(line.conversation, None)
+        redis = self.redis()
+        if redis is None:
+            return
+        try:
+            await redis.delete(*line.keys())
+        except _OUTAGES as error:
+            self.rest(error)
 
     def _reach(self, line: Line, seq: int) -> None:
         reached = self._state.reached
@@ -369,13 +414,13 @@ class Feed:
             if (handler := self._commands.get(name[1:])) is not None:
                 handler(text)
             return
-        conversation = UUID(name)
-        for watcher in tuple(self._state.watchers.get(conversation, ())):
-            if int(seq):
-                self._reach(watcher.line, int(seq))
-                watcher.offer(int(seq), load(text))
-            else:
-                watcher.say(text)
+        if not int(seq):
+            side, _, text = text.partition("\n")
+            self._hand_on(UUID(name), side, text)
+            return
+        for watcher in tuple(self._state.watchers.get(UUID(name), ())):
+            self._reach(watcher.line, int(seq))
+            watcher.offer(int(seq), load(text))
 
     def all_watchers(self) -> list[Watcher]:
         return [watcher for group in self._state.watchers.values() for watcher in group]

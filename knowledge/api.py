@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.models import Agent
-from billing import limits
+from billing import limits, storage
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents, history, hooks
-from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
 from knowledge.pushing import NAMES, Pushed, push, remove
@@ -244,16 +244,14 @@ def check_limits(workspace: Any, *, adding: int) -> None:
     """Raises LimitReached where the plan has no room for one more source of this many bytes."""
     standing = standing_of(workspace)
     limits.check(standing, Limit.SOURCES, Source.objects.count())
-    stored = Version.objects.aggregate(bytes=Sum("size"))["bytes"] or 0
-    limits.check(standing, Limit.STORAGE_BYTES, stored, adding=adding)
+    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 
 def check_room(workspace: Any, *, adding: int) -> None:
     """Raises LimitReached where the plan has no room for one more page of this many bytes."""
     standing = standing_of(workspace)
     limits.check(standing, Limit.PAGES, Document.objects.present().count())
-    stored = Version.objects.aggregate(bytes=Sum("size"))["bytes"] or 0
-    limits.check(standing, Limit.STORAGE_BYTES, stored, adding=adding)
+    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 
 class PushSerializer(Strict):

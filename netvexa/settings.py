@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
     },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
+    "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 

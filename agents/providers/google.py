@@ -2,52 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from contextvars import ContextVar
+from collections.abc import Sequence
 
-import httpx
-from langchain_google_genai import ChatGoogleGenerativeAI
-from pydantic import SecretStr
+from langchain_core.messages import BaseMessage
 
-from .contract import Call, Piece, Prompt
-from .langchain import KEPT_CONNECTIONS, MAX_CONNECTIONS, NO_KEY, Client, LangchainChat
+from .chat_model import Read, WireChat, split_system, text_of
+from .langchain import LangchainChat
+from .wire import Json, Request, failed_midway
 
-_opened: ContextVar[list[httpx.Response]] = ContextVar("google_responses_opened")
+ROLES = {"human": "user", "ai": "model"}
 
 
-async def _remember(response: httpx.Response) -> None:
-    _opened.get([]).append(response)
+class _Chat(WireChat):
+    def request(self, messages: Sequence[BaseMessage], *, max_tokens: int) -> Request:
+        system, turns = split_system(messages)
+        body: Json = {
+            "contents": [{"role": ROLES[turn.type], "parts": [{"text": text_of(turn)}]} for turn in turns],
+            "systemInstruction": {"parts": [{"text": system}]},
+            "generationConfig": {"maxOutputTokens": max_tokens},
+        }
+        return Request(
+            f"{self.base_url.rstrip('/')}/v1beta/models/{self.model}:streamGenerateContent?alt=sse",
+            body,
+            {"x-goog-api-key": self.key},
+            self.read_timeout_seconds,
+        )
+
+    def reader(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    """Each event carries the tokens so far; what is new of them is what an event said."""
+
+    def __init__(self) -> None:
+        self._input = self._output = self._cached = 0
+
+    def read(self, event: Json) -> Read | None:
+        if "error" in event:
+            raise failed_midway(event["error"])
+        candidate = (event.get("candidates") or [{}])[0]
+        parts = (candidate.get("content") or {}).get("parts") or []
+        read = Read("".join(part.get("text") or "" for part in parts if not part.get("thought")))
+        read.finish = candidate.get("finishReason") or ""
+        if (event.get("promptFeedback") or {}).get("blockReason"):
+            read.finish = "prohibited_content"
+        self._count(event.get("usageMetadata") or {}, read)
+        return read
+
+    def _count(self, usage: Json, read: Read) -> None:
+        taken = max(self._input, usage.get("promptTokenCount") or 0)
+        thought = usage.get("thoughtsTokenCount") or 0  # billed as output
+        given = max(self._output, (usage.get("candidatesTokenCount") or 0) + thought)
+        cached = max(self._cached, usage.get("cachedContentTokenCount") or 0)
+        read.input_tokens, read.output_tokens = taken - self._input, given - self._output
+        read.cached = cached - self._cached
+        self._input, self._output, self._cached = taken, given, cached
 
 
 class GoogleChat(LangchainChat):
-    max_tokens_argument = "max_output_tokens"
-
-    async def stream(self, prompt: Prompt, *, call: Call) -> AsyncGenerator[Piece, None]:
-        """Yield pieces, and close the response at the end whatever happens.
-
-        The vendor's SDK holds a response and its iterator in a cycle: a stream closed early would stay open,
-        and be billed, until the garbage collector comes by.
-        """
-        opened: list[httpx.Response] = []
-        _opened.set(opened)
-        try:
-            async with aclosing(super().stream(prompt, call=call)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            for response in opened:
-                await response.aclose()
-
-    def build(self, call: Call) -> Client:
-        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=KEPT_CONNECTIONS)
-        model = ChatGoogleGenerativeAI(
-            model=call.model,
-            base_url=call.credentials.base_url,
-            google_api_key=SecretStr(call.credentials.api_key or NO_KEY),
-            timeout=call.read_timeout_seconds,
-            max_retries=1,  # it counts attempts: 1 is no retry
-            # Its own limit is 100 connections, and a full pool is an error.
-            client_args={"limits": limits, "event_hooks": {"response": [_remember]}},
-        )
-        return Client(model, model.aclose)
+    chat_model = _Chat

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from langchain_openai import ChatOpenAI
-from pydantic import SecretStr
+from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-from .contract import Call
-from .langchain import NO_KEY, Client, LangchainChat, http_client
+from langchain_core.messages import BaseMessage
+
+from .chat_model import Read, WireChat, text_of
+from .langchain import LangchainChat
+from .wire import Json, Request, failed_midway
+
+ROLES = {"system": "system", "human": "user", "ai": "assistant"}
+
+
+class _Chat(WireChat):
+    def request(self, messages: Sequence[BaseMessage], *, max_tokens: int) -> Request:
+        turns = [{"role": ROLES[message.type], "content": text_of(message)} for message in messages]
+        body: Json = {
+            "model": self.model,
+            "messages": turns,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            self._limit_name: max_tokens,
+        }
+        return Request(
+            f"{self.base_url.rstrip('/')}/chat/completions",
+            body,
+            {"Authorization": f"Bearer {self.key}"},
+            self.read_timeout_seconds,
+        )
+
+    @property
+    def _limit_name(self) -> str:
+        """OpenAI's newer models refuse the old name; many compatible servers know no other."""
+        host = urlsplit(self.base_url).hostname or ""
+        return "max_completion_tokens" if host.endswith("openai.com") else "max_tokens"
+
+    def reader(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def read(self, event: Json) -> Read | None:
+        if "error" in event:
+            raise failed_midway(event["error"])
+        usage = event.get("usage") or {}
+        choices = event.get("choices")
+        if not choices and not usage:
+            return None
+        choice = choices[0] if choices else {}
+        return Read(
+            (choice.get("delta") or {}).get("content") or "",
+            finish=choice.get("finish_reason") or "",
+            input_tokens=usage.get("prompt_tokens") or 0,
+            output_tokens=usage.get("completion_tokens") or 0,
+            cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        )
 
 
 class OpenAIChat(LangchainChat):
-    def build(self, call: Call) -> Client:
-        model = ChatOpenAI(
-            model=call.model,
-            base_url=call.credentials.base_url,
-            api_key=SecretStr(call.credentials.api_key or NO_KEY),
-            timeout=call.read_timeout_seconds,
-            max_retries=0,
-            stream_usage=True,
-            http_async_client=http_client(call.read_timeout_seconds),
-            # Its default wraps every chunk in wait_for, which on Python 3.11 loses cancellations: the stream
-            # would run, and bill, to its end after the visitor pressed stop.
-            stream_chunk_timeout=None,
-        )
-        return Client(model, model.root_async_client.close)
+    chat_model = _Chat

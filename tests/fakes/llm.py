@@ -249,7 +249,7 @@ def _anthropic(
         "model": request.model,
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {**reads, "output_tokens": 1},
+        "usage": {**reads, "output_tokens": 1} if behaviour.reports_usage else {},
     }
 
     def event(kind: str, **data: Any) -> bytes:
@@ -262,7 +262,7 @@ def _anthropic(
         yield True, event("content_block_delta", index=0, delta={"type": "text_delta", "text": f"word{i} "})
     yield False, event("content_block_stop", index=0)
     reason = "refusal" if behaviour.refuses else "max_tokens" if capped else "end_turn"
-    usage = {**(reads if behaviour.reports_usage else {}), "output_tokens": words}
+    usage = {**reads, "output_tokens": words} if behaviour.reports_usage else {}
     yield False, event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage)
     yield False, event("message_stop")
 

@@ -1,0 +1,160 @@
+"""How vendors are spoken to: one HTTP client per event loop, server-sent events, refusals as exceptions.
+
+Hand-parsed on purpose: the vendors' own clients cost five to thirteen times the processor time a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import certifi
+from langchain_core import exceptions as lc
+
+Json: TypeAlias = dict[str, Any]
+
+CONNECT_SECONDS = 10.0
+KEPT_SECONDS = 30.0  # an idle connection is closed after this; vendors close theirs after a minute or more
+BATCH_SECONDS = 0.04  # tokens that arrive within this time are read, and shown, together
+LONGEST_EVENT = 1_000_000  # bytes; more without the end of a line is no event stream
+CONTEXT_WORDS = ("context length", "context window", "too long", "input token count", "maximum context")
+_KINDS: Mapping[int, type[lc.ModelError]] = {
+    401: lc.ModelAuthenticationError,
+    403: lc.ModelPermissionDeniedError,
+    404: lc.ModelNotFoundError,
+    408: lc.ModelTimeoutError,
+    429: lc.ModelRateLimitError,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One POST to a vendor."""
+
+    url: str
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+    read_timeout_seconds: float = 60.0
+
+
+class Refusal(Exception):
+    """What a vendor answered instead of a stream: the cause of the exceptions that `refused` makes."""
+
+    def __init__(self, status: int, body: str, retry_after: float | None) -> None:
+        super().__init__(f"HTTP {status}: {body}")
+        self.status, self.body, self.retry_after = status, body, retry_after
+
+
+# An HTTP client belongs to the event loop it was first used in.
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+
+
+def _session() -> aiohttp.ClientSession:
+    loop = asyncio.get_running_loop()
+    if loop not in _sessions:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())  # a slim machine has no certificates of its own
+        connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEPT_SECONDS)
+        _sessions[loop] = aiohttp.ClientSession(connector=connector, trust_env=True)
+    return _sessions[loop]
+
+
+async def close_session() -> None:
+    """Close the running event loop's connections. For the end of a process or a short-lived loop."""
+    session = _sessions.pop(asyncio.get_running_loop(), None)
+    if session is not None:
+        await session.close()
+
+
+@asynccontextmanager
+async def opened(request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The response of a vendor that agreed to answer; its connection ends with the block."""
+    timeout = aiohttp.ClientTimeout(
+        total=None, sock_connect=CONNECT_SECONDS, sock_read=request.read_timeout_seconds
+    )
+    try:
+        async with _session().post(
+            request.url, json=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+        ) as response:
+            if response.status != 200:
+                refusal = Refusal(response.status, (await response.text())[:2000], _retry_after(response))
+                raise refused(refusal) from refusal
+            yield response
+    except TimeoutError as error:
+        raise lc.ModelTimeoutError(str(error)) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise lc.ModelConnectionError(f"{type(error).__name__}: {error}") from error
+
+
+def refused(refusal: Refusal) -> lc.ModelError:
+    """The exception for a vendor's refusal, in langchain's words."""
+    words, message = refusal.body.lower(), f"HTTP {refusal.status}: {refusal.body}"
+    if any(known in words for known in CONTEXT_WORDS):
+        return lc.ContextOverflowError(message)
+    if "api key not valid" in words or "api_key_invalid" in words:  # Google says 400 for it
+        return lc.ModelAuthenticationError(message)
+    if refusal.status >= 500:
+        return lc.ModelAPIError(message)
+    return _KINDS.get(refusal.status, lc.ModelInvalidRequestError)(message)
+
+
+def failed_midway(error: Any) -> lc.ModelError:
+    """The exception for an error that came as an event of a stream."""
+    message = json.dumps(error)[:500]
+    words = message.lower()
+    limited = "rate_limit" in words or "resource_exhausted" in words
+    return lc.ModelRateLimitError(message) if limited else lc.ModelAPIError(message)
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """Seconds, where the vendor gives them; a date is not waited for."""
+    try:
+        return float(response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
+
+
+async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes], None]:
+    """Yield the stream's lines, those that arrived together in one list.
+
+    The first list comes at once; afterwards the reader sleeps between two looks, so that a fast model costs
+    one wake-up for several tokens.
+    """
+    content, unread = response.content, b""
+    while block := await _block(content):
+        *whole, unread = (unread + block).split(b"\n")
+        if len(unread) > LONGEST_EVENT:
+            raise ValueError("the vendor's stream has no end of line")
+        yield whole
+        if not content.at_eof():
+            await asyncio.sleep(BATCH_SECONDS)
+    if unread:
+        yield [unread]
+
+
+async def _block(content: aiohttp.StreamReader) -> bytes:
+    """What arrived since; also what arrived before the connection broke, which aiohttp would drop."""
+    arrived = content._buffer
+    if content.exception() is not None and arrived:
+        block = b"".join(arrived)
+        arrived.clear()
+        return block
+    return await content.readany()
+
+
+def event_of(line: bytes) -> Json | None:
+    """The JSON object of a `data:` line; None for all other lines and for OpenAI's last. Raises ValueError."""
+    if not line.startswith(b"data:"):
+        return None
+    data = line[5:].strip()
+    if not data or data == b"[DONE]":
+        return None
+    event: Json = json.loads(data)
+    return event
