@@ -130,7 +130,7 @@ def demo_agent() -> DemoAgent | None:
     if agent is None:
         return None
     # From this very host: the page then needs no exception in its Content Security Policy.
-    loader = reverse("widget:file", args=["v1", "netvexa.min.js"])
+    loader = f"{reverse('widget:file', args=['v1', 'netvexa.min.js'])}?agent={agent.public_id}"
     return DemoAgent(loader, agent.public_id, list(agent.suggestions))
 
 

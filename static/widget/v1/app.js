@@ -1,0 +1,1 @@
+export * from "./app.d90d68e00f.js";
