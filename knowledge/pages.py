@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from knowledge import versions
-from knowledge.fetching import FetchedPage, FetchError, fetch
+from knowledge.fetching import FetchedPage, FetchError, PageMissing, fetch
 from knowledge.models import Document, DocumentStatus, Version
 from netvexa.lib.errors import AppError
 
@@ -83,9 +83,11 @@ def _note_good(document: Document, page: FetchedPage, *, clear: bool) -> None:
     """`clear` takes the warning away; it stays where the same content is known to be of no use."""
     now = timezone.now()
     document.checked_at = document.good_at = now
+    if document.warning_code == PageMissing.code:
+        document.misses = 0  # other misses, such as a page that nothing leads to, are counted by the sync
     if clear:
         document.warning = document.warning_code = ""
-    document.fetch_due, document.misses = False, 0
+    document.fetch_due = False
     if not page.unchanged:
         document.etag, document.last_modified = page.etag, page.last_modified
     document.save(

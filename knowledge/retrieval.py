@@ -12,11 +12,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate
-from knowledge.embedding import DEFAULT_PROFILE, EmbeddingInput, encoder_for
+from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, encoder_for
 from knowledge.matching import Match, Question, match
 from knowledge.models import Document
 from knowledge.terms import query_terms
@@ -83,7 +84,7 @@ def search(query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str]
     `history` holds the visitor's earlier questions, oldest first.
     """
     started = time.perf_counter()
-    languages = _languages(agent_id)
+    languages = languages_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question = _question(query, languages)
     embedded = time.perf_counter()
@@ -113,18 +114,29 @@ def standalone(query: str, *, history: Sequence[str], languages: Sequence[str]) 
     return f"{history[-1][:MAX_QUERY]} {query}"
 
 
-def _languages(agent_id: UUID) -> list[str]:
+def languages_of(agent_id: UUID) -> list[str]:
     """The languages of what this agent knows: each stems the words of a question in its own way."""
     rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
     return sorted(set(rows.values_list("live__language", flat=True).distinct())) or [""]
 
 
+def embedded_question(query: str, languages: Sequence[str]) -> Embedded:
+    """The question's vectors. Kept for a moment: what looks for a kept answer first searches with them next."""
+    prefix = DEFAULT_PROFILE.query_prefix
+    terms = query_terms(query, languages=languages)
+    spans = tuple((term.start + len(prefix), term.end + len(prefix)) for term, _ in terms)
+    return _embedded(DEFAULT_PROFILE.id, prefix + query, spans)
+
+
+@lru_cache(maxsize=256)
+def _embedded(profile_id: str, text: str, spans: tuple[tuple[int, int], ...]) -> Embedded:
+    return encoder_for(profile_id).embed([EmbeddingInput(text, spans)])[0]
+
+
 def _question(query: str, languages: Sequence[str]) -> Question:
     profile = DEFAULT_PROFILE
     terms = query_terms(query, languages=languages)
-    prefix = profile.query_prefix
-    spans = [(term.start + len(prefix), term.end + len(prefix)) for term, _ in terms]
-    embedded = encoder_for(profile.id).embed([EmbeddingInput(prefix + query, spans)])[0]
+    embedded = embedded_question(query, languages)
     counts = index.frequencies(form for _, forms in terms for form in forms)
     total = counts[index.EVERY_CHUNK]
     return Question(

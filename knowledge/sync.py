@@ -156,7 +156,7 @@ def _list_pages(source: Source) -> None:
     listed = [url for url in pages_of(source.url, most=MAX_PAGES) if _admits_path(source, url)]
     add_pages(source, listed, depth=0, found_on=source.url)
     present = source.documents.exclude(status=DocumentStatus.GONE)
-    present.filter(key__in=listed).update(misses=0)
+    present.filter(key__in=listed, warning_code="").update(misses=0)
     present.exclude(key__in=listed).update(misses=F("misses") + 1)
     _count(source, listed=len(listed), over=max(0, len(listed) - scope.pages))
 
@@ -259,12 +259,12 @@ def _count_unreachable(source: Source) -> None:
     """
     rows = list(
         source.documents.exclude(status=DocumentStatus.GONE).values_list(
-            "key", "depth", "live__links", "warning_code", "status", "misses"
+            "key", "depth", "live__links", "warning_code"
         )
     )
-    if any(warning and warning != PageMissing.code for *_, warning, _, _ in rows):
+    if any(warning and warning != PageMissing.code for *_, warning in rows):
         return
-    leads = {key: links or [] for key, _, links, *_ in rows}
+    leads = {key: links or [] for key, _, links, _ in rows}
     reached = {key for key, depth, *_ in rows if depth == 0}
     queue = deque(reached)
     while queue:
@@ -272,13 +272,13 @@ def _count_unreachable(source: Source) -> None:
             if link in leads and link not in reached:
                 reached.add(link)
                 queue.append(link)
-    lost = [key for key, *_, misses in rows if key not in reached and not misses]
-    again = [key for key, *_, misses in rows if key not in reached and misses]
-    source.documents.filter(key__in=lost + again, warning_code="").update(misses=F("misses") + 1)
+    answering = source.documents.filter(warning_code="")  # one that answers 404 was counted when it did
+    answering.filter(key__in=reached).update(misses=0)
+    answering.filter(key__in=leads.keys() - reached).update(misses=F("misses") + 1)
 
 
 def _take_out_missing(source: Source) -> None:
-    """Pages that two syncs in a row did not find go from the index; new ones that never were go at once."""
+    """Pages that two syncs in a row did not find go from the index."""
     gone = source.documents.filter(misses__gte=MISSES).exclude(status=DocumentStatus.GONE)
     for document_id in gone.values_list("pk", flat=True):
         with transaction.atomic():

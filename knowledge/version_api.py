@@ -122,7 +122,7 @@ class VersionViewSet(
         """What changed from this version to another one of its document, line by line."""
         old = self.get_object()
         other = uuid_of(request.query_params.get("with"), "with")
-        new = old.document.versions.filter(pk=other).first()
+        new = old.document.versions.filter(pk=other).first() if other else None
         if new is None:
             raise NotFound("There is no such version of this document.")
         lines = [{"kind": line.kind, "text": line.text} for line in history.compare(old, new)]

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
-from billing.limits import LimitReached, TrialOver, check
+from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents, hooks
@@ -93,7 +93,7 @@ def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
         check(standing_of(request.workspace), Limit.SOURCES, Source.objects.count())
-    except (LimitReached, TrialOver) as full:
+    except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
     source = form.add_to(agent, by=request.user)

@@ -160,6 +160,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
     },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
+    "refresh-paying": {"task": "billing.tasks.replay_events", "schedule": crontab(minute="23")},
+    "remind-of-payment": {"task": "billing.tasks.remind_of_payment", "schedule": crontab(minute="41")},
+    "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
+    "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
@@ -201,6 +205,12 @@ _SOCKETS = (
     + f"//*.{ROOT_HOST}"
     + (f":{urlsplit(ROOT_URL).port}" if urlsplit(ROOT_URL).port else "")
 )
+# A browser holds a form to this also where the answer sends it on: to Stripe's own pages.
+_PAYMENT_PAGES = (
+    [CONFIG.stripe_api_host or "https://checkout.stripe.com", "https://billing.stripe.com"]
+    if CONFIG.stripe_secret_key
+    else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -209,7 +219,12 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF, _SOCKETS],
-        "form-action": [SELF, f"{'https' if SECURE else 'http'}://*.{urlsplit(ROOT_URL).netloc}", ROOT_URL],
+        "form-action": [
+            SELF,
+            f"{'https' if SECURE else 'http'}://*.{urlsplit(ROOT_URL).netloc}",
+            ROOT_URL,
+            *_PAYMENT_PAGES,
+        ],
         "frame-src": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -330,6 +345,7 @@ STRIPE_API_VERSION = "2026-05-27.dahlia"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_SUBSCRIBER_MODEL = "tenants.Workspace"
 DJSTRIPE_SUBSCRIBER_MODEL_REQUEST_CALLBACK = "billing.subscriptions.subscriber_of_request"
+STRIPE_IS_STAND_IN = bool(CONFIG.stripe_api_host)
 if CONFIG.stripe_api_host:
     STRIPE_API_HOST = CONFIG.stripe_api_host
 
@@ -337,17 +353,25 @@ if CONFIG.stripe_api_host:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"workspace": {"()": "netvexa.lib.log.WorkspaceLogFilter"}},
+    "filters": {
+        "workspace": {"()": "netvexa.lib.log.WorkspaceLogFilter"},
+        "masking": {"()": "netvexa.lib.masking.MaskingLogFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(workspace)s] %(message)s"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["workspace"]},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["workspace", "masking"],
+        },
     },
     "root": {"handlers": ["console"], "level": CONFIG.netvexa_log_level},
     "loggers": {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "httpx": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "pdfminer": {"level": "ERROR"},
     },
 }

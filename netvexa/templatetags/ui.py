@@ -60,6 +60,23 @@ def filesize_of(size: int) -> str:
     return f"{number:.1f} GB"
 
 
+@register.filter
+def dollars(micro_usd: int | None) -> str:
+    """Micro-USD as people read them: $12.30, or $0.0042 where cents say too little."""
+    amount = (micro_usd or 0) / 1_000_000
+    return f"${amount:,.2f}" if not amount or amount >= 0.1 else f"${amount:.4f}"
+
+
+@register.filter
+def seconds_of(milliseconds: int | None) -> str:
+    """Milliseconds as people read them: 1.3 s, 4 min, 2.5 h."""
+    seconds = (milliseconds or 0) / 1000
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
 @register.simple_tag(takes_context=True)
 def page_query(context: dict[str, Any], number: int) -> str:
     """The query of this page with another page number."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -140,15 +142,13 @@ def test_pairs_are_changed_added_removed_and_imported(
 ) -> None:
     path = f"/knowledge/{faq.pk}/questions/"
     file = SimpleUploadedFile("faq.csv", b"Where?,Oslo\n")
-    for version, given in enumerate(
-        [
-            {"pair": "0", "question": "Peru?", "answer": "No."},
-            {"question": "When?", "answer": "At nine."},
-            {"pair": "1", "delete": "1"},
-            {"pairs": file},
-        ],
-        start=1,
-    ):
+    changes: list[dict[str, Any]] = [
+        {"pair": "0", "question": "Peru?", "answer": "No."},
+        {"question": "When?", "answer": "At nine."},
+        {"pair": "1", "delete": "1"},
+        {"pairs": file},
+    ]
+    for version, given in enumerate(changes, start=1):
         assert owner_client.post(path, {**given, "version": version}).status_code == 302
     with in_tenant(workspace):
         assert pairs_of(faq) == [Pair("Peru?", "No."), Pair("When?", "At nine."), Pair("Where?", "Oslo")]

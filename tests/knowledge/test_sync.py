@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,8 +61,8 @@ def work(source: Source) -> None:
     pytest.fail("The sync does not end.")
 
 
-def crawled(agent: Agent, site: Website, path: str = "/", **scope: object) -> Source:
-    source = add_site(agent, url=site.url(path), scope=Scope(**scope), kind=SourceKind.SITE)  # type: ignore[arg-type]
+def crawled(agent: Agent, site: Website, **scope: Any) -> Source:
+    source = add_site(agent, url=site.url(), scope=Scope(**scope), kind=SourceKind.SITE)
     work(source)
     return source
 
@@ -72,7 +73,7 @@ def synced(source: Source) -> Source:
     return source
 
 
-def paths(source: Source, **only: object) -> list[str]:
+def paths(source: Source, **only: Any) -> list[str]:
     rows = source.documents.exclude(status=DocumentStatus.GONE).filter(**only)
     return sorted(urlsplit(url).path for url in rows.values_list("url", flat=True))
 
@@ -96,9 +97,7 @@ def test_a_website_is_read_page_by_page_and_each_page_once(agent: Agent, site: W
         ({"include": ("/returns", "/deep")}, ["/", "/deep", "/returns"]),
     ],
 )
-def test_the_scope_is_kept(
-    agent: Agent, site: Website, scope: dict[str, object], expected: list[str]
-) -> None:
+def test_the_scope_is_kept(agent: Agent, site: Website, scope: dict[str, Any], expected: list[str]) -> None:
     assert paths(crawled(agent, site, **scope)) == expected
 
 
