@@ -323,7 +323,6 @@ class SourceViewSet(
         """Look at all its pages now. What serves goes on serving meanwhile."""
         source = self.get_object()
         documents.sync_now(source)
-        source.refresh_from_db()
         return Response(SourceSerializer(source).data, status=202)
 
     @extend_schema(request=Content, responses={202: DocumentSerializer})

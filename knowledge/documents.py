@@ -135,6 +135,7 @@ def add_site(
 def sync_now(source: Source) -> bool:
     """Look at all pages of a source; False where that is going on already."""
     begun = sync.start(source)
+    source.refresh_from_db()
     sync_source.enqueue(source.pk)
     return begun
 
