@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -26,6 +26,19 @@ REACHES = [
     (SourceKind.SITE, "A whole website"),
     (SourceKind.SITEMAP, "The pages of a sitemap"),
 ]
+
+
+class LanguagesForm(forms.ModelForm[Agent]):
+    """What an agent's sources are written in."""
+
+    class Meta:
+        model = Agent
+        fields = ("knowledge_languages",)
+        labels: ClassVar = {"knowledge_languages": "Written in"}
+        help_texts: ClassVar = {
+            "knowledge_languages": "Automatic looks at the sources. Choose several languages when visitors ask in"
+            " another language than the sources are written in."
+        }
 
 
 class SourceForm(forms.Form):
@@ -150,6 +163,20 @@ class SourceForm(forms.Form):
     @property
     def reach_kind(self) -> SourceKind:
         return SourceKind(self.cleaned_data["reach"] or SourceKind.URL)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it adds to what is stored; of a page they are not known before it is fetched."""
+        given = self.cleaned_data
+        match given["kind"]:
+            case SourceKind.FILE:
+                return int(given["file"].size)
+            case SourceKind.TEXT:
+                return len(given["text"].encode())
+            case SourceKind.QUESTIONS:
+                return int(given["pairs"].size) if given["pairs"] else len(given["answer"].encode())
+            case _:
+                return 0
 
     def add_to(self, agent: Agent, *, by: User) -> Source | None:
         """Add what was given; None, with an error on the form, when it is refused."""

@@ -25,13 +25,14 @@ from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import chunk
-from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, encoder_for
+from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
 from knowledge.models import WEB_KINDS, Chunk, Document, DocumentStatus, Source, SourceKind, Version
 from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 from knowledge.passages import Passage, chunk_row, passage_of, stored_vectors
+from knowledge.profiles import profile_of_first
 from knowledge.scope import scope_of
 from knowledge.screening import screen
 from netvexa.lib.errors import AppError
@@ -59,7 +60,7 @@ def ingest(document_id: UUID | str) -> list[UUID]:
     it. Returns documents that came out of this one and are to be read, too.
     """
     while _take(document_id):
-        document = Document.objects.select_related("source").get(pk=document_id)
+        document = Document.objects.select_related("source__agent").get(pk=document_id)
         version = versions.newest(document)
         if version is None:
             _wait_for_content(document)
@@ -120,8 +121,9 @@ def _run(document: Document, version: Version) -> list[UUID]:
     if _is_held(document, version, parsed):
         return []
     _report(document, "chunk")
-    passages = passages_of(parsed, DEFAULT_PROFILE)
-    store(document, version, passages, DEFAULT_PROFILE)
+    profile = profile_of_first(document.source.agent, language=parsed.language)
+    passages = passages_of(parsed, profile)
+    store(document, version, passages, profile)
     _report(document, "index", total=len(passages))
     publish(document, version)
     return []

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.models import Agent
 from knowledge import radar, sync
 from knowledge.ingest import ingest
 from knowledge.models import Document, Finding, FindingState, Source, SyncState
+from knowledge.profiles import is_settled, settle
 from tenants import mail
 from tenants.context import PlatformTask, TenantTask, in_tenant
 from tenants.models import Membership, ProvisioningState, Role, Workspace
@@ -25,6 +28,9 @@ def ingest_document(_workspace: Workspace, document_id: str) -> None:
     source = Source.objects.filter(documents__pk=document_id, sync_state=SyncState.RUNNING).first()
     if source is not None:
         sync_source.enqueue(source.pk)
+    agent = Agent.objects.filter(sources__documents=UUID(document_id)).first()
+    if agent is not None and not is_settled(agent):
+        settle_profile.enqueue(str(agent.pk))
 
 
 @shared_task(base=TenantTask, acks_late=True)
@@ -35,6 +41,12 @@ def sync_source(_workspace: Workspace, source_id: str) -> None:
         ingest_document.enqueue(document_id)
     if work.again:
         sync_source.enqueue(source_id)
+
+
+@shared_task(base=TenantTask, acks_late=True)
+def settle_profile(_workspace: Workspace, agent_id: str) -> None:
+    """Read an agent's knowledge with the model that its languages ask for."""
+    settle(UUID(agent_id))
 
 
 @shared_task(base=PlatformTask)

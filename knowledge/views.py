@@ -13,11 +13,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
+from billing import storage
 from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents, hooks
-from knowledge.forms import SourceForm
+from knowledge.forms import LanguagesForm, SourceForm
 from knowledge.models import (
     WEB_KINDS,
     Chunk,
@@ -86,13 +87,16 @@ def of_agent(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpResponse:
     page = Paginator(sources(agent), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"agent": agent, "tab": "knowledge", "page": page, "form": form}
+    context["languages"] = LanguagesForm(instance=agent)
     return render(request, "knowledge/of_agent.html", context, status=422 if form.errors else 200)
 
 
 def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source | None:
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
-        check(standing_of(request.workspace), Limit.SOURCES, Source.objects.count())
+        standing = standing_of(request.workspace)
+        check(standing, Limit.SOURCES, Source.objects.count())
+        check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=form.size)
     except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
@@ -133,7 +137,9 @@ def show(request: MemberRequest, source_id: UUID) -> HttpResponse:
     chunks = Chunk.objects.filter(version__serves__source=source).defer(
         "embedding", "lexical", "words", "search"
     )
-    page = Paginator(chunks.order_by("version_id", "ordinal"), _PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(
+        chunks.order_by("version_id", "ordinal", "profile").distinct("version_id", "ordinal"), _PER_PAGE
+    ).get_page(request.GET.get("page"))
     shown = request.GET.get("show", "")
     rows = source.documents.select_related("live")
     rows = rows.filter(status=shown) if shown in DocumentStatus.values else rows.present()

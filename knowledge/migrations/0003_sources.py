@@ -10,7 +10,7 @@ import netvexa.lib.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("knowledge", "0001_initial"),
+        ("knowledge", "0002_profiles_and_audience"),
     ]
 
     operations = [
