@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
+from tests.isolation.surface import Route
 from tests.isolation.world import World
 
 Values = Callable[[World], dict[str, Any]]
@@ -47,6 +48,7 @@ class Entry:
     kind: Kind
     body: Values = _nothing
     given: Values = _nothing
+    is_link: bool = False  # its address is the credential: at its own host it opens to whoever holds it
     names_no_row: bool = False  # its values are made up: it opens to nobody, not even to its own people
 
 
@@ -73,11 +75,24 @@ ARGUMENTS: dict[str, Callable[[World], Any]] = {
     "login_id": lambda _world: "made-up",
     "secret": lambda _world: "made-up",
     "number": lambda _world: 1,
+    "object_id": lambda world: world.ids["workspace"],
+    "pk": lambda world: world.ids["workspace"],
+    "id": lambda world: world.ids["workspace"],
+    "content_type_id": lambda _world: 1,
+    "app_label": lambda _world: "tenants",
+    "model_name": lambda _world: "workspace",
+    "action_name": lambda _world: "delete",
+    "url": lambda _world: "nowhere",
     "provider": lambda _world: "openai",
     "slug": lambda _world: "api-keys",
     "name": lambda _world: "look",
     "version": lambda _world: "v1",
 }
+
+
+def entry_of(route: Route) -> Entry | None:
+    """The route's own line, or the one of all its kind."""
+    return ROUTES.get(f"{route.host} {route.pattern}") or ROUTES.get(route.key)
 
 
 def _pk(name: str) -> Values:
@@ -143,7 +158,9 @@ ROUTES: dict[str, Entry] = {
     "workspace readyz": OPEN,
     "workspace widget/upload/<str:public_id>/": VISITOR,
     "workspace widget/data/<str:public_id>/": VISITOR,
-    "workspace widget/attachment/<str:ticket>/": Entry(Kind.VISITOR, given=_ticket("attachment_ticket")),
+    "workspace widget/attachment/<str:ticket>/": Entry(
+        Kind.VISITOR, given=_ticket("attachment_ticket"), is_link=True
+    ),
     "workspace widget/face/<uuid:user_id>/<str:version>": OPEN,
     "workspace widget/config/<str:public_id>.json": OPEN,
     "workspace widget/avatar/<str:public_id>": OPEN,
@@ -312,6 +329,15 @@ ROUTES: dict[str, Entry] = {
     "preparing ^": OPEN,
     # Staff
     "admin *": STAFF,
+    "admin login/": OPEN,
+    "admin logout/": OPEN,
+    "admin log-in/": OPEN,
+    "admin log-in/code/": OPEN,
+    "admin log-out/": OPEN,
+    "admin two-factor/": PERSON,
+    "admin two-factor/set-up/": PERSON,
+    "admin two-factor/recovery-codes/": PERSON,
+    "admin two-factor/turn-off/": PERSON,
 }
 
 # How a stranger would call a workspace's task: with the own workspace's id and another's rows. What works

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.isolation.matrix import PUBLIC_HOSTS, text_of, values_of
-from tests.isolation.registry import ROUTES
+from tests.isolation.registry import entry_of
 from tests.isolation.surface import Route, routes
 from tests.isolation.world import World, make_world
 
@@ -30,14 +30,14 @@ _BARE_SCRIPT = re.compile(
 def pages(world: World) -> Iterator[tuple[str, Any]]:
     """Every page of every host, as the workspace's owner sees it."""
     for route in routes():
-        entry = ROUTES.get(route.key)
+        entry = entry_of(route)
         if entry is None or route.host == "preparing":
             continue
         client = Client(headers={"host": PUBLIC_HOSTS.get(route.host, world.host)})
         if signed_in(route):
             client.force_login(world.user)
         cache.clear()
-        address = route.path(_values(route, world))
+        address = route.path(values_of(route, entry, world))
         answer = client.get(address)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             yield f"{route.host} {route.pattern}", answer
@@ -45,12 +45,6 @@ def pages(world: World) -> Iterator[tuple[str, Any]]:
 
 def signed_in(route: Route) -> bool:
     return "log-out" not in route.pattern and route.host == "workspace"
-
-
-def _values(route: Route, world: World) -> dict[str, Any]:
-    if route.host == "admin":
-        return dict.fromkeys(route.arguments, world.workspace.pk)
-    return values_of(route, ROUTES[route.key], world)
 
 
 def test_every_page_of_every_host_is_strict() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -35,7 +36,7 @@ from tenants.models import (
 from tenants.provisioning import provision
 
 TENANT_APPS = ("agents", "knowledge", "chat")
-CHANGES_BY_ITSELF = {"tenants_apikey": ("last_used_at",)}  # a key's own use
+CHANGES_BY_ITSELF = {"public.tenants_apikey": ("last_used_at",)}  # a key's own use
 
 
 @dataclass
@@ -195,37 +196,40 @@ def models_without_rows(world: World) -> list[str]:
 
 def digest_of(world: World) -> dict[str, str]:
     """A fingerprint of each table of the workspace, and of its rows in each table of the public schema."""
-    own = {f"own.{table}": (table, "true", []) for table in _tables(world.workspace.schema_name)}
-    shared = {
-        f"public.{table}": (table, f"{column} = %s", [world.workspace.pk])
+    schema = world.workspace.schema_name
+    own = [_fingerprint(f"own.{table}", f'"{schema}"."{table}"', "true") for table in _tables(schema)]
+    mine = f"= '{world.workspace.pk}'"
+    shared = [
+        _fingerprint(f"public.{table}", f'public."{table}"', f'"{column}" {mine}')
         for table, column in _shared_tables()
-    }
-    found: dict[str, str] = {}
-    with owner(world.workspace.schema_name), connection.cursor() as cursor:
-        for name, (table, condition, parameters) in (own | shared).items():
-            schema = world.workspace.schema_name if name.startswith("own.") else "public"
-            row = "to_jsonb(t)" + "".join(f" - '{column}'" for column in CHANGES_BY_ITSELF.get(table, ()))
-            cursor.execute(
-                f"SELECT md5(coalesce(string_agg(({row})::text, ',' ORDER BY ({row})::text), ''))"  # noqa: S608
-                f' FROM "{schema}"."{table}" t WHERE {condition}',
-                parameters,
-            )
-            found[name] = cursor.fetchone()[0]
-    return found
+    ]
+    with owner(schema), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(own + shared))
+        return dict(cursor.fetchall())
 
 
+def _fingerprint(name: str, table: str, condition: str) -> str:
+    row = "to_jsonb(t)" + "".join(f" - '{column}'" for column in CHANGES_BY_ITSELF.get(name, ()))
+    return (
+        f"SELECT '{name}', md5(coalesce(string_agg(({row})::text, ',' ORDER BY ({row})::text), ''))"  # noqa: S608  names of our own
+        f" FROM {table} t WHERE {condition}"
+    )
+
+
+@cache
 def _tables(schema: str) -> list[str]:
     with owner(), connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [schema])
         return [name for (name,) in cursor.fetchall() if name != "django_migrations"]
 
 
+@cache
 def _shared_tables() -> list[tuple[str, str]]:
     """The tables of the public schema whose rows belong to a workspace, with the column that says to which."""
     with owner(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.table_name, c.column_name FROM information_schema.columns c"
-            " JOIN pg_tables t ON t.schemaname = c.table_schema AND t.tablename = c.table_name"
-            " WHERE c.table_schema = 'public' AND c.column_name IN ('workspace_id', 'tenant_id')"
+            "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+            " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+            " AND a.attname IN ('workspace_id', 'tenant_id') AND a.atttypid = 'uuid'::regtype"
         )
         return list(cursor.fetchall())
