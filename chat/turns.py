@@ -18,7 +18,7 @@ from agents.hours import hours_of
 from agents.models import Agent
 from agents.providers import Turn as Spoken
 from billing import usage
-from billing.limits import check_trial
+from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
@@ -95,7 +95,7 @@ class Away(NotAllowed):
 def accept(
     door: Door, *, client_id: UUID, text: str, writer: str, attachments: Sequence[UUID] = ()
 ) -> Accepted:
-    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, TrialOver, Ended, Away.
+    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, Closed, Ended, Away.
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
@@ -156,7 +156,7 @@ def _reserve(door: Door) -> UUID | None:
         return None
     workspace = current_workspace()
     standing = standing_of(workspace)
-    check_trial(standing)
+    check_open(standing)
     return usage.reserve(
         workspace,
         kind=UsageKind.ANSWERS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -16,6 +16,19 @@ from tenants.models import User
 ACCEPTED = ".txt,.md,.markdown,.html,.htm,.pdf,.docx"
 _MOST_MB = settings.CONFIG.netvexa_max_upload_mb
 _TEXT_LIMIT = 1_000_000  # characters; longer texts come as files
+
+
+class LanguagesForm(forms.ModelForm[Agent]):
+    """What an agent's sources are written in."""
+
+    class Meta:
+        model = Agent
+        fields = ("knowledge_languages",)
+        labels: ClassVar = {"knowledge_languages": "Written in"}
+        help_texts: ClassVar = {
+            "knowledge_languages": "Automatic looks at the sources. Choose several languages when visitors ask in"
+            " another language than the sources are written in."
+        }
 
 
 class SourceForm(forms.Form):

@@ -26,12 +26,13 @@ from django.utils import timezone
 from knowledge import index
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import chunk
-from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, encoder_for
+from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
 from knowledge.fetching import fetch
 from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, Version, storage_folder
 from knowledge.parsing.errors import NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.passages import Passage, chunk_row, passage_of, stored_vectors
+from knowledge.profiles import profile_of_first
 from netvexa.lib.errors import AppError
 from netvexa.lib.ids import short_id
 
@@ -58,7 +59,7 @@ def ingest(document_id: UUID | str) -> None:
     it.
     """
     while _take(document_id):
-        document = Document.objects.select_related("source").get(pk=document_id)
+        document = Document.objects.select_related("source__agent").get(pk=document_id)
         version = document.versions.order_by("-number").first()
         if version is None:
             return
@@ -98,8 +99,9 @@ def _run(document: Document, version: Version) -> None:
     _report(document, "parse")
     parsed = _parsed(document, version, data)
     _report(document, "chunk")
-    passages = passages_of(parsed, DEFAULT_PROFILE)
-    store(document, version, passages, DEFAULT_PROFILE)
+    profile = profile_of_first(document.source.agent, language=parsed.language)
+    passages = passages_of(parsed, profile)
+    store(document, version, passages, profile)
     _report(document, "index", total=len(passages))
     publish(document, version)
 

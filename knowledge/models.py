@@ -53,6 +53,11 @@ class Source(models.Model):
     kind = models.CharField(max_length=8, choices=SourceKind.choices)
     title = models.CharField(max_length=200)
     url = models.URLField(max_length=2000, blank=True)
+    audience = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Only visitors of this audience get answers from it; empty: everybody.",
+    )
     added_by = models.UUIDField(null=True, help_text="The user's id; no constraint crosses into public.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -186,7 +191,10 @@ class Chunk(models.Model):
     class Meta:
         ordering: ClassVar = ["version_id", "ordinal"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["version", "ordinal"], name="chunk_place_once")
+            # While an agent changes its embedding profile, the old chunks serve beside the new ones.
+            models.UniqueConstraint(
+                fields=["version", "ordinal", "profile"], name="chunk_place_once_a_profile"
+            )
         ]
         indexes: ClassVar = [
             HnswIndex(

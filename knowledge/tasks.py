@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.models import Agent
 from knowledge.ingest import ingest
 from knowledge.models import Document
+from knowledge.profiles import is_settled, settle
 from tenants.context import PlatformTask, TenantTask, in_tenant
 from tenants.models import ProvisioningState, Workspace
 
@@ -16,6 +20,15 @@ from tenants.models import ProvisioningState, Workspace
 def ingest_document(_workspace: Workspace, document_id: str) -> None:
     """Bring a document's newest version into the index."""
     ingest(document_id)
+    agent = Agent.objects.filter(sources__documents=UUID(document_id)).first()
+    if agent is not None and not is_settled(agent):
+        settle_profile.enqueue(str(agent.pk))
+
+
+@shared_task(base=TenantTask, acks_late=True)
+def settle_profile(_workspace: Workspace, agent_id: str) -> None:
+    """Read an agent's knowledge with the model that its languages ask for."""
+    settle(UUID(agent_id))
 
 
 @shared_task(base=PlatformTask)

@@ -13,11 +13,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
-from billing.limits import LimitReached, TrialOver, check
+from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents
-from knowledge.forms import SourceForm
+from knowledge.forms import LanguagesForm, SourceForm
 from knowledge.models import Chunk, Document, DocumentStatus, Source
 from netvexa.lib.errors import AppError
 from tenants import audit
@@ -56,6 +56,7 @@ def of_agent(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpResponse:
     page = Paginator(sources(agent), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"agent": agent, "tab": "knowledge", "page": page, "form": form}
+    context["languages"] = LanguagesForm(instance=agent)
     return render(request, "knowledge/of_agent.html", context, status=422 if form.errors else 200)
 
 
@@ -63,7 +64,7 @@ def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
         check(standing_of(request.workspace), Limit.SOURCES, Source.objects.count())
-    except (LimitReached, TrialOver) as full:
+    except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
     source = form.add_to(agent, by=request.user)

@@ -153,6 +153,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "provision-what-waits": {"task": "tenants.tasks.resume_provisioning", "schedule": 60.0},
     "ingest-what-waits": {"task": "knowledge.tasks.resume_ingestion", "schedule": 60.0},
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
+    "refresh-paying": {"task": "billing.tasks.replay_events", "schedule": crontab(minute="23")},
+    "remind-of-payment": {"task": "billing.tasks.remind_of_payment", "schedule": crontab(minute="41")},
+    "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
+    "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
@@ -210,6 +214,12 @@ _SOCKETS = (
     + f"//*.{ROOT_HOST}"
     + (f":{urlsplit(ROOT_URL).port}" if urlsplit(ROOT_URL).port else "")
 )
+# A browser holds a form to this also where the answer sends it on: to Stripe's own pages.
+_PAYMENT_PAGES = (
+    [CONFIG.stripe_api_host or "https://checkout.stripe.com", "https://billing.stripe.com"]
+    if CONFIG.stripe_secret_key
+    else []
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -218,7 +228,12 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF, _SOCKETS],
-        "form-action": [SELF, f"{'https' if SECURE else 'http'}://*.{urlsplit(ROOT_URL).netloc}", ROOT_URL],
+        "form-action": [
+            SELF,
+            f"{'https' if SECURE else 'http'}://*.{urlsplit(ROOT_URL).netloc}",
+            ROOT_URL,
+            *_PAYMENT_PAGES,
+        ],
         "frame-src": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -338,6 +353,7 @@ STRIPE_API_VERSION = "2026-05-27.dahlia"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_SUBSCRIBER_MODEL = "tenants.Workspace"
 DJSTRIPE_SUBSCRIBER_MODEL_REQUEST_CALLBACK = "billing.subscriptions.subscriber_of_request"
+STRIPE_IS_STAND_IN = bool(CONFIG.stripe_api_host)
 if CONFIG.stripe_api_host:
     STRIPE_API_HOST = CONFIG.stripe_api_host
 
@@ -363,6 +379,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "httpx": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "pdfminer": {"level": "ERROR"},
     },
 }

@@ -20,6 +20,7 @@ _KEYS: list[URLPattern] = [
 urlpatterns = [
     path("members/", include("netvexa.pages.member_urls")),
     path("leads/", include("chat.lead_urls")),
+    path("plan/", include("billing.workspace_urls")),
     path("costs/", include("chat.cost_urls")),
     path("api-keys/", include((_KEYS, "keys"))),
     path("", include((_WORKSPACE, "workspace"))),

@@ -44,7 +44,9 @@ CREATE TABLE __tenant__.agents_agent (
     "cache_similarity" double precision NOT NULL,
     "daily_budget_micro_usd" bigint,
     "link_hosts" jsonb NOT NULL,
-    "monthly_budget_micro_usd" bigint
+    "monthly_budget_micro_usd" bigint,
+    "knowledge_languages" character varying(16) NOT NULL,
+    "knowledge_profile" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.agents_modelsettings (
     "id" smallint NOT NULL,
@@ -238,7 +240,8 @@ CREATE TABLE __tenant__.knowledge_source (
     "url" character varying(2000) NOT NULL,
     "added_by" uuid,
     "created_at" timestamp with time zone NOT NULL,
-    "agent_id" uuid NOT NULL
+    "agent_id" uuid NOT NULL,
+    "audience" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.knowledge_term (
     "lexeme" character varying(64) NOT NULL,
@@ -315,7 +318,7 @@ ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_m
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "spending_day_once" UNIQUE (agent_id, day, is_test);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (version_id, ordinal);
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once_a_profile" UNIQUE (version_id, ordinal, profile);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_page_check" CHECK ((page >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_pkey" PRIMARY KEY (id);
@@ -385,6 +388,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0002_widget', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0003_cost', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -400,6 +404,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0004_subscriptions', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
@@ -429,6 +434,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_ce
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0002_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0001_initial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0002_throttling', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0003_add_timestamps', now());

@@ -32,6 +32,7 @@ AFTER_SETTINGS = (  # they import the product's models
     "tests.plugins.people",
     "tests.plugins.processes",
     "tests.plugins.integrators",
+    "tests.plugins.payers",
 )
 KEPT = PROJECT / "var" / "migrated"
 SCHEMA_SOURCES = (

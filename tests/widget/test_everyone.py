@@ -45,7 +45,7 @@ def test_axe_finds_nothing_serious_in_any_state(visit: Visit, host: Host, query:
     host.answer(ANSWER, citations=SOURCES, grounded=False)
     widget.root.locator(".chip").click()
     seen["answer with sources"] = findings(page)
-    widget.root.locator(".act").last.click()
+    widget.root.locator(".actions button").last.click()
     seen["feedback"] = findings(page)
     widget.root.locator(".menu > button").click()
     seen["menu"] = findings(page)

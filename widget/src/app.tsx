@@ -25,7 +25,7 @@ export async function start(context: Start): Promise<AppApi> {
 
 function bound(widget: Widget, destroy: () => void): AppApi {
   return {
-    open: () => widget.open(),
+    open: (click) => widget.open(click),
     close: () => widget.close(),
     toggle: (click) => widget.toggle(click),
     ask: (text) => widget.ask(text),

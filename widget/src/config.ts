@@ -102,7 +102,7 @@ export interface Context {
 
 /** The calls that the app takes over from the loader. */
 export interface AppApi {
-  open(): void;
+  open(click?: Event): void;
   close(): void;
   toggle(click?: Event): void;
   ask(text: string): void;

@@ -106,7 +106,8 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
     bubble.style.cssText = `--c:${colour};--i:${r * 3 + g * 6 + b > 1400 ? "#000" : "#fff"};--y:${offset?.y ?? 20}px;${position}:${offset?.x ?? 20}px`;
     // Whether the team is in today is for the app to find out.
     bubble.hidden = launcher === "hidden" || config.hours?.behaviour === "hide";
-    bubble.onclick = (click) => call("toggle", click);
+    // An app that comes up open, as in the tab beside, must not be shut by the click that called it.
+    bubble.onclick = (click) => call(app ? "toggle" : "open", click);
     bubble.onpointerenter = bubble.onfocus = preload;
     shadow.append(bubble);
     // Beside the body, where neither a page's transform nor its exchange of the body reaches.

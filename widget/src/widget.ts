@@ -146,7 +146,8 @@ export class Widget implements AppApi {
 
   // The page's calls
 
-  open(): void {
+  open(click?: Event): void {
+    if (click) this.#storage.unlock();
     if (!this.open_) this.#show(true);
   }
 
@@ -164,9 +165,8 @@ export class Widget implements AppApi {
 
   /** From the bubble it comes with the click, which is when storing may begin. */
   toggle(click?: Event): void {
-    if (click) this.#storage.unlock();
     if (this.open_) this.close();
-    else this.open();
+    else this.open(click);
   }
 
   ask(text: string): void {

@@ -1,1 +1,1 @@
-export * from "./app.d90d68e00f.js";
+export * from "./app.436fd55875.js";
