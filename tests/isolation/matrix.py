@@ -73,30 +73,30 @@ def attackers(route: Route, *, own: World, victim: World) -> Iterator[Attacker]:
     """Everything the own workspace has, at every host where this route stands."""
     if route.host in PUBLIC_HOSTS:
         host = PUBLIC_HOSTS[route.host]
-        yield Attacker(f"nobody at {host}", _client(host))
-        yield Attacker(f"a session at {host}", _client(host, session=own), holds="session")
+        yield Attacker(f"nobody at {host}", client_at(host))
+        yield Attacker(f"a session at {host}", client_at(host, session=own), holds="session")
         if route.host == "api":
             if token := token_of(own):
-                yield Attacker(f"a token at {host}", _client(host, bearer=token), holds="key")
-            yield Attacker(f"a key at {host}", _client(host, bearer=own.key.secret), holds="key")
-            yield Attacker(f"a visitor at {host}", _client(host, bearer=own.visitor_token), holds="visitor")
+                yield Attacker(f"a token at {host}", client_at(host, bearer=token), holds="key")
+            yield Attacker(f"a key at {host}", client_at(host, bearer=own.key.secret), holds="key")
+            yield Attacker(f"a visitor at {host}", client_at(host, bearer=own.visitor_token), holds="visitor")
         return
     for host, theirs in ((own.host, False), (victim.host, True)):
         where = "the victim's host" if theirs else "the own host"
         made: dict[str, Client] = {
-            "nothing": _client(host),
-            "session": _client(host, session=own),
-            "key": _client(host, bearer=own.key.secret),
-            "visitor": _client(host, bearer=own.visitor_token),
-            "session and key": _client(host, session=own, bearer=own.key.secret),
+            "nothing": client_at(host),
+            "session": client_at(host, session=own),
+            "key": client_at(host, bearer=own.key.secret),
+            "visitor": client_at(host, bearer=own.visitor_token),
+            "session and key": client_at(host, session=own, bearer=own.key.secret),
         }
         if token := token_of(own):
-            yield Attacker(f"token at {where}", _client(host, bearer=token), theirs, holds="key")
+            yield Attacker(f"token at {where}", client_at(host, bearer=token), theirs, holds="key")
         for holds, client in made.items():
             yield Attacker(f"{holds} at {where}", client, at_victims_host=theirs, holds=holds)
     yield Attacker(
         "session at the own host, forwarded for the victim's",
-        _client(own.host, session=own, forwarded=victim.host),
+        client_at(own.host, session=own, forwarded=victim.host),
         holds="session",
     )
 
@@ -104,12 +104,12 @@ def attackers(route: Route, *, own: World, victim: World) -> Iterator[Attacker]:
 def token_of(world: World) -> str:
     """A short-lived token for the workspace's API, got with its key; empty while the product gives none."""
     if "access" not in world.ids:
-        answer = _client(world.host, bearer=world.key.secret).post("/api/v1/auth/token/")
+        answer = client_at(world.host, bearer=world.key.secret).post("/api/v1/auth/token/")
         world.ids["access"] = answer.json()["access"] if answer.status_code == 201 else ""
     return str(world.ids["access"])
 
 
-def _client(host: str, *, session: World | None = None, bearer: str = "", forwarded: str = "") -> Client:
+def client_at(host: str, *, session: World | None = None, bearer: str = "", forwarded: str = "") -> Client:
     headers = {"host": host}
     if bearer:
         headers["authorization"] = f"Bearer {bearer}"
@@ -230,7 +230,7 @@ def unreachable(world: World) -> tuple[list[str], int]:
             continue
         bearer = {Kind.API: world.key.secret, Kind.VISITOR: world.visitor_token}.get(entry.kind, "")
         host = PUBLIC_HOSTS.get(route.host, world.host)
-        client = _client(
+        client = client_at(
             host, session=world if entry.kind in (Kind.PAGE, Kind.PERSON) else None, bearer=bearer
         )
         statuses = []

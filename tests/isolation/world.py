@@ -70,7 +70,7 @@ class World:
 def make_world(slug: str) -> World:
     """Sign a workspace up and put one of everything into it."""
     canary = f"canary-{secrets.token_hex(8)}"
-    workspace, user = _workspace(slug, canary)
+    workspace, user = sign_up(slug, canary)
     with in_tenant(workspace):
         agent = Agent.objects.create(
             name=f"face-{slug}", instructions=canary, contact_email=user.email, attachments_enabled=True
@@ -90,7 +90,8 @@ def make_world(slug: str) -> World:
     return world
 
 
-def _workspace(slug: str, canary: str) -> tuple[Workspace, User]:
+def sign_up(slug: str, name: str) -> tuple[Workspace, User]:
+    """A ready workspace and its owner, `name`@`slug`.example."""
     key = short_id()
     with platform():
         workspace = Workspace.objects.create(
@@ -98,7 +99,7 @@ def _workspace(slug: str, canary: str) -> tuple[Workspace, User]:
         )
         Domain.objects.create(domain=f"{slug}.localhost", tenant=workspace, is_primary=True)
     provision(workspace)
-    user = User.objects.create_user(f"{canary}@{slug}.example", secrets.token_hex(8))
+    user = User.objects.create_user(f"{name}@{slug}.example", secrets.token_hex(8))
     with platform():
         member = Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
     user.member_id = member.pk  # type: ignore[attr-defined]
