@@ -362,6 +362,8 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "billing.tasks.remind_of_payment": "mails the owners of each unpaid plan",
     "billing.tasks.replay_events": "takes up what Stripe has sent",
     "billing.tasks.check_drift": "compares each account with Stripe",
+    "billing.tasks.look_at_usage": "every workspace in turn",
+    "billing.tasks.tell_of_usage": "mails the owners of the workspace it is about",
     "billing.tasks.prune_webhooks": "deletes what arrived long ago",
     "tenants.tasks.clear_sessions": "sessions that are over, of everybody",
     "tenants.tasks.deliver_mail": "sends what it is given and reads nothing",
