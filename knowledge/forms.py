@@ -79,6 +79,14 @@ class SourceForm(forms.Form):
                 self.add_error(name, asked.get(name, "Paste the text."))
         return given
 
+    @property
+    def size(self) -> int:
+        """Bytes that it adds to what is stored; of a page they are not known before it is fetched."""
+        given = self.cleaned_data
+        if given["kind"] == SourceKind.FILE:
+            return int(given["file"].size)
+        return len(given["text"].encode()) if given["kind"] == SourceKind.TEXT else 0
+
     def add_to(self, agent: Agent, *, by: User) -> Source | None:
         """Add what was given; None, with an error on the form, when it is refused."""
         given, kind = self.cleaned_data, self.cleaned_data["kind"]

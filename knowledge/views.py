@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
+from billing import storage
 from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
@@ -63,7 +64,9 @@ def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpR
 def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source | None:
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
-        check(standing_of(request.workspace), Limit.SOURCES, Source.objects.count())
+        standing = standing_of(request.workspace)
+        check(standing, Limit.SOURCES, Source.objects.count())
+        check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=form.size)
     except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
