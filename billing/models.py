@@ -13,6 +13,15 @@ from netvexa.lib.ids import new_id
 from tenants.models import Workspace, WorkspaceOwned
 
 
+class BilledWorkspace(Workspace):
+    """A workspace as staff see it where they deal with its money."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "money of a workspace"
+        verbose_name_plural = "money of workspaces"
+
+
 class EntitlementSource(models.TextChoices):
     """Who decided on the plan. What staff gave is not changed by Stripe."""
 

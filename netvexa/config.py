@@ -74,6 +74,7 @@ class Config(BaseSettings):
     netvexa_fetch_private_hosts: HostList = Field(default_factory=list)
     netvexa_trusted_proxies: NetworkList = Field(default_factory=list)
     netvexa_api_calls_per_address: Annotated[int, Field(ge=1)] = 1200
+    netvexa_renderer_url: HttpUrl = ""
     netvexa_max_upload_mb: Annotated[int, Field(ge=1, le=1000)] = 20
 
     database_url: PostgresUrl = ""

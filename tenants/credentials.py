@@ -36,6 +36,7 @@ class Credential:
     person_id: UUID | None  # the person behind it, if they are still there
     key: ApiKey | None = None
     hourly_limit: int | None = None
+    is_token: bool = False
 
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes
@@ -52,6 +53,7 @@ def of_key(key: ApiKey, *, scopes: frozenset[Scope] | None = None) -> Credential
         person_id=key.created_by_id,
         key=key,
         hourly_limit=key.hourly_limit,
+        is_token=scopes is not None,
     )
 
 

@@ -177,6 +177,7 @@ class Workspace(TenantMixin):
     two_factor_required = models.BooleanField(
         default=False, help_text="Members without a second factor set one up before anything else."
     )
+    trial_ends_at = models.DateTimeField(null=True, blank=True, help_text="Later than usual, given by staff.")
     step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
     error = models.TextField(blank=True, help_text="Why provisioning failed.")
 

@@ -103,7 +103,7 @@ class RevokeView(Knocking, APIView):
 
 
 def _for_key(credential: Credential, asked: frozenset[Scope] | None) -> tokens.Pair:
-    if credential.key is None:
+    if credential.key is None or credential.is_token:
         raise NotAllowed("A token cannot make another. Use the API key, or the refresh token.")
     own = credential.scopes
     wanted = own if asked is None else asked

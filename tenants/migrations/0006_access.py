@@ -11,7 +11,7 @@ from tenants.rls import protect
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0004_face"),
+        ("tenants", "0005_trial"),
     ]
 
     operations = [
