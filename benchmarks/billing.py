@@ -107,7 +107,7 @@ def admitted(here: Workspace, *, losing: bool) -> int:
         UsageBucket.objects.filter(workspace=here).delete()
         before = UsageEntry.objects.filter(workspace=here).count()
     quota.Count(here, UsageKind.ANSWERS, this_month()).forget()
-    number = sum(apart(ask, [(here, time.time() + 2, losing)] * ASKING_PROCESSES))
+    number: int = sum(apart(ask, [(here, time.time() + 2, losing)] * ASKING_PROCESSES))
     with platform():
         lines = UsageEntry.objects.filter(workspace=here).count() - before
     if lines != number:

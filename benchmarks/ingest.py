@@ -113,7 +113,7 @@ def _worker(here: Workspace, document: Document) -> Iterator[subprocess.Popen[by
     )
     with celery.connection_for_write(broker) as connection:
         job = (str(here.pk), str(document.pk))
-        tasks.ingest_document.apply_async(job, connection=connection)
+        tasks.ingest_document.apply_async(job, connection=connection)  # type: ignore[call-arg]  # the stubs know it of send_task only
     try:
         yield worker
     finally:

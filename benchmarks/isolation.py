@@ -100,7 +100,8 @@ def ask(world: World) -> None:
 
 def overhead(work: Callable[[], None]) -> float:
     """Per cent that roles and Row Level Security add to this work's median."""
-    guarded, bare = [], []
+    guarded: list[float] = []
+    bare: list[float] = []
     for number in range(PAIRS + 5):
         order = (False, True) if number % 2 else (True, False)
         for walls in order:

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import django
 import numpy as np
@@ -191,7 +192,7 @@ def _recall(agent: Agent, asked: list[str]) -> float:
     return statistics.fmean(shares)
 
 
-def _nearest(setting: str, values: dict[str, object]) -> set[object]:
+def _nearest(setting: str, values: dict[str, Any]) -> set[object]:
     """The ten nearest of the neighbours that a search takes; relaxed order may return them a little mixed."""
     distance = "c.embedding <=> %(vector)s::halfvec"
     with transaction.atomic(), connection.cursor() as cursor:

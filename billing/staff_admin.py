@@ -120,7 +120,7 @@ class BilledWorkspaceAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg
         workspace = get_object_or_404(Workspace, pk=object_id)
         if not self.has_view_permission(request):
             raise PermissionDenied
-        may_act = request.user.has_perm("billing.change_entitlement")  # type: ignore[union-attr]
+        may_act = request.user.has_perm("billing.change_entitlement")
         chosen = request.POST.get("act", "")
         if request.method == "POST" and not (may_act and chosen in FORMS):
             raise PermissionDenied

@@ -217,7 +217,7 @@ def _finish(
     reservation_id: UUID, state: UsageState, took: dict[str, int | bool]
 ) -> tuple[UsageKind, date] | None:
     """Write what became of a reservation; its kind and month, or None if another call was first."""
-    given = {
+    given: dict[str, Any] = {
         **took,
         "id": new_id(),
         "reservation": reservation_id,

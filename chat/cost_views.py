@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -82,7 +83,7 @@ def _budgets(settings: ModelSettings, tier: str) -> list[spending.Budget]:
     return sorted(found.values(), key=lambda budget: -budget.percent)
 
 
-def _by_agent() -> list[dict[str, object]]:
+def _by_agent() -> list[dict[str, Any]]:
     rows = SpendingDay.objects.filter(day__gte=spending.today().replace(day=1), is_test=False)
     sums = {
         field: Sum(field) for field in ("answers", "cached", "cost_micro_usd", "saved_micro_usd", "saved_ms")

@@ -333,7 +333,7 @@ class SourceViewSet(
         source = self.get_object()
         given = Content(data=request.data)
         given.is_valid(raise_exception=True)
-        document = replace_content(source, given.validated_data, author=key_of(request).created_by_id)
+        document = replace_content(source, given.validated_data, author=credential_of(request).person_id)
         document.refresh_from_db()
         return Response(DocumentSerializer(document).data, status=202)
 
@@ -411,7 +411,7 @@ class DocumentViewSet(
         fields = cast("dict[str, Any]", given.validated_data)
         agent = Agent.objects.get_or_404(fields.pop("agent"))
         check_room(self.workspace, adding=len(fields["content"].encode()))
-        document, is_new = push(agent, Pushed(**fields), added_by=key_of(request).created_by_id)
+        document, is_new = push(agent, Pushed(**fields), added_by=credential_of(request).person_id)
         return Response(DocumentSerializer(document).data, status=201 if is_new else 200)
 
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -440,8 +440,8 @@ class DocumentViewSet(
 
 def person_of(request: Request) -> UUID:
     """Who stands behind the key: the person who made it, or the key itself once that person is gone."""
-    key = key_of(request)
-    return key.created_by_id or key.pk
+    credential = credential_of(request)
+    return credential.person_id or credential.holder_id
 
 
 def uuid_of(text: str | None, name: str) -> UUID | None:

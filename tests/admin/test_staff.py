@@ -253,6 +253,7 @@ def test_staff_extend_a_trial_with_a_reason(staff: Client, workspace: Workspace)
     assert trial_end_of(workspace) - before == timedelta(days=10)
     with platform():
         event = AuditEvent.objects.get(action="billing.trial", workspace=workspace)
+    assert event.after is not None
     assert (event.actor, event.after["reason"]) == ("staff@netvexa.example", "They asked kindly.")
     assert "They asked kindly." in staff.get(money(workspace)).content.decode()
 

@@ -37,6 +37,7 @@ def test_credit_sent_twice_is_given_once(payer: Payer) -> None:
     with platform():
         event = AuditEvent.objects.filter(action="billing.credit").first()
     assert event is not None
+    assert event.after is not None
     assert (event.after["usd"], event.after["reason"]) == ("20", "An outage.")
 
 

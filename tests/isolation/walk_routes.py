@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -59,7 +60,7 @@ def test_the_world_has_a_row_of_every_model(two: tuple[World, World]) -> None:
 # A checker that cannot fail proves nothing.
 
 
-def leaking(_request: HttpRequest, agent_id: object) -> HttpResponse:
+def leaking(_request: HttpRequest, agent_id: UUID) -> HttpResponse:
     """A view that forgets where it stands."""
     with platform():
         row = Workspace.objects.get(slug="rival")

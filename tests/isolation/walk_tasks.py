@@ -51,4 +51,6 @@ def test_the_same_task_in_its_own_workspace_does_tell() -> None:
 
 def told(world: World) -> list[str]:
     """The mails that hold the workspace's canary."""
-    return [letter.subject for letter in mail.outbox if world.canary in f"{letter.subject} {letter.body}"]
+    return [
+        str(letter.subject) for letter in mail.outbox if world.canary in f"{letter.subject} {letter.body}"
+    ]

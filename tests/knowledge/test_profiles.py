@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Agent, KnowledgeLanguages
-from knowledge import profiles
+from knowledge import passages, profiles
 from knowledge.documents import add_text
 from knowledge.embedding import DEFAULT_PROFILE, MULTILINGUAL_PROFILE
 from knowledge.ingest import ingest
@@ -64,7 +64,7 @@ def test_the_old_index_serves_until_the_new_one_is_whole(
     read(agent, ENGLISH.replace("island", "mountain"), "Two")
     Agent.objects.filter(pk=agent.pk).update(knowledge_languages=KnowledgeLanguages.MULTILINGUAL)
     seen: list[str] = []
-    original = profiles.chunk_row
+    original = passages.chunk_row
 
     def watched(*args: object, **more: object) -> Chunk:
         seen.append(search("Who gets the parcel?", agent_id=agent.pk).passages[0].text)
