@@ -108,12 +108,11 @@ def _key_rows(settings: ModelSettings) -> list[KeyRow]:
 @require_POST
 def save_budgets(request: MemberRequest) -> HttpResponse:
     """Set the budgets of the workspace."""
-    settings = ModelSettings.current()
+    settings, _ = ModelSettings.objects.get_or_create(pk=1)
     before = audit.changes(settings, _BUDGETS)
     form = BudgetForm(request.POST, instance=settings)
     if not form.is_valid():
         return _overview(request, form, KeyForm())
-    ModelSettings.objects.get_or_create(pk=1)
     settings.save(update_fields=_BUDGETS)
     audit.record("costs.changed", request=request, before=before, after=audit.changes(settings, _BUDGETS))
     messages.success(request, "Saved. Budgets count from the next message.")

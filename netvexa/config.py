@@ -59,6 +59,7 @@ class Config(BaseSettings):
     netvexa_root_url: HttpUrl = "http://localhost:8000"
     netvexa_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     netvexa_fetch_private_hosts: HostList = Field(default_factory=list)
+    netvexa_renderer_url: HttpUrl = ""
     netvexa_max_upload_mb: Annotated[int, Field(ge=1, le=1000)] = 20
 
     database_url: PostgresUrl = ""

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "netvexa.middleware.PermissionsPolicyMiddleware",
     "netvexa.middleware.ErrorMiddleware",
     "netvexa.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -151,9 +152,18 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "provision-what-waits": {"task": "tenants.tasks.resume_provisioning", "schedule": 60.0},
     "ingest-what-waits": {"task": "knowledge.tasks.resume_ingestion", "schedule": 60.0},
+    "scan-knowledge": {
+        "task": "knowledge.tasks.scan_all_knowledge",
+        "schedule": crontab(hour="2", minute="41"),
+    },
+    "mail-weekly-radar": {
+        "task": "knowledge.tasks.mail_weekly_radar",
+        "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
+    },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
     "refresh-paying": {"task": "billing.tasks.replay_events", "schedule": crontab(minute="23")},
     "remind-of-payment": {"task": "billing.tasks.remind_of_payment", "schedule": crontab(minute="41")},
+    "look-at-usage": {"task": "billing.tasks.look_at_usage", "schedule": crontab(minute="53")},
     "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
@@ -192,6 +202,22 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
+    )
+)
 _SOCKETS = (
     ("wss:" if SECURE else "ws:")
     + f"//*.{ROOT_HOST}"
@@ -326,6 +352,7 @@ EMBEDDING_BACKEND = CONFIG.embedding_backend
 EMBEDDING_THREADS = CONFIG.embedding_threads
 MODELS_FOLDER = CONFIG.netvexa_models or NETVEXA_VAR / "models"
 FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
+RENDERER_URL = CONFIG.netvexa_renderer_url
 
 # --- Stripe ---
 STRIPE_LIVE_MODE = CONFIG.stripe_secret_key.startswith(("sk_live", "rk_live"))

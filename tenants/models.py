@@ -106,6 +106,7 @@ class Workspace(TenantMixin):
     state = models.CharField(
         max_length=16, choices=ProvisioningState.choices, default=ProvisioningState.PENDING
     )
+    trial_ends_at = models.DateTimeField(null=True, blank=True, help_text="Later than usual, given by staff.")
     step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
     error = models.TextField(blank=True, help_text="Why provisioning failed.")
 

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from knowledge.api import DocumentViewSet, SourceViewSet
+from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
 from netvexa.views.usage import UsageView
 
@@ -15,6 +16,7 @@ router = SimpleRouter(use_regex_path=False)
 router.register("agents", AgentViewSet)
 router.register("sources", SourceViewSet)
 router.register("documents", DocumentViewSet)
+router.register("versions", VersionViewSet)
 router.register("conversations", ConversationViewSet)
 router.register("leads", LeadViewSet)
 

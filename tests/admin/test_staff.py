@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.core.management import CommandError, call_command
@@ -10,6 +12,7 @@ from django.urls import reverse
 
 from billing.models import Entitlement, UsageKind
 from billing.plans import Tier
+from billing.subscriptions import trial_end_of
 from billing.usage import reserve
 from tenants.context import in_tenant, platform
 from tenants.keys import Scope, make_key
@@ -165,3 +168,39 @@ def test_the_command_keeps_the_password_somebody_has(workspace: Workspace) -> No
 def test_the_command_refuses_what_is_no_address() -> None:
     with pytest.raises(CommandError, match="no e-mail address"):
         call_command("create_staff", email="nobody")
+
+
+def money(workspace: Workspace) -> str:
+    return page("billing_billedworkspace_change", workspace.pk)
+
+
+def test_staff_extend_a_trial_with_a_reason(staff: Client, workspace: Workspace) -> None:
+    once = "8d1f5d7e-2f63-4c58-9b0e-0c0f5a3c2b11"
+    given = {"act": "trial", "trial-days": 10, "trial-reason": "They asked kindly.", "trial-once": once}
+    before = trial_end_of(workspace)
+    answer = staff.post(money(workspace), given)
+
+    assert answer.status_code == 302
+    workspace.refresh_from_db()
+    assert trial_end_of(workspace) - before == timedelta(days=10)
+    with platform():
+        event = AuditEvent.objects.get(action="billing.trial", workspace=workspace)
+    assert (event.actor, event.after["reason"]) == ("staff@netvexa.example", "They asked kindly.")
+    assert "They asked kindly." in staff.get(money(workspace)).content.decode()
+
+
+def test_no_act_without_a_reason(staff: Client, workspace: Workspace) -> None:
+    answer = staff.post(money(workspace), {"act": "trial", "trial-days": 10})
+
+    assert answer.status_code == 422
+    workspace.refresh_from_db()
+    assert workspace.trial_ends_at is None
+
+
+def test_an_owner_acts_on_no_money(workspace: Workspace) -> None:
+    client = Client(headers=HOST)
+    client.force_login(User.objects.get(email="owner@acme.example"))
+
+    assert client.post(money(workspace), {"act": "trial", "trial-days": 10}).status_code == 302
+    workspace.refresh_from_db()
+    assert workspace.trial_ends_at is None

@@ -125,7 +125,7 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         (OLD_OFFICE + "EncryptedPackage".encode("utf-16-le"), "a.docx", EncryptedDocument, "password"),
         (files.pdf(password="secret"), "locked.pdf", EncryptedDocument, "password"),
         (files.scanned_pdf(), "scan.pdf", NothingToRead, "pictures"),
-        (_zip(a=b"x"), "a.zip", UnsupportedDocument, "not supported"),
+        (_zip(a=b"x"), "a.zip", UnsupportedDocument, "archive"),
         (_zip(bomb=b"0" * 50_000_000), "a.docx", DocumentTooLarge, "unpacks"),
         (b"<html><script>1</script></html>", "a.html", NothingToRead, "no text"),
     ],
