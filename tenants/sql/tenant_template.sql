@@ -495,9 +495,6 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe'
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0003_sources', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0001_initial', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0002_throttling', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0003_add_timestamps', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());
@@ -507,6 +504,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0003_session', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0005_trial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0006_access', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;
