@@ -88,7 +88,8 @@ def _by_agent() -> list[dict[str, Any]]:
     sums = {
         field: Sum(field) for field in ("answers", "cached", "cost_micro_usd", "saved_micro_usd", "saved_ms")
     }
-    return list(rows.values("agent__name", "agent_id").annotate(**sums).order_by("-cost_micro_usd"))
+    groups = rows.values("agent__name", "agent_id").annotate(**sums)
+    return [dict(row) for row in groups.order_by("-cost_micro_usd")]
 
 
 def _key_rows(settings: ModelSettings) -> list[KeyRow]:

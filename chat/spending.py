@@ -199,4 +199,4 @@ def months() -> Iterator[dict[str, Any]]:
     fields = ("answers", "cached", "input_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd")
     sums = {field: Sum(field) for field in (*fields, "saved_micro_usd", "saved_ms")}
     rows = SpendingDay.objects.annotate(month=TruncMonth("day")).values("month", "is_test").annotate(**sums)
-    yield from rows.order_by("-month", "is_test")[:24]
+    yield from map(dict, rows.order_by("-month", "is_test")[:24])
