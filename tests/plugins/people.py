@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client, TransactionTestCase
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import totp
@@ -38,6 +39,15 @@ def _clean_up_as_owner() -> Iterator[None]:
 
 
 def _empty_database(_case: Any) -> None:
+    """What a process of the test still does for a moment can stand in the way: then once more."""
+    for _ in range(3):
+        with suppress(OperationalError):
+            _drop_everything()
+            return
+    _drop_everything()
+
+
+def _drop_everything() -> None:
     with owner(), connection.cursor() as cursor:
         cursor.execute(r"SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ws\_%'")
         for (schema,) in cursor.fetchall():
