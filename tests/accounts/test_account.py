@@ -230,7 +230,9 @@ def test_a_reset_answers_alike_for_an_address_without_an_account(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         pages = [
-            re.sub(r'"X-CSRFToken": "\w+"', "", anyone.post("/password/", {"email": email}).content.decode())
+            re.sub(
+                r'"X-CSRFToken": "\w+"', "", anyone.post("/password/", {"email": email}).content.decode()
+            ).replace(email, "")
             for email in ("owner@acme.example", "nobody@acme.example")
         ]
 
