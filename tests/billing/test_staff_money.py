@@ -11,15 +11,17 @@ from django.urls import reverse
 from tenants.context import platform
 from tenants.models import AuditEvent, User
 from tests.plugins.payers import Payer
-from tests.plugins.people import PASSWORD
+from tests.plugins.people import PASSWORD, verify
 
 pytestmark = pytest.mark.django_db
 
 
 def act(payer: Payer, name: str, **given: str) -> int:
     user = User.objects.filter(email="staff@netvexa.example").first()
+    user = user or User.objects.create_superuser("staff@netvexa.example", PASSWORD)
     client = Client(headers={"host": "admin.localhost"})
-    client.force_login(user or User.objects.create_superuser("staff@netvexa.example", PASSWORD))
+    client.force_login(user)
+    verify(client, user)
     address = reverse(
         "admin:billing_billedworkspace_change", urlconf="netvexa.urls.admin", args=[payer.workspace.pk]
     )
