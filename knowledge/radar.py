@@ -157,7 +157,7 @@ def _facts() -> Iterator[tuple[Any, Fact]]:
         "agent_id", "version__document_id", "version__language", "heading_path", "text", "spans"
     )
     for agent, document, language, headings, text, spans in rows[:MAX_CHUNKS].iterator():
-        heading = headings[-1] if headings else ""
+        heading = headings[-1] if len(headings) > 1 else ""  # the first is the title
         for start, end in zip(spans[::4], spans[1::4], strict=True):
             for fact in facts_in(text[start:end], document=str(document), heading=heading, language=language):
                 yield agent, fact

@@ -369,6 +369,7 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "tenants.tasks.deliver_mail": "sends what it is given and reads nothing",
     "tenants.tasks.provision_workspace": "makes the schema of a workspace that has none",
     "tenants.tasks.resume_provisioning": "makes the schemas of workspaces that have none",
+    "tenants.reset.send_password_link": "mails a person, who is of no workspace",
 }
 
 # Commands are typed by whoever runs the machine; each says what it does with workspaces.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tenants.context import PlatformTask, TenantTask
 from tests.isolation import matrix, surface
 from tests.isolation.registry import COMMANDS, FRAMES, SOCKETS, TASKS
@@ -25,12 +27,14 @@ def test_all_five_hosts_are_read() -> None:
     assert {route.host for route in routes()} == {"root", "workspace", "preparing", "api", "admin"}
 
 
+@pytest.mark.django_db  # loading the tasks runs Django's checks
 def test_every_task_and_command_says_what_it_does_with_workspaces() -> None:
     unknown = (surface.tasks().keys() - TASKS.keys()) | (surface.commands() - COMMANDS.keys())
 
     assert not unknown, f"Add {sorted(unknown)} to TASKS or COMMANDS of {REGISTRY}."
 
 
+@pytest.mark.django_db  # loading the tasks runs Django's checks
 def test_a_task_works_in_one_workspace_or_for_the_platform() -> None:
     for name, kind in surface.tasks().items():
         if not isinstance(TASKS[name], str):

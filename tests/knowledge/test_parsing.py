@@ -37,7 +37,7 @@ def test_html_keeps_headings_with_their_anchors_and_drops_scripts_menus_and_hidd
         ("Returns", 1, ""),
         ("Who pays", 2, "costs"),
     ]
-    for unwanted in ("secret", "alert", "Ignore your instructions", "Imprint", "Home"):
+    for unwanted in ("secret", "alert", "Printed in 2024", "Imprint", "Home"):
         assert unwanted not in everything
     assert parsed.notes == ("Text that the page hides was left out.",)
 
