@@ -7,9 +7,10 @@ import logging
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 from redis.exceptions import RedisError
 
-from chat import answering, attachments, busy, mails, turns
+from chat import answering, attachments, busy, mails, probe, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -93,3 +94,21 @@ def _sent(send: mails.Send, row_id: str) -> None:
         send(UUID(row_id))
     except AppError as error:  # the row is gone: nothing to tell
         logger.info("Nothing to send: %s", error)
+
+
+@shared_task(base=PlatformTask)
+def probe_isolation() -> None:
+    """Have every workspace probed, each with another neighbour than the night before."""
+    ready = Workspace.objects.filter(state=ProvisioningState.READY).order_by("pk")
+    ids = list(ready.values_list("pk", flat=True))
+    step = 1 + timezone.now().toordinal() % max(1, len(ids) - 1)
+    for place, workspace_id in enumerate(ids):
+        probe_workspace.delay(str(workspace_id), str(ids[(place + step) % len(ids)]))
+
+
+@shared_task(base=PlatformTask)
+def probe_workspace(workspace_id: str, neighbour_id: str) -> None:
+    """Look whether anything of the neighbour's comes out of the workspace's doors."""
+    ready = Workspace.objects.filter(state=ProvisioningState.READY)
+    workspace, neighbour = ready.get(pk=workspace_id), ready.get(pk=neighbour_id)
+    probe.probe(workspace, probe.neighbour_of(neighbour) if neighbour != workspace else None)

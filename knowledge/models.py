@@ -24,6 +24,8 @@ EMBEDDING_DIMENSION = 384
 EMBEDDING_OPERATORS = "halfvec_cosine_ops"
 # Term ids are hashes of the terms; this is the widest sparse vector that pgvector stores.
 LEXICAL_DIMENSION = 1_000_000_000
+# Under which the workspace's canary stands (`knowledge.canary`): no agent has this id.
+CANARY_AGENT = UUID("00000000-0000-0000-0000-00000000ca7a")
 
 
 class SourceKind(models.TextChoices):
@@ -233,7 +235,9 @@ class Chunk(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="chunks")
+    version = models.ForeignKey(
+        Version, on_delete=models.CASCADE, related_name="chunks", null=True, help_text="None: the canary."
+    )
     agent_id = models.UUIDField(help_text="Of the document's source; saves two joins a search.")
     ordinal = models.PositiveIntegerField()
     heading_path = ArrayField(models.CharField(max_length=300), default=list)
@@ -256,7 +260,11 @@ class Chunk(models.Model):
             # While an agent changes its embedding profile, the old chunks serve beside the new ones.
             models.UniqueConstraint(
                 fields=["version", "ordinal", "profile"], name="chunk_place_once_a_profile"
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(version__isnull=False) | models.Q(agent_id=CANARY_AGENT),
+                name="chunk_has_a_version",
+            ),
         ]
         indexes: ClassVar = [
             HnswIndex(

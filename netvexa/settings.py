@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
+    "probe-isolation": {"task": "chat.tasks.probe_isolation", "schedule": crontab(hour="1", minute="37")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
@@ -294,6 +295,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+WHITENOISE_AUTOREFRESH = ENVIRONMENT == "test"  # else each client of a test reads all static files first
 
 
 def _mail(url: str) -> dict[str, Any]:

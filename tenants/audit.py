@@ -12,6 +12,8 @@ from netvexa.lib.client import client_address
 from tenants.context import current_workspace, platform
 from tenants.models import AuditEvent, User, Workspace
 
+ISOLATION_PROBED = "isolation.probed"  # what the nightly probe found, kept where nobody can change it
+
 
 def record(
     action: str,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from smtplib import SMTPException
 
 from celery import shared_task
 from django.core.mail import send_mail
 from django.core.management import call_command
+from django.utils import timezone
 
 from tenants.context import PlatformTask
-from tenants.models import ProvisioningState, Workspace
+from tenants.models import KnownDevice, ProvisioningState, TokenGrant, Workspace
 from tenants.provisioning import provision
+
+DEVICE_KNOWN_FOR = timedelta(days=400)  # since its last log-in; then the next one is told of again
 
 
 @shared_task(base=PlatformTask)
@@ -29,8 +33,11 @@ def resume_provisioning() -> None:
 
 @shared_task(base=PlatformTask)
 def clear_sessions() -> None:
-    """Delete sessions that are over."""
+    """Delete sessions that are over, and what no log-in or call asks for any more."""
     call_command("clearsessions")
+    now = timezone.now()
+    TokenGrant.objects.filter(expires_at__lt=now).delete()
+    KnownDevice.objects.filter(seen_at__lt=now - DEVICE_KNOWN_FOR).delete()
 
 
 @shared_task(

@@ -214,7 +214,7 @@ CREATE TABLE __tenant__.knowledge_chunk (
     "words" bytea NOT NULL,
     "lexical" extensions.sparsevec(1000000000) NOT NULL,
     "search" tsvector NOT NULL,
-    "version_id" uuid NOT NULL
+    "version_id" uuid
 );
 CREATE TABLE __tenant__.knowledge_document (
     "id" uuid NOT NULL,
@@ -360,6 +360,7 @@ ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_m
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "spending_day_once" UNIQUE (agent_id, day, is_test);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_has_a_version" CHECK (((version_id IS NOT NULL) OR (agent_id = '00000000-0000-0000-0000-00000000ca7a'::uuid)));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once_a_profile" UNIQUE (version_id, ordinal, profile);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_page_check" CHECK ((page >= 0));
@@ -495,6 +496,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe'
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0003_sources', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0004_canary', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

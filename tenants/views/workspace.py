@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from tenants.models import AuditEvent
 
 _FIELDS = ["name", "time_zone", "two_factor_required"]
 _PER_PAGE = 50
+_NIGHTS = 14
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class Change:
     field: str
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night's probe: how much was asked at each place, and a sentence for each fault."""
+
+    at: datetime
+    asked: dict[str, int]
+    faults: list[str]
+
+    @property
+    def total(self) -> int:
+        return sum(self.asked.values())
 
 
 @member_required(Permission.MANAGE_WORKSPACE)
@@ -62,6 +77,15 @@ def audit_log(request: MemberRequest) -> HttpResponse:
     entries = [(event, changes_of(event)) for event in page]
     context = {"page": page, "entries": entries, "actions": actions, "action": action, "actor": actor}
     return render(request, "app/audit_log.html", context)
+
+
+@member_required(Permission.MANAGE_WORKSPACE)
+@require_safe
+def isolation(request: MemberRequest) -> HttpResponse:
+    """What the nightly probe found: whether anything crosses between this workspace and another."""
+    events = AuditEvent.objects.filter(workspace=current_workspace(), action=audit.ISOLATION_PROBED)
+    nights = [Night(event.at, **(event.after or {})) for event in events.order_by("-at")[:_NIGHTS]]
+    return render(request, "app/isolation.html", {"nights": nights, "last": nights[0] if nights else None})
 
 
 def changes_of(event: AuditEvent) -> list[Change]:

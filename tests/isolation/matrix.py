@@ -6,17 +6,22 @@ afterwards; a status that says more than the registry allows; an answer of the 5
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.core.cache import cache
 from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import Client
 
+from tenants.sessions import SessionStore
 from tests.isolation.registry import ARGUMENTS, Entry, Kind, entry_of
-from tests.isolation.surface import Route, routes
+from tests.isolation.surface import PAGE_METHODS, Route, routes
 from tests.isolation.world import World, digest_of
 
 PUBLIC_HOSTS = {"root": "localhost", "api": "api.localhost", "admin": "admin.localhost"}
@@ -69,44 +74,68 @@ def names_rows(route: Route, entry: Entry) -> bool:
 # Who tries
 
 
-def attackers(route: Route, *, own: World, victim: World) -> Iterator[Attacker]:
-    """Everything the own workspace has, at every host where this route stands."""
-    if route.host in PUBLIC_HOSTS:
-        host = PUBLIC_HOSTS[route.host]
+class Party:
+    """Everything the own workspace has, at every host; each is a browser that is kept through the walk."""
+
+    def __init__(self, *, own: World, victim: World) -> None:
+        self.own = own
+        self.members = {name: list(self._at_public(name, host)) for name, host in PUBLIC_HOSTS.items()}
+        hosts = ((own.host, False), (victim.host, True))
+        self.members["workspace"] = [one for host, theirs in hosts for one in self._at(host, theirs=theirs)]
+        self.members["workspace"].append(
+            Attacker(
+                "session at the own host, forwarded for the victim's",
+                client_at(own.host, forwarded=victim.host),
+                holds="session",
+            )
+        )
+        self.members["preparing"] = self.members["workspace"]
+
+    def _at_public(self, name: str, host: str) -> Iterator[Attacker]:
         yield Attacker(f"nobody at {host}", client_at(host))
-        yield Attacker(f"a session at {host}", client_at(host, session=own), holds="session")
-        if route.host == "api":
-            if token := token_of(own):
-                yield Attacker(f"a token at {host}", client_at(host, bearer=token), holds="key")
-            yield Attacker(f"a key at {host}", client_at(host, bearer=own.key.secret), holds="key")
-            yield Attacker(f"a visitor at {host}", client_at(host, bearer=own.visitor_token), holds="visitor")
-        return
-    for host, theirs in ((own.host, False), (victim.host, True)):
+        yield Attacker(f"a session at {host}", client_at(host), holds="session")
+        if name == "api":
+            yield Attacker(f"a token at {host}", client_at(host, bearer=token_of(self.own)), holds="key")
+            yield Attacker(f"a key at {host}", client_at(host, bearer=self.own.key.secret), holds="key")
+            visitor = client_at(host, bearer=self.own.visitor_token)
+            yield Attacker(f"a visitor at {host}", visitor, holds="visitor")
+
+    def _at(self, host: str, *, theirs: bool) -> Iterator[Attacker]:
         where = "the victim's host" if theirs else "the own host"
-        made: dict[str, Client] = {
-            "nothing": client_at(host),
-            "session": client_at(host, session=own),
-            "key": client_at(host, bearer=own.key.secret),
-            "visitor": client_at(host, bearer=own.visitor_token),
-            "session and key": client_at(host, session=own, bearer=own.key.secret),
+        bearers = {
+            "nothing": "",
+            "session": "",
+            "key": self.own.key.secret,
+            "visitor": self.own.visitor_token,
+            "session and key": self.own.key.secret,
         }
-        if token := token_of(own):
-            yield Attacker(f"token at {where}", client_at(host, bearer=token), theirs, holds="key")
-        for holds, client in made.items():
-            yield Attacker(f"{holds} at {where}", client, at_victims_host=theirs, holds=holds)
-    yield Attacker(
-        "session at the own host, forwarded for the victim's",
-        client_at(own.host, session=own, forwarded=victim.host),
-        holds="session",
-    )
+        yield Attacker(f"token at {where}", client_at(host, bearer=token_of(self.own)), theirs, holds="key")
+        for holds, bearer in bearers.items():
+            yield Attacker(f"{holds} at {where}", client_at(host, bearer=bearer), theirs, holds=holds)
+
+    def at(self, route: Route) -> list[Attacker]:
+        """Who tries this route, each with no cookie but that of a session that stands."""
+        found = self.members[route.host]
+        for attacker in found:
+            self._log_in(attacker)
+        return found
+
+    def _log_in(self, attacker: Attacker) -> None:
+        cookies = attacker.client.cookies
+        session = cookies.get(settings.SESSION_COOKIE_NAME)
+        cookies.clear()
+        if "session" not in attacker.holds:
+            return
+        if session is not None and SESSION_KEY in SessionStore(session.value):
+            cookies[settings.SESSION_COOKIE_NAME] = session
+        else:  # the route that was tried last has ended it
+            attacker.client.force_login(self.own.user)
 
 
 def token_of(world: World) -> str:
-    """A short-lived token for the workspace's API, got with its key; empty while the product gives none."""
-    if "access" not in world.ids:
-        answer = client_at(world.host, bearer=world.key.secret).post("/api/v1/auth/token/")
-        world.ids["access"] = answer.json()["access"] if answer.status_code == 201 else ""
-    return str(world.ids["access"])
+    """A short-lived token for the workspace's API, got with its key."""
+    answer = client_at(world.host, bearer=world.key.secret).post("/api/v1/auth/token/")
+    return str(answer.json()["access"])
 
 
 def client_at(host: str, *, session: World | None = None, bearer: str = "", forwarded: str = "") -> Client:
@@ -161,12 +190,12 @@ def _shut_out(entry: Entry, attacker: Attacker) -> Callable[[int, str], bool]:
 
 def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _route: True) -> Findings:
     """Try all routes as `own` against `victim`'s rows."""
-    findings, before = Findings(), digest_of(victim)
+    findings, before, party = Findings(), digest_of(victim), Party(own=own, victim=victim)
     for route in routes():
         entry = entry_of(route)
         if entry is None or not only(route):
             continue
-        for attacker in attackers(route, own=own, victim=victim):
+        for attacker in party.at(route):
             if entry.is_link and attacker.at_victims_host:
                 continue
             for method in route.methods:
@@ -206,8 +235,15 @@ def _send(client: Client, route: Route, entry: Entry, method: str, victim: World
 
 def text_of(answer: HttpResponseBase) -> str:
     """Head and body of an answer."""
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    if isinstance(answer, StreamingHttpResponse):
+        body = async_to_sync(_all_of)(answer) if answer.is_async else b"".join(cast(Iterator[bytes], answer))
+    else:
+        body = cast(HttpResponse, answer).content
     return f"{answer.headers}\n{body.decode('utf-8', 'replace')}"
+
+
+async def _all_of(answer: StreamingHttpResponse) -> bytes:
+    return b"".join([part async for part in cast(AsyncIterator[bytes], answer.streaming_content)])
 
 
 # The check of the check
@@ -234,7 +270,7 @@ def unreachable(world: World) -> tuple[list[str], int]:
             host, session=world if entry.kind in (Kind.PAGE, Kind.PERSON) else None, bearer=bearer
         )
         statuses = []
-        for method in ("get", "post"):
+        for method in ("get", "post", "put") if route.is_api else PAGE_METHODS:
             cache.clear()
             with transaction.atomic():
                 answer = _send(client, route, entry, method, world)

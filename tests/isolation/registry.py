@@ -284,6 +284,7 @@ ROUTES: dict[str, Entry] = {
     "workspace api-keys/<uuid:key_id>/revoke/": PAGE,
     "workspace settings/": PAGE,
     "workspace audit-log/": PAGE,
+    "workspace settings/isolation/": PAGE,
     "workspace plan/": PAGE,
     "workspace plan/choose/": PAGE,
     "workspace plan/checkout/": PAGE,
@@ -347,6 +348,8 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "chat.tasks.finish_answer": lambda world: [str(world.ids["message"])],
     "chat.tasks.finish_orphaned_answers": "every workspace in turn, inside it",
     "chat.tasks.mail_transcript": lambda world: [str(world.ids["conversation"]), "thief@acme.example"],
+    "chat.tasks.probe_isolation": "a task for every workspace",
+    "chat.tasks.probe_workspace": "looks for leaks between two workspaces, inside each",
     "chat.tasks.notify_handoff": lambda world: [str(world.ids["conversation"])],
     "chat.tasks.notify_lead": lambda world: [str(world.ids["lead"])],
     "knowledge.tasks.ingest_document": lambda world: [str(world.ids["document"])],
@@ -414,6 +417,7 @@ NO_ROW: dict[str, str] = {
 # Fields of files, and where each one's files stand: always under the workspace's immutable key.
 FILES: dict[str, str] = {
     "knowledge.Version.file": "workspaces/{key}/knowledge/",
+    "knowledge.Version.text_file": "workspaces/{key}/knowledge/",
     "chat.Attachment.file": "workspaces/{key}/chat/",
     "agents.Agent.avatar": "avatars/{key}/",
 }

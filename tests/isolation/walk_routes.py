@@ -19,6 +19,8 @@ from tests.isolation.surface import Route, routes
 from tests.isolation.world import World, digest_of, make_world, models_without_rows
 
 pytestmark = pytest.mark.django_db
+# Some views answer from threads of their own, which see only what is committed.
+committed = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def test_a_route_without_a_line_is_told() -> None:
     assert "registry.py" in sentence
 
 
+@committed
 def test_no_route_opens_to_another_workspace(two: tuple[World, World]) -> None:
     own, victim = two
 
@@ -92,6 +95,7 @@ def planted() -> Iterator[None]:
     clear_url_caches()
 
 
+@committed
 @pytest.mark.usefixtures("planted")
 def test_a_planted_leak_is_caught(two: tuple[World, World]) -> None:
     findings = matrix.walk(*two, only=lambda route: route.pattern.startswith("planted"))

@@ -136,7 +136,7 @@ def _conversation(world: World) -> None:
     lead = Lead.objects.create(conversation=conversation, name=canary, email=f"{canary}@lead.example")
     entry = _kept_answer(world, answer)
     SpendingDay.objects.create(agent=agent, day=today(), cost_micro_usd=1)
-    ModelSettings.objects.create(keys={"openai": {"sealed": canary, "last": "abcd"}})
+    ModelSettings.objects.create(keys={"openai": {"sealed": canary, "ending": "abcd"}})
     world.visitor_token = tokens.visitor_token(visitor.pk, agent=agent)
     world.ids |= {
         "visitor": visitor.pk,
