@@ -65,7 +65,7 @@ GROUPS: dict[str, Group] = {
 @require_safe
 def first(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """The first of the pages."""
-    return redirect("agents:widget_group", agent_id, "look")
+    return redirect("agents:widget_group", Agent.objects.get_or_404(agent_id).pk, "look")
 
 
 @member_required(Permission.EDIT_AGENTS)

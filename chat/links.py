@@ -110,7 +110,9 @@ def _end_of(text: str, opening: re.Match[str]) -> int | None:
     if text[closed] != "(":
         return closed
     depth = 0
-    for place in range(closed, len(text)):
+    for place in range(
+        closed, min(len(text), closed + LONGEST)
+    ):  # else many that never close cost their square
         depth += {"(": 1, ")": -1}.get(text[place], 0)
         if not depth:
             return place + 1

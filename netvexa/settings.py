@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "netvexa.middleware.PermissionsPolicyMiddleware",
     "netvexa.middleware.ErrorMiddleware",
     "netvexa.middleware.BodyLimitMiddleware",
+    "netvexa.middleware.PrivatePagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -198,7 +198,7 @@ def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _r
         for attacker in party.at(route):
             if entry.is_link and attacker.at_victims_host:
                 continue
-            for method in route.methods:
+            for method in _methods(route, entry, attacker):
                 _try(findings, route, entry, attacker, method, victim)
         after = digest_of(victim)
         changed = [name for name in after if after[name] != before.get(name)]
@@ -206,6 +206,12 @@ def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _r
             findings.add(f"{route.host} {route.pattern} changed {', '.join(changed)} of the victim's.")
         before = after
     return findings
+
+
+def _methods(route: Route, entry: Entry, attacker: Attacker) -> tuple[str, ...]:
+    """All of them with what opens doors of this kind; whoever is shut out at the door knocks twice."""
+    opens = attacker.holds in _OPENS.get(entry.kind, ())
+    return route.methods if opens else PAGE_METHODS
 
 
 def _try(

@@ -200,7 +200,9 @@ ROUTES: dict[str, Entry] = {
     "api documents/<uuid:pk>/refuse/": _api("document"),
     "api versions/": API,
     "api versions/<uuid:pk>/": _api("version"),
-    "api versions/<uuid:pk>/compare/": _api("version"),
+    "api versions/<uuid:pk>/compare/": Entry(
+        Kind.API, given=_pk("version"), names_no_row=True
+    ),  # has no earlier one
     "api versions/<uuid:pk>/publish/": _api("version"),
     "api versions/<uuid:pk>/restore/": _api("version"),
     # A workspace's host: the team's pages

@@ -306,7 +306,7 @@ def test_an_unknown_host_leads_nowhere(host: str) -> None:
 
 def test_our_own_patterns_end_soon_whatever_they_read() -> None:
     """ReDoS: the inputs that make a backtracking pattern take forever."""
-    begun = time.monotonic()
+    begun = time.process_time()
     for piece in (
         "[",
         "![",
@@ -325,4 +325,4 @@ def test_our_own_patterns_end_soon_whatever_they_read() -> None:
         text = piece * (20_000 // len(piece))
         for read in (mask_cards, mask_contacts, owners_of, Links(hosts=["acme.example"]).feed):
             read(text)  # type: ignore[operator]
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 12

@@ -9,7 +9,6 @@ from django.test import Client
 
 from knowledge import retrieval
 from tenants.context import in_tenant
-from tests.isolation import surface
 from tests.isolation.registry import FILES
 from tests.isolation.world import TENANT_APPS, World, make_world
 
@@ -73,7 +72,3 @@ def test_search_finds_nothing_of_another_workspace() -> None:
 
     assert victim.canary not in str(found).replace(question, "")
     assert victim.canary in str(control.passages)
-
-
-def test_no_module_uses_channel_groups() -> None:
-    assert surface.channel_groups() == [], "Names of groups are shared by all: prove them here first."

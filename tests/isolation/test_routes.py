@@ -15,7 +15,6 @@ from tenants.context import in_tenant, owner, platform
 from tenants.models import Workspace
 from tests.isolation import matrix
 from tests.isolation.registry import NO_ROW, OPEN, ROUTES
-from tests.isolation.surface import Route, routes
 from tests.isolation.world import World, digest_of, make_world, models_without_rows
 
 pytestmark = pytest.mark.django_db
@@ -26,17 +25,6 @@ committed = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def two() -> tuple[World, World]:
     return make_world("acme"), make_world("rival")
-
-
-def test_every_route_says_what_it_is_to_a_stranger() -> None:
-    assert matrix.uncovered() == []
-
-
-def test_a_route_without_a_line_is_told() -> None:
-    (sentence,) = matrix.uncovered([Route("workspace", "brand-new/<uuid:agent_id>/")])
-
-    assert "'workspace brand-new/<uuid:agent_id>/'" in sentence
-    assert "registry.py" in sentence
 
 
 @committed
@@ -113,7 +101,3 @@ def test_the_fingerprint_sees_one_changed_field(two: tuple[World, World]) -> Non
     assert [name for name, value in digest_of(two[1]).items() if value != before[name]] == [
         "own.agents_agent"
     ]
-
-
-def test_all_five_hosts_are_walked() -> None:
-    assert {route.host for route in routes()} == {"root", "workspace", "preparing", "api", "admin"}

@@ -6,26 +6,11 @@ import pytest
 from django.core import mail
 
 from netvexa.celery import app as celery
-from tenants.context import PlatformTask, TenantTask
 from tests.isolation import surface
-from tests.isolation.registry import COMMANDS, TASKS
+from tests.isolation.registry import TASKS
 from tests.isolation.world import World, digest_of, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def test_every_task_and_command_says_what_it_does_with_workspaces() -> None:
-    unknown = (surface.tasks().keys() - TASKS.keys()) | (surface.commands() - COMMANDS.keys())
-
-    assert not unknown, f"Add {sorted(unknown)} to TASKS or COMMANDS of tests/isolation/registry.py."
-
-
-def test_a_task_works_in_one_workspace_or_for_the_platform() -> None:
-    for name, kind in surface.tasks().items():
-        if isinstance(TASKS[name], str):
-            assert issubclass(kind, PlatformTask) or name == "tenants.tasks.deliver_mail", name
-        else:
-            assert issubclass(kind, TenantTask), name
 
 
 def test_no_task_of_a_workspace_reaches_anothers_rows() -> None:
