@@ -63,12 +63,14 @@ def test_a_picture_is_kept_the_visitors_data_given_out_and_all_of_it_deleted(
     with in_tenant(workspace):
         agent.attachments_enabled = True
         agent.save()
-    customer.sockets = "ws://acme." + customer.host.removeprefix("http://")
+    workspace_host = "://acme." + customer.host.removeprefix("http://")
+    customer.sockets = f"ws{workspace_host} http{workspace_host}"
     widget = visit(page, customer, agent).open()
     widget.panel.locator("input[type=file]").set_input_files(
         {"name": "parcel.png", "mimeType": "image/png", "buffer": PNG}
     )
-    widget.ask("Is this my parcel?")
+    widget.field.fill("Is this my parcel?")
+    widget.root.get_by_role("button", name="Send", exact=True).click()
     expect(widget.root.get_by_role("img", name="parcel.png")).to_be_visible()
     expect(widget.answer).to_be_visible(timeout=30_000)
     widget.root.get_by_role("button", name="More options").click()
