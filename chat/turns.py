@@ -221,7 +221,7 @@ def _turn(agent: Agent, conversation: Conversation, question: Message, answer: M
         question_id=question.id,
         answer_id=answer.id,
         question=question.text,
-        history=_spoken_before(question),
+        history=spoken_before(question),
         language=agent.language or conversation.locale or "en",
         version=answer.version,
         writer=answer.writer,
@@ -231,7 +231,8 @@ def _turn(agent: Agent, conversation: Conversation, question: Message, answer: M
     )
 
 
-def _spoken_before(question: Message) -> tuple[Spoken, ...]:
+def spoken_before(question: Message) -> tuple[Spoken, ...]:
+    """What was said before a question, oldest first."""
     before = Message.objects.filter(conversation_id=question.conversation_id, ordinal__lt=question.ordinal)
     rows = before.exclude(author=Author.SYSTEM).exclude(text="").order_by("-ordinal")[:HISTORY_MESSAGES]
     return tuple(
