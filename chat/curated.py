@@ -198,7 +198,7 @@ def make_vectors(agent_id: UUID, *, limit: int | None = None) -> bool:
     """Make the vectors that are missing or of another embedding profile; whether none is left to make."""
     profile, _ = recall.reading_of(agent_id)
     rows = CuratedQuestion.objects.filter(agent_id=agent_id).exclude(profile=profile.id)
-    for row in rows[:limit] if limit else rows:
+    for row in rows.all()[:limit]:
         mark = recall.fingerprint(row.text, agent_id=agent_id)
         row.profile, row.embedding = mark.profile, mark.vector
         row.save(update_fields=["profile", "embedding"])
