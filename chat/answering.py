@@ -166,6 +166,8 @@ async def answer(writing: Writing) -> Answer | None:
     if stored is None:
         return None
     seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
+    if turn.answer_id in writing.shown and seq == writing.seq + 1:
+        return stored  # as `store` expected
     with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
         await run_in_tenant(
             turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
@@ -199,7 +201,8 @@ async def _from_model(
     plan = plan_for(turn.tier, configured=turn.agent.model or None)
     marks = writing.marks = Marks(prompt.passages)
     finished, held = None, ""
-    async with aclosing(stream(prompt, plan=plan, tally=writing.tally)) as events:
+    events_of = stream(prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
+    async with aclosing(events_of) as events:
         async for event in events:
             if isinstance(event, Delta):
                 held += event.text

@@ -44,7 +44,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.sender: asyncio.Task[None] | None = None
         self.mistakes = 0
         self.address = str((self.scope.get("client") or ["-"])[0])
-        self.clock = asyncio.create_task(self._close_without_hello())
+        self.clock: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            protocol.HELLO_SECONDS, self._close_without_hello
+        )
         open_sockets.add(self)
         _sockets_of[self.address] += 1
         if _sockets_of[self.address] > settings.CHAT_SOCKETS_PER_ADDRESS:
@@ -64,7 +66,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         _sockets_of[self.address] -= 1
         if not _sockets_of[self.address]:
             del _sockets_of[self.address]
-        self.clock.cancel()
+        self._stop_clock()
         if self.sender is not None:
             self.sender.cancel()
         if self.watcher is not None:
@@ -130,7 +132,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         entry = self._entry
         most = 2 * settings.CHAT_SOCKETS_PER_ADDRESS
         await take(feed().redis(), Bucket(f"{entry.workspace.key}:hello:{self.address}", most, most))
-        self.clock.cancel()
+        self._stop_clock()
         visitor_id = tokens.visitor_of(hello.visitor, agent=entry.agent) if hello.visitor else None
         if hello.identity is not None:
             try:
@@ -161,15 +163,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.sender is not None:
             self.sender.cancel()
         self.opened = opened
-        self.watcher = Watcher(Line(self._entry.workspace, opened.door.conversation_id), self._show_again)
-        self.sender = asyncio.create_task(self._send_all(self.watcher))
+        line = Line(self._entry.workspace, opened.door.conversation_id)
+        self.watcher = Watcher(line, self._show_again, self._begin_sending)
         await feed().watch(self.watcher)
 
+    def _begin_sending(self) -> None:
+        if self.watcher is not None and (self.sender is None or self.sender.done()):
+            self.sender = asyncio.create_task(self._send_all(self.watcher))
+
     async def _send_all(self, watcher: Watcher) -> None:
-        """Send what the watcher hands on; a client that cannot keep up is dropped, and can resume."""
-        while (text := await watcher.take()) is not None:
+        """Send what there is; a client that cannot keep up is dropped, and can resume."""
+        while (text := watcher.next()) is not None:
             await self.send(text)
-        await self.close(Close.RESTART)
+        if watcher.overflown:
+            await self.close(Close.RESTART)
+        else:
+            self.sender = None
 
     async def _resume(self, opened: Opened, hello: protocol.Hello) -> None:
         """Only what came after `last_seq`, as the frames it was; or everything, where those are gone."""
@@ -247,9 +256,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             "agent": face,
         }
 
-    async def _close_without_hello(self) -> None:
-        await asyncio.sleep(protocol.HELLO_SECONDS)
-        await self.close(Close.NO_HELLO)
+    def _close_without_hello(self) -> None:
+        self.sender = asyncio.create_task(self.close(Close.NO_HELLO))
+
+    def _stop_clock(self) -> None:
+        if self.clock is not None:
+            self.clock.cancel()
+            self.clock = None
 
     # What a visitor does
 

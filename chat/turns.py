@@ -85,9 +85,11 @@ def accept(door: Door, *, client_id: UUID, text: str, writer: str) -> Accepted:
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    if (known := _known(door, client_id)) is not None:
+    conversation = Conversation.objects.filter(pk=door.conversation_id).first()
+    if conversation is None:
+        conversation = ensure(door)
+    elif (known := _known(door, client_id)) is not None:
         return known
-    conversation = ensure(door)
     reservation_id = _reserve(door) if conversation.owner == Owner.AI else None
     try:
         with transaction.atomic():
@@ -221,7 +223,8 @@ def renew(answers: dict[UUID, str]) -> set[UUID]:
 def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> Answer | None:
     """Store the answer, if this run may still do so, and settle its usage; None where it may not.
 
-    When a person took over meanwhile, the agent's words are dropped: the stored answer only says so.
+    When a person took over meanwhile, the agent's words are dropped: the stored answer only says so. `seq` is
+    the last frame's so far; the next one is the `end`, whose number is kept here already.
     """
     with transaction.atomic():
         conversation = locked(turn.conversation_id)
@@ -236,7 +239,7 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
         message.state, message.completed_at = MessageState.COMPLETE, timezone.now()
         message.lease_until, message.seq = None, message.seq or shown.get(message.id)
         message.save()
-        conversation.last_seq = max(conversation.last_seq, seq)
+        conversation.last_seq = max(conversation.last_seq, seq + 1 if seq else 0)
         conversation.last_message_at = timezone.now()
         conversation.save(update_fields=["last_seq", "last_message_at"])
         if turn.question_id in shown:

@@ -11,6 +11,7 @@ tenant tables do not exist there and guarded public tables look empty.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _DATABASE_THREADS = 8
+TRUSTED_SECONDS = 1.0  # a connection that worked within this time is taken to work
 _pool = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
 
@@ -119,22 +121,34 @@ def ready_workspace(workspace_id: UUID | str) -> Workspace:
     return workspace
 
 
-def _call_in_tenant(workspace: Workspace, function: Callable[[], R]) -> R:
+@contextmanager
+def _connection_looked_after() -> Iterator[None]:
+    """Around a piece of work: a connection that is old or broken is closed, before and after it.
+
+    One that worked a moment ago is not asked whether it still does: that is a round trip for every piece.
+    """
     close_old_connections()
+    wrapper = _wrapper()
+    if time.monotonic() - wrapper.worked_at < TRUSTED_SECONDS:
+        wrapper.health_check_done = True
     try:
-        with in_tenant(workspace):
-            return function()
+        yield
+        wrapper.worked_at = time.monotonic()
+    except BaseException:
+        wrapper.worked_at = float("-inf")
+        raise
     finally:
         close_old_connections()
+
+
+def _call_in_tenant(workspace: Workspace, function: Callable[[], R]) -> R:
+    with _connection_looked_after(), in_tenant(workspace):
+        return function()
 
 
 def _call_nowhere(function: Callable[[], R]) -> R:
-    close_old_connections()
-    try:
-        with nowhere():
-            return function()
-    finally:
-        close_old_connections()
+    with _connection_looked_after(), nowhere():
+        return function()
 
 
 async def run_in_tenant(
