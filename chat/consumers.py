@@ -10,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -35,6 +36,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
     """A visitor's socket. It holds no answer: those are runs, and go on without it."""
 
     channel_layer_alias = "none"  # a channel a socket would cost a subscription in Redis each
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels does it, but without a thread that closes old database connections at every frame: a
+        consumer has none, and `tenants.context` looks after those of its own threads.
+        """
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         await self.accept()

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from agents.providers import Breaker, RedisBreaker
@@ -40,6 +40,8 @@ WATCH_SECONDS = 86_400
 QUEUE_FRAMES = 500  # a socket this far behind is dropped; it can resume
 GAP_SECONDS = 0.15
 EPOCH_CHECK_SECONDS = 2.0
+CONNECTIONS = 16  # of one event loop to Redis; more commands at once wait for one of them
+CONNECTION_WAIT_SECONDS = 5.0
 REST_SECONDS = 1.0  # after a failure Redis is left alone for this long
 
 _OUTAGES = (RedisError, OSError, asyncio.TimeoutError)
@@ -190,13 +192,15 @@ class Feed:
         if time.monotonic() < self._resting_until:
             return None
         if self._redis is None:
-            self._redis = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 settings.REDIS_URL,
-                max_connections=64,
+                max_connections=CONNECTIONS,
+                timeout=CONNECTION_WAIT_SECONDS,
                 socket_timeout=2.0,
                 socket_connect_timeout=0.5,
                 decode_responses=True,
             )
+            self._redis = Redis.from_pool(pool)
         return self._redis
 
     def rest(self, error: Exception) -> None:
