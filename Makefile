@@ -47,9 +47,10 @@ build: setup-dev ## Build the widget and the style sheet into static/
 			&& $(WITH_NODE) npm run --silent build) || exit 1; \
 	done
 
-screenshots: setup-dev ## Take pictures of every state of the widget into var/screenshots
+screenshots: setup-dev ## Take pictures of every page and every state of the widget into var/screenshots
 	@sh deploy/ensure_chromium.sh
 	@$(PY) -m tests.widget.gallery
+	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m tests.dashboard.gallery
 
 bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers
 	@test -f benchmarks/$(subst -,_,$*).py || { echo "There is no benchmarks/$(subst -,_,$*).py." >&2; exit 2; }

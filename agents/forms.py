@@ -8,10 +8,8 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 
-from agents.models import Agent, Position, Tone
-from agents.publishing import PictureRefused, check_picture, set_avatar
+from agents.models import Agent, Tone
 
 if TYPE_CHECKING:
     AgentModelForm = forms.ModelForm[Agent]
@@ -103,14 +101,6 @@ class AgentForm(NewAgentForm):
         help_text="How sure the evidence must be before the agent answers: relaxed at the left, strict at the right.",
     )
     model = forms.ChoiceField(required=False, help_text="Which language model words the answers.")
-    picture = forms.FileField(
-        required=False,
-        label="Picture",
-        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/gif,image/webp"}),
-        help_text="PNG, JPEG, GIF or WebP, at most 1 MB.",
-    )
-    remove_picture = forms.BooleanField(required=False, label="Remove the picture")
-    position = forms.ChoiceField(choices=Position.choices, widget=forms.RadioSelect)
 
     class Meta(NewAgentForm.Meta):
         fields = (  # type: ignore[assignment]  # more of them than the parent has
@@ -125,19 +115,14 @@ class AgentForm(NewAgentForm):
             "allowed_origins",
             "contact_email",
             "handoff_enabled",
-            "leads_enabled",
-            "colour",
-            "position",
             "is_active",
         )
         widgets: ClassVar = {
             "greeting": forms.Textarea({"rows": 2}),
             "instructions": forms.Textarea({"rows": 4}),
-            "colour": forms.TextInput({"type": "color"}),
         }
         labels: ClassVar = {
             "handoff_enabled": "Asking for a person",
-            "leads_enabled": "Leads",
             "is_active": "Active",
             "contact_email": "Contact e-mail",
         }
@@ -145,7 +130,6 @@ class AgentForm(NewAgentForm):
             **NewAgentForm.Meta.help_texts,
             "instructions": "What to stress and what to avoid, in plain words. Facts belong into sources.",
             "handoff_enabled": "Visitors are offered to talk to a person of your team.",
-            "leads_enabled": "Visitors may leave contact details.",
             "is_active": "A paused agent shows no bubble and answers nobody.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",
@@ -169,21 +153,8 @@ class AgentForm(NewAgentForm):
             raise ValidationError(f"At most {MAX_ORIGINS} origins.")
         return origins
 
-    def clean_picture(self) -> UploadedFile[bytes] | None:
-        upload: UploadedFile[bytes] | None = self.cleaned_data["picture"]
-        if upload is not None:
-            try:
-                check_picture(upload)
-            except PictureRefused as error:
-                raise ValidationError(error.detail) from None
-        return upload
-
     def save(self, commit: bool = True) -> Agent:
         agent = super().save(commit=False)
-        if upload := self.cleaned_data.get("picture"):
-            set_avatar(agent, upload)
-        elif self.cleaned_data.get("remove_picture"):
-            agent.avatar = ""
         agent.version += 1
         if commit:
             agent.save()

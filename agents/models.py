@@ -101,6 +101,27 @@ class Agent(models.Model):
     colour = models.CharField(max_length=7, default="#4f46e5", validators=[colour_validator])
     position = models.CharField(max_length=8, choices=Position.choices, default=Position.RIGHT)
     avatar = models.FileField(upload_to="avatars", blank=True)
+    look = models.JSONField(default=dict, blank=True, help_text="See `agents.appearance.Look`.")
+    hours = models.JSONField(null=True, blank=True, help_text="See `agents.hours`; empty is always open.")
+    proactive = models.JSONField(default=list, blank=True, help_text="See `agents.appearance.Nudge`.")
+    lead_form = models.JSONField(default=dict, blank=True, help_text="See `agents.appearance.LeadForm`.")
+    strings = models.JSONField(
+        default=dict, blank=True, help_text="Texts of the widget by key, or by language and key."
+    )
+    attachments_enabled = models.BooleanField(default=False)
+    rating_enabled = models.BooleanField(default=True)
+    transcript_enabled = models.BooleanField(default=True)
+    privacy_enabled = models.BooleanField(default=True)
+    sound_enabled = models.BooleanField(default=False)
+    privacy_url = models.URLField(blank=True, max_length=500)
+    branding = models.BooleanField(default=True, help_text="Plans with white label may switch it off.")
+    retired_secret = models.CharField(max_length=64, blank=True, editable=False)
+    retired_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    secret_shown_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a page of a customer's site last loaded it."
+    )
+    seen_origin = models.CharField(max_length=200, blank=True, editable=False)
     is_active = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change of its settings.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -7,23 +7,13 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 
 from agents.models import Agent
-from netvexa.lib.errors import Invalid
 from netvexa.lib.ids import short_id
+from netvexa.lib.pictures import check_picture
 from tenants.addresses import workspace_address
 from tenants.context import current_workspace
 from tenants.models import Workspace
 
-AVATAR_MAX_BYTES = 1024 * 1024
 _PREVIEW, _PREVIEW_SECONDS = "agents.preview", 12 * 60 * 60
-# What a picture starts with: its name and the browser's word are not asked.
-_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg", b"GIF87a": "gif", b"GIF89a": "gif"}
-
-
-class PictureRefused(Invalid):
-    """An avatar that is no picture, or too large."""
-
-    code = "picture_refused"
-    default_detail = "Use a PNG, JPEG, GIF or WebP picture of at most 1 MB."
 
 
 def loader_address(workspace: Workspace) -> str:
@@ -47,24 +37,6 @@ def opens_preview(ticket: str, public_id: str) -> bool:
         return bool(signing.loads(ticket, salt=_PREVIEW, max_age=_PREVIEW_SECONDS) == public_id)
     except signing.BadSignature:
         return False
-
-
-def _kind_of_picture(head: bytes) -> str:
-    """Ending of the picture's format, by its first bytes. Raises PictureRefused."""
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    for signature, ending in _SIGNATURES.items():
-        if head.startswith(signature):
-            return ending
-    raise PictureRefused
-
-
-def check_picture(upload: UploadedFile[bytes]) -> str:
-    """The format of an uploaded picture, as a file's ending. Raises PictureRefused."""
-    if not 0 < (upload.size or 0) <= AVATAR_MAX_BYTES:
-        raise PictureRefused
-    upload.seek(0)
-    return _kind_of_picture(upload.read(16))
 
 
 def set_avatar(agent: Agent, upload: UploadedFile[bytes]) -> None:

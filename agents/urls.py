@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agents import views
+from agents import views, widget_pages
 
 app_name = "agents"
 urlpatterns = [
@@ -21,5 +21,11 @@ urlpatterns = [
         views.preview_config,
         name="preview_config",
     ),
+    path("<uuid:agent_id>/widget/", widget_pages.first, name="widget"),
+    path("<uuid:agent_id>/widget/identity/", widget_pages.identity_page, name="identity"),
+    path("<uuid:agent_id>/widget/identity/show/", widget_pages.show_secret, name="show_secret"),
+    path("<uuid:agent_id>/widget/identity/exchange/", widget_pages.exchange_secret, name="exchange_secret"),
+    path("<uuid:agent_id>/widget/identity/end-old/", widget_pages.end_old_secret, name="end_old_secret"),
+    path("<uuid:agent_id>/widget/<slug:name>/", widget_pages.group, name="widget_group"),
     path("<uuid:agent_id>/your-site/", views.sample_site, name="sample_site"),
 ]

@@ -15,6 +15,7 @@ from agents.forms import AgentForm, NewAgentForm
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
 from agents.publishing import opens_preview, preview_ticket, snippet
+from agents.readiness import steps_of
 from agents.tiers import EXTRACTIVE, choices
 from agents.widget import config_of
 from billing.limits import LimitReached, TrialOver, check
@@ -23,6 +24,7 @@ from billing.subscriptions import standing_of
 from netvexa.lib.errors import NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
+from tenants.context import current_workspace
 from tenants.models import Workspace
 
 _AUDITED = list(AgentForm.Meta.fields)
@@ -151,7 +153,12 @@ def delete(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def install(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """The snippet, and how it gets onto a page."""
     agent = Agent.objects.get_or_404(agent_id)
-    context = {"agent": agent, "tab": "install", "snippet": snippet(agent, request.workspace)}
+    context = {
+        "agent": agent,
+        "tab": "install",
+        "snippet": snippet(agent, request.workspace),
+        "steps": steps_of(agent),
+    }
     return render(request, "agents/install.html", context)
 
 
@@ -181,7 +188,11 @@ def preview_config(request: HttpRequest, ticket: str, public_id: str) -> JsonRes
     agent = Agent.objects.filter(public_id=public_id).first()
     if agent is None:
         raise NotFound("There is no such agent.")
-    config = config_of(agent, avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}")
+    config = config_of(
+        agent,
+        avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}",
+        white_label=standing_of(current_workspace()).plan.white_label,
+    )
     response = JsonResponse({**config, "socket": f"{config['socket']}?preview=1"})
     response["Cache-Control"] = "no-store"
     return response

@@ -19,8 +19,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from agents.appearance import LeadForm, Look, Nudge, lead_form_of, look_of
+from agents.hours import Hours, hours_of
 from agents.models import Agent, workspace_key_of
 from netvexa.lib.errors import NotFound
+from netvexa.lib.pictures import picture_type
 from tenants.access import workspace_of_key
 from tenants.context import WorkspaceNotReady, current_workspace, in_tenant
 
@@ -36,20 +39,20 @@ _CONTENT_TYPES = {
 }
 _PUBLIC_ID = re.compile(r"[a-z0-9]+-[a-z0-9]+")
 _HASHED = re.compile(r"\.[0-9a-f]{8,}(\.|/)")  # of a file, or of the folder that it stands in
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 
 
-class Theme(TypedDict):
-    """How the bubble looks."""
+class Theme(Look):
+    """How bubble and panel look."""
 
     colour: str
     position: str
 
 
-class LeadForm(TypedDict):
-    """When the widget asks for contact details; it brings the fields itself."""
+class Attachments(TypedDict):
+    """Which files a visitor may send."""
 
-    when: str
+    types: list[str]
+    max_bytes: int
 
 
 class WidgetConfig(TypedDict):
@@ -65,6 +68,22 @@ class WidgetConfig(TypedDict):
     handoff: bool
     languages: list[str]
     socket: str
+    attachments: Attachments | None
+    hours: Hours | None
+    proactive: list[Nudge]
+    rating: bool
+    transcript: bool
+    privacy_panel: bool
+    privacy_url: str | None
+    branding: bool
+    sound: bool
+    strings: dict[str, str | dict[str, str]]
+
+
+ATTACHMENTS: Attachments = {
+    "types": ["image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"],
+    "max_bytes": 10 * 1024 * 1024,
+}
 
 
 @dataclass(frozen=True)
@@ -99,19 +118,31 @@ def published_agent(public_id: str) -> Iterator[Agent]:
         raise NotFound("There is no such agent.") from error
 
 
-def config_of(agent: Agent, *, avatar_url: str) -> WidgetConfig:
-    """The agent's public configuration. `avatar_url` is where its avatar would be, if it has one."""
+def config_of(agent: Agent, *, avatar_url: str, white_label: bool) -> WidgetConfig:
+    """The agent's public configuration. `avatar_url` is where its avatar would be, if it has one;
+    `white_label` whether the workspace's plan lets it hide our name.
+    """
     return {
         "agent_id": agent.public_id,
         "name": agent.name,
         "avatar": avatar_url if agent.avatar else None,
         "greeting": agent.greeting,
         "suggestions": list(agent.suggestions),
-        "theme": {"colour": agent.colour, "position": agent.position},
-        "leads": {"when": "offer"} if agent.leads_enabled else None,
+        "theme": {"colour": agent.colour, "position": agent.position, **look_of(agent)},
+        "leads": lead_form_of(agent) if agent.leads_enabled else None,
         "handoff": agent.handoff_enabled,
         "languages": [agent.language] if agent.language else [],
         "socket": socket_address(agent.public_id),
+        "attachments": ATTACHMENTS if agent.attachments_enabled else None,
+        "hours": hours_of(agent),
+        "proactive": list(agent.proactive),
+        "rating": agent.rating_enabled,
+        "transcript": agent.transcript_enabled,
+        "privacy_panel": agent.privacy_enabled,
+        "privacy_url": agent.privacy_url or None,
+        "branding": agent.branding or not white_label,
+        "sound": agent.sound_enabled,
+        "strings": agent.strings,
     }
 
 
@@ -131,16 +162,10 @@ def avatar_of(agent: Agent) -> Picture:
             body = stored.read()
     except FileNotFoundError as error:
         raise NotFound("This agent has no picture.") from error
-    return Picture(body, _picture_type(body))
-
-
-def _picture_type(body: bytes) -> str:
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "image/webp"
-    for start, content_type in _PICTURES.items():
-        if body.startswith(start):
-            return content_type
-    raise NotFound("This agent has no picture.")
+    kind = picture_type(body)
+    if kind is None:
+        raise NotFound("This agent has no picture.")
+    return Picture(body, kind)
 
 
 def widget_file(version: str, name: str) -> WidgetFile:

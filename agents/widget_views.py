@@ -9,8 +9,11 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from agents.origins import note_seen
 from agents.widget import avatar_of, config_of, published_agent, widget_file
+from billing.subscriptions import standing_of
 from netvexa.lib.errors import NotFound
+from tenants.context import current_workspace
 
 _FIVE_MINUTES = "public, max-age=300"
 _FIVE_MINUTES_THEN_BEHIND = "public, max-age=300, stale-while-revalidate=86400"
@@ -23,7 +26,12 @@ def config(request: HttpRequest, public_id: str) -> HttpResponse:
     try:
         with published_agent(public_id) as agent:
             avatar_url = f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}"
-            given = config_of(agent, avatar_url=request.build_absolute_uri(avatar_url))
+            note_seen(agent, origin=request.headers.get("Origin", ""), host=request.get_host())
+            given = config_of(
+                agent,
+                avatar_url=request.build_absolute_uri(avatar_url),
+                white_label=standing_of(current_workspace()).plan.white_label,
+            )
     except NotFound as error:
         return _open(JsonResponse(error.as_json(), status=404), cache="public, max-age=30")
     response = JsonResponse(given)

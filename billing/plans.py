@@ -43,6 +43,11 @@ class Plan:
     limits: dict[Limit, int | None]
 
     @property
+    def white_label(self) -> bool:
+        """Whether the widget may leave our name out."""
+        return self.tier not in (Tier.STARTER, Tier.GROWTH)
+
+    @property
     def yearly_usd(self) -> int | None:
         return None if self.monthly_usd is None else self.monthly_usd * 10
 

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,17 +41,30 @@ PASSAGES = 8
 COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame
 
 
-async def take_in(workspace: Workspace, door: Door, *, client_id: UUID, text: str) -> Accepted:
+async def take_in(
+    workspace: Workspace, door: Door, *, client_id: UUID, text: str, attachments: Sequence[UUID] = ()
+) -> Accepted:
     """Store a visitor's message and acknowledge it, after the commit. The same client_id is stored once."""
     lines, writer = feed(), turns.new_writer(feed().process)
     await busy.note(lines, workspace.id)
     accepted = await run_in_tenant(
-        workspace, turns.accept, door, client_id=client_id, text=text, writer=writer
+        workspace,
+        turns.accept,
+        door,
+        client_id=client_id,
+        text=text,
+        writer=writer,
+        attachments=attachments,
     )
     if accepted.seq is not None:
         return accepted
     line = Line(workspace, door.conversation_id)
-    frame = ack_frame(client_id=client_id, message=accepted.message_id, text=accepted.text)
+    frame = ack_frame(
+        client_id=client_id,
+        message=accepted.message_id,
+        text=accepted.text,
+        attachments=accepted.attachments,
+    )
     seq = await lines.publish(line, frame, least=accepted.least_seq)
     if accepted.turn is None:  # no run will keep the number
         await run_in_tenant(
@@ -177,7 +191,7 @@ async def answer(writing: Writing) -> Answer | None:
 
 async def _answer_to(writing: Writing) -> Answer:
     turn = writing.turn
-    if (reply := wording.small_talk(turn.question, language=turn.language)) is not None:
+    if (reply := _without_knowledge(turn)) is not None:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     found = await run_in_tenant(turn.workspace, _retrieve, turn)
@@ -186,6 +200,13 @@ async def _answer_to(writing: Writing) -> Answer:
         return _abstention(writing, found.evidence, receipt)
     prompt = prompts.build(turn.agent, turn.question, history=turn.history, passages=found.passages)
     return await _from_model(writing, prompt, evidence=found.evidence, receipt=receipt)
+
+
+def _without_knowledge(turn: Turn) -> str | None:
+    """The reply to what no document answers: a greeting, thanks, a file without a word."""
+    if not turn.question:
+        return said(Say.FILE, language=turn.language)
+    return wording.small_talk(turn.question, language=turn.language)
 
 
 def _retrieve(turn: Turn) -> retrieval.SearchResult:

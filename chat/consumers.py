@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
+from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,9 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat import answering, contact, conversations, protocol, tokens, turns, wording
-from chat.conversations import Door, Opened
+from chat import actions, conversations, erasure, history, protocol, tokens, wording
+from chat.actions import Caller
+from chat.conversations import Opened
 from chat.doors import Entry, Knock, OriginRefused, enter
 from chat.feed import Line, Watcher, feed
 from chat.protocol import Close, Frame, dump
@@ -28,7 +30,8 @@ from tenants.context import run_in_tenant
 logger = logging.getLogger(__name__)
 
 MISTAKES_ALLOWED = 10
-open_sockets: set[ChatConsumer] = set()
+_GONE = dump(protocol.gone_frame())
+open_sockets: set[AsyncWebsocketConsumer] = set()
 _sockets_of: Counter[str] = Counter()
 
 
@@ -74,10 +77,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if not _sockets_of[self.address]:
             del _sockets_of[self.address]
         self._stop_clock()
-        if self.sender is not None:
-            self.sender.cancel()
-        if self.watcher is not None:
-            await feed().leave(self.watcher)
+        await self._leave_line()
+
+    async def _leave_line(self) -> None:
+        """Show nothing more of the conversation that was open."""
+        sender, watcher, self.sender, self.watcher, self.opened = self.sender, self.watcher, None, None, None
+        if sender is not None:
+            sender.cancel()
+        if watcher is not None:
+            await feed().leave(watcher)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.entry is None:
@@ -130,8 +138,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._on_hello(frame)
         elif self.opened is None:
             raise NotAllowed("Say hello first.")
+        elif isinstance(frame, protocol.Forget):
+            await self._on_forget(self.opened)
         else:
-            await _HANDLERS[type(frame)](self, frame, self.opened.door)
+            caller = Caller(
+                workspace=self._entry.workspace, door=self.opened.door, address=self.address, say=self._say
+            )
+            await actions.handle(caller, frame)
 
     # Hello
 
@@ -143,10 +156,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         visitor_id = tokens.visitor_of(hello.visitor, agent=entry.agent) if hello.visitor else None
         if hello.identity is not None:
             try:
-                tokens.check_identity(hello.identity, agent=entry.agent)
+                hello = replace(hello, identity=tokens.proven(hello.identity, agent=entry.agent))
             except NotAllowed as error:  # goes on as who they were
                 await self._refuse(error, None)
-                hello = protocol.without_identity(hello)
+                hello = replace(hello, identity=None)
         opened = await run_in_tenant(
             entry.workspace,
             conversations.open_for,
@@ -165,13 +178,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return self.entry
 
     async def _watch(self, opened: Opened) -> None:
-        if self.watcher is not None:
-            await feed().leave(self.watcher)
-        if self.sender is not None:
-            self.sender.cancel()
+        await self._leave_line()
         self.opened = opened
         line = Line(self._entry.workspace, opened.door.conversation_id)
-        self.watcher = Watcher(line, self._show_again, self._begin_sending)
+        self.watcher = Watcher(line, self._show_again, ready=self._begin_sending)
         await feed().watch(self.watcher)
 
     def _begin_sending(self) -> None:
@@ -181,6 +191,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _send_all(self, watcher: Watcher) -> None:
         """Send what there is; a client that cannot keep up is dropped, and can resume."""
         while (text := watcher.next()) is not None:
+            if text == _GONE:
+                await self.close(Close.BAD_TOKEN)
+                return
             await self.send(text)
         if watcher.overflown:
             await self.close(Close.RESTART)
@@ -201,7 +214,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if missing is None or last is None:
             await self._snapshot(opened, watcher)
             return
-        watcher.say(dump(self._welcome(opened, seq=last, history=[])))
+        watcher.say(dump(self._welcome(opened, seq=last, entries=[])))
         watcher.start(last)
         for seq, frame in missing:
             watcher.offer(seq, frame)
@@ -238,15 +251,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 for run in runs().open.values()
                 if run.turn.conversation_id == line.conversation
             }
-        history: list[Frame] = []
+        entries: list[Frame] = []
         if opened.exists:
-            history = await run_in_tenant(
-                line.workspace, conversations.history_of, line.conversation, until=seq, written=written
+            entries = await run_in_tenant(
+                line.workspace, history.history_of, line.conversation, until=seq, written=written
             )
-        watcher.say(dump(self._welcome(opened, seq=seq, history=history)))
+        watcher.say(dump(self._welcome(opened, seq=seq, entries=entries)))
         watcher.start(seq)
 
-    def _welcome(self, opened: Opened, *, seq: int, history: list[Frame]) -> Frame:
+    def _welcome(self, opened: Opened, *, seq: int, entries: list[Frame]) -> Frame:
         agent = opened.door.agent
         face: Frame = {
             "name": agent.name,
@@ -258,9 +271,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             "visitor": tokens.visitor_token(opened.door.visitor_id, agent=agent),
             "conversation": str(opened.door.conversation_id),
             "seq": seq,
-            "history": history,
+            "history": entries,
             "state": opened.state,
             "agent": face,
+            "unread": opened.unread,
+            "identified": opened.identified,
+            "read": opened.team_read_seq,
         }
 
     def _close_without_hello(self) -> None:
@@ -271,106 +287,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.clock.cancel()
             self.clock = None
 
-    # What a visitor does
+    # The end of everything
 
-    async def _on_message(self, frame: protocol.Say, door: Door) -> None:
-        await self._take_message(door)
-        workspace = self._entry.workspace
-        accepted = await answering.take_in(workspace, door, client_id=frame.client_id, text=frame.text)
-        if accepted.turn is not None:
-            runs().start(accepted.turn, question_seq=accepted.seq)
-        if accepted.known:
-            again = protocol.ack_frame(
-                client_id=frame.client_id, message=accepted.message_id, text=accepted.text
-            )
-            await self._say(dump({**again, "seq": accepted.seq}))
-
-    async def _take_message(self, door: Door) -> None:
-        key, rate = self._entry.workspace.key, settings.CHAT_MESSAGES_PER_MINUTE
-        await take(
-            feed().redis(),
-            Bucket(f"{key}:visitor:{door.visitor_id}", rate, rate),
-            Bucket(f"{key}:address:{self.address}", rate * 5, rate * 5),
-            Bucket(f"{key}:agent:{door.agent.pk}", rate * 100, rate * 100),
-        )
-
-    async def _take_action(self, door: Door) -> None:
-        await take(None, Bucket(f"action:{door.visitor_id}", 60, 30))
-
-    async def _on_stop(self, frame: protocol.Stop, door: Door) -> None:
-        writer = await run_in_tenant(
-            self._entry.workspace, turns.writer_of, frame.message, door.conversation_id
-        )
-        if writer is not None:
-            await feed().command(writer.partition(".")[0], "stop", str(frame.message))
-
-    async def _on_typing(self, frame: protocol.Typing, door: Door) -> None:
-        """Nobody of the team watches over this socket's server yet."""
-
-    async def _on_feedback(self, frame: protocol.Feedback, door: Door) -> None:
-        await self._take_action(door)
-        await run_in_tenant(
-            self._entry.workspace,
-            conversations.give_feedback,
-            door.conversation_id,
-            frame.message,
-            value=frame.value,
-            comment=frame.comment,
-        )
-
-    async def _on_rating(self, frame: protocol.Rating, door: Door) -> None:
-        await self._take_action(door)
-        await run_in_tenant(
-            self._entry.workspace,
-            conversations.rate,
-            door.conversation_id,
-            score=frame.score,
-            comment=frame.comment,
-        )
-
-    async def _on_lead(self, frame: protocol.LeaveContact, door: Door) -> None:
-        await self._take_contact(door)
-        await run_in_tenant(self._entry.workspace, contact.leave, door, frame.fields)
-
-    async def _on_handoff(self, frame: protocol.AskForPerson, door: Door) -> None:
-        await self._take_contact(door)
-        frames = await run_in_tenant(self._entry.workspace, contact.ask_for_person, door, reason=frame.reason)
-        await self._publish(frames, door)
-
-    async def _take_contact(self, door: Door) -> None:
-        """Each of these sends an e-mail."""
+    async def _on_forget(self, opened: Opened) -> None:
+        """Delete the visitor's data. The socket leaves its line first: it is about to be told, like all others."""
         key = self._entry.workspace.key
-        await take(
-            feed().redis(),
-            Bucket(f"{key}:contact:{door.visitor_id}", 2, 6),
-            Bucket(f"{key}:contact:{self.address}", 10, 30),
-        )
-
-    async def _on_end(self, frame: protocol.End, door: Door) -> None:
-        await self._take_action(door)
-        frames = await run_in_tenant(
-            self._entry.workspace, conversations.end_by_visitor, door.conversation_id
-        )
-        await self._publish(frames, door)
-
-    async def _publish(self, frames: list[Frame], door: Door) -> None:
-        line = Line(self._entry.workspace, door.conversation_id)
-        least = await run_in_tenant(line.workspace, conversations.last_seq, door.conversation_id)
-        for frame in frames:
-            least = await feed().publish(line, frame, least=least)
-        await run_in_tenant(line.workspace, conversations.keep_seq, door.conversation_id, seq=least, shown={})
-
-
-_HANDLERS: dict[type, Any] = {
-    protocol.Say: ChatConsumer._on_message,
-    protocol.Stop: ChatConsumer._on_stop,
-    protocol.Typing: ChatConsumer._on_typing,
-    protocol.Feedback: ChatConsumer._on_feedback,
-    protocol.Rating: ChatConsumer._on_rating,
-    protocol.LeaveContact: ChatConsumer._on_lead,
-    protocol.AskForPerson: ChatConsumer._on_handoff,
-    protocol.End: ChatConsumer._on_end,
-}
+        await take(feed().redis(), Bucket(f"{key}:forget:{self.address}", 6, 6))
+        await self._leave_line()
+        receipt = await run_in_tenant(self._entry.workspace, erasure.forget_visitor, opened.door.visitor_id)
+        await self.send(dump(protocol.done_frame("forget", receipt=str(receipt))))
+        await self.close(Close.BAD_TOKEN)
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):
@@ -383,17 +309,34 @@ class NoSuchSocket(AsyncWebsocketConsumer):
         await self.close(Close.NO_AGENT)
 
 
-def _knock(scope: dict[str, Any]) -> Knock:
+@dataclass(frozen=True)
+class SaidOfItself:
+    """What the headers of a socket say."""
+
+    host: str
+    origin: str
+    session_key: str
+
+
+def headers_of(scope: dict[str, Any]) -> SaidOfItself:
+    """Host, origin and session of a socket; empty where it names none."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     cookies: SimpleCookie = SimpleCookie()
     with contextlib.suppress(CookieError):
         cookies.load(headers.get(b"cookie", ""))
     session = cookies.get(settings.SESSION_COOKIE_NAME)
+    return SaidOfItself(
+        headers.get(b"host", ""), headers.get(b"origin", ""), session.value if session else ""
+    )
+
+
+def _knock(scope: dict[str, Any]) -> Knock:
+    said = headers_of(scope)
     return Knock(
-        host=headers.get(b"host", ""),
+        host=said.host,
         public_id=scope["url_route"]["kwargs"]["public_id"],
-        origin=headers.get(b"origin", ""),
-        session_key=session.value if session else "",
+        origin=said.origin,
+        session_key=said.session_key,
         preview=scope.get("query_string", b"") == b"preview=1",
     )
 

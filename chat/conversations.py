@@ -6,20 +6,19 @@ after the commit where the caller is synchronous (`chat.notices`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from agents.models import Agent
+from chat import attachments, history, visitors
+from chat.attachments import Upload
 from chat.models import (
     Author,
     Channel,
@@ -27,17 +26,13 @@ from chat.models import (
     ConversationState,
     Lead,
     Message,
-    MessageState,
     Owner,
     Visitor,
 )
-from chat.protocol import Frame, Hello, Identity, Page, message_frame, state_frame
+from chat.protocol import Author as ShownAuthor
+from chat.protocol import Frame, Hello, Page, message_frame, state_frame
 from netvexa.lib.errors import Invalid, NotAllowed, NotFound
 from netvexa.lib.ids import new_id
-
-KINDS = {Author.VISITOR: "visitor", Author.AI: "bot", Author.HUMAN: "human", Author.SYSTEM: "system"}
-HISTORY_MESSAGES = 200
-UNSENT_FOR = timedelta(seconds=5)  # a message without a frame for longer than this never gets one
 
 
 class Ended(NotAllowed):
@@ -67,13 +62,17 @@ class Opened:
     exists: bool
     state: str
     last_seq: int
+    team_read_seq: int = 0
+    unread: int = 0  # in all of the visitor's conversations with this agent
+    identified: bool = False
 
 
 def open_for(agent: Agent, hello: Hello, *, visitor_id: UUID | None, channel: Channel) -> Opened:
     """The visitor's conversation, or a new one. One that is not theirs looks as if it did not exist."""
     if hello.identity is not None:
-        visitor_id = _identified(agent, hello.identity, locale=hello.locale, visitor_id=visitor_id)
+        visitor_id = visitors.identified(hello.identity, locale=hello.locale, visitor_id=visitor_id)
     found = _conversation_of(agent, hello, visitor_id)
+    identified = hello.identity is not None or visitors.is_identified(visitor_id)
     door = Door(
         agent=agent,
         conversation_id=found.id if found else new_id(),
@@ -84,8 +83,18 @@ def open_for(agent: Agent, hello: Hello, *, visitor_id: UUID | None, channel: Ch
         context=hello.context,
     )
     if found is None:
-        return Opened(door=door, exists=False, state=ConversationState.BOT.value, last_seq=0)
-    return Opened(door=door, exists=True, state=found.state, last_seq=found.last_seq)
+        unread = history.unread_of(agent, visitor_id) if visitor_id else 0
+        state = ConversationState.BOT.value
+        return Opened(door=door, exists=False, state=state, last_seq=0, unread=unread, identified=identified)
+    return Opened(
+        door=door,
+        exists=True,
+        state=found.state,
+        last_seq=found.last_seq,
+        team_read_seq=found.team_read_seq,
+        unread=history.unread_of(agent, door.visitor_id),
+        identified=identified,
+    )
 
 
 def _conversation_of(agent: Agent, hello: Hello, visitor_id: UUID | None) -> Conversation | None:
@@ -97,28 +106,6 @@ def _conversation_of(agent: Agent, hello: Hello, visitor_id: UUID | None) -> Con
     if hello.identity is not None:  # the conversation follows a known user to other devices
         return own.exclude(state=ConversationState.CLOSED).order_by("-last_message_at").first()
     return None
-
-
-def _identified(agent: Agent, identity: Identity, *, locale: str, visitor_id: UUID | None) -> UUID:
-    known = Visitor.objects.filter(external_id=identity.user_id, conversations__agent=agent).first()
-    known = known or Visitor.objects.filter(external_id=identity.user_id).first()
-    if known is None:
-        # A row of the anonymous visitor may exist: from now on it is this user's.
-        own = Visitor.objects.filter(pk=visitor_id, external_id="").first() if visitor_id else None
-        known = own or Visitor(locale=locale)
-    known.external_id = identity.user_id
-    known.name = identity.name or known.name
-    known.email = _email_or_nothing(identity.email) or known.email
-    known.save()
-    return known.pk
-
-
-def _email_or_nothing(text: str) -> str:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return ""
-    return text
 
 
 def ensure(door: Door) -> Conversation:
@@ -184,63 +171,6 @@ def keep_seq(conversation_id: UUID, *, seq: int, shown: Mapping[UUID, int]) -> N
         Message.objects.filter(pk=message_id, seq=None).update(seq=number)
 
 
-# Reading
-
-
-def history_of(conversation_id: UUID, *, until: int, written: Mapping[str, str]) -> list[Frame]:
-    """The messages as `welcome` shows them, up to the frame `until`.
-
-    `written` is the text so far of answers that are being written. A person's message whose frame is still to
-    come is left out, since a client would show it twice; all others may come again.
-    """
-    team = Q(author__in=(Author.HUMAN, Author.SYSTEM))
-    just_now = Q(seq=None, created_at__gt=timezone.now() - UNSENT_FOR)
-    messages = Message.objects.filter(conversation_id=conversation_id)
-    rows = list(
-        messages.exclude(team & (Q(seq__gt=until) | just_now)).order_by("-ordinal")[:HISTORY_MESSAGES]
-    )
-    entries, reached = [], 0
-    for message in reversed(rows):
-        reached = max(reached, message.seq or 0)
-        entries.append(_entry(message, seq=reached, written=written))
-    return entries
-
-
-def _entry(message: Message, *, seq: int, written: Mapping[str, str]) -> Frame:
-    author: dict[str, str] = {"kind": KINDS[Author(message.author)]}
-    if message.author_name:
-        author["name"] = message.author_name
-    entry: Frame = {
-        "message": str(message.id),
-        "author": author,
-        "text": message.text,
-        "seq": seq,
-        "at": message.created_at.isoformat(),
-    }
-    if message.client_id:
-        entry["client_id"] = str(message.client_id)
-    if message.author == Author.AI:
-        entry |= answer_fields(message)
-        if message.state == MessageState.WRITING:
-            entry |= {"streaming": True, "text": written.get(str(message.id), "")}
-    return entry
-
-
-def answer_fields(message: Message) -> Frame:
-    """What an answer carries beside its text: the same in `end`, in the history and in the API."""
-    fields: Frame = {
-        "citations": message.citations,
-        "cached": message.cached,
-        "grounded": message.grounded,
-        "outcome": message.outcome,
-    }
-    if message.stopped:
-        fields["stopped"] = message.stopped
-    if message.feedback:
-        fields["feedback"] = message.feedback
-    return fields
-
-
 # What a visitor does beside asking
 
 
@@ -260,10 +190,10 @@ def rate(conversation_id: UUID, *, score: int, comment: str) -> None:
 
 def leave_contact(door: Door, fields: Mapping[str, str]) -> UUID:
     """Keep the contact details a visitor gave; the lead's id. Raises Invalid, NotAllowed."""
-    if not door.agent.leads_enabled:
+    if not (door.agent.leads_enabled or _waits(door)):
         raise NotAllowed("This agent does not take contact details.")
     email = fields.get("email", "")
-    if email and not _email_or_nothing(email):
+    if email and not visitors.email_or_nothing(email):
         raise Invalid("Please check the e-mail address.")
     with transaction.atomic():
         conversation = ensure(door)
@@ -277,6 +207,28 @@ def leave_contact(door: Door, fields: Mapping[str, str]) -> UUID:
         if contact:
             Visitor.objects.filter(pk=conversation.visitor_id).update(**contact)
     return lead.id
+
+
+def _waits(door: Door) -> bool:
+    """Whoever waits for a person may say where to reach them, whatever the form's setting."""
+    waiting = Conversation.objects.filter(pk=door.conversation_id, state=ConversationState.WAITING)
+    return waiting.exists()
+
+
+def say_as_system(conversation_id: UUID, text: str) -> Frame:
+    """A message of the product itself; the frame to publish."""
+    with transaction.atomic():
+        conversation = locked(conversation_id)
+        message = Message.objects.create(
+            conversation=conversation, ordinal=next_ordinal(conversation), author=Author.SYSTEM, text=text
+        )
+    return message_frame(message.id, {"kind": "system"}, text)
+
+
+def say_resolved(conversation_id: UUID, *, value: bool) -> None:
+    """The visitor says whether it helped. Raises NotFound while nothing was said."""
+    if not Conversation.objects.filter(pk=conversation_id).update(resolved=value):
+        raise NotFound("There is nothing to rate yet.")
 
 
 def ask_for_person(door: Door, *, reason: str) -> list[Frame]:
@@ -305,23 +257,40 @@ def end_by_visitor(conversation_id: UUID) -> list[Frame]:
 # What the team does
 
 
-def take_over(conversation_id: UUID, *, user_id: UUID) -> list[Frame]:
+def take_over(conversation_id: UUID, *, user_id: UUID, author: ShownAuthor | None = None) -> list[Frame]:
     """A person answers from now on; what the agent is writing is no longer stored."""
     with transaction.atomic():
         conversation = locked(conversation_id)
         if conversation.state == ConversationState.CLOSED:
             raise Ended
-        return _change(conversation, owner=Owner.HUMAN, state=ConversationState.HUMAN, assignee=user_id)
+        changed = _change(conversation, owner=Owner.HUMAN, state=ConversationState.HUMAN, assignee=user_id)
+    return [state_frame(ConversationState.HUMAN.value, author)] if changed else []
 
 
-def reply_as_human(conversation_id: UUID, *, user_id: UUID, name: str, text: str) -> list[Frame]:
-    """A message of a person of the team; takes the conversation over first if need be."""
+def reply_as_human(
+    conversation_id: UUID,
+    *,
+    user_id: UUID,
+    name: str,
+    text: str,
+    avatar: str = "",
+    files: Sequence[Upload] = (),
+) -> list[Frame]:
+    """A message of a person of the team; takes the conversation over first if need be.
+
+    `avatar` is the address of the person's picture, or empty. A file needs no text beside it.
+    """
     text = text.strip()
-    if not text:
+    if not text and not files:
         raise Invalid("A message needs a text.")
+    author: ShownAuthor = {"kind": "human", "name": name}
+    if avatar:
+        author["avatar"] = avatar
     with transaction.atomic():
         conversation = locked(conversation_id)
-        frames = [] if conversation.owner == Owner.HUMAN else take_over(conversation_id, user_id=user_id)
+        frames: list[Frame] = []
+        if conversation.owner != Owner.HUMAN:
+            frames = take_over(conversation_id, user_id=user_id, author=author)
         message = Message.objects.create(
             conversation=conversation,
             ordinal=next_ordinal(conversation),
@@ -330,8 +299,10 @@ def reply_as_human(conversation_id: UUID, *, user_id: UUID, name: str, text: str
             author_name=name,
             text=text,
         )
+        sent = [attachments.add_to_message(message, upload) for upload in files]
         Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
-    return [*frames, message_frame(message.id, {"kind": "human", "name": name}, text)]
+    entries = [attachments.entry_of(attachment) for attachment in sent]
+    return [*frames, message_frame(message.id, author, text, entries)]
 
 
 def hand_back(conversation_id: UUID) -> list[Frame]:

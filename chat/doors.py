@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 from django.conf import settings
@@ -14,11 +15,14 @@ from django.db.models import Model
 from django.utils.crypto import constant_time_compare
 
 from agents.models import Agent, workspace_key_of
-from chat.models import Channel
+from agents.origins import may_show
+from chat.history import author_of
+from chat.models import Channel, Conversation
+from chat.protocol import Author
 from netvexa.lib.errors import NotAllowed, NotFound
 from tenants.access import Permission, allows, membership_of, workspace_of_host, workspace_of_key
 from tenants.context import run_in_tenant, run_nowhere
-from tenants.models import User, Workspace
+from tenants.models import Membership, User, Workspace
 
 
 class OriginRefused(NotAllowed):
@@ -87,10 +91,8 @@ def _entry(workspace: Workspace, knock: Knock) -> Entry:
             raise NotFound("There is no such agent.")
         return Entry(workspace=workspace, agent=agent, channel=Channel.PREVIEW)
     agent = Agent.objects.published(knock.public_id)
-    if knock.origin and agent.allowed_origins and not _is_own(knock):
-        allowed = {str(origin).rstrip("/").lower() for origin in agent.allowed_origins}
-        if knock.origin.lower() not in allowed:
-            raise OriginRefused
+    if not may_show(agent, origin=knock.origin, host=knock.host):
+        raise OriginRefused
     return Entry(workspace=workspace, agent=agent, channel=Channel.WIDGET)
 
 
@@ -100,14 +102,62 @@ def _is_own(knock: Knock) -> bool:
 
 
 def _is_member(workspace: Workspace, session_key: str) -> bool:
+    member = _member_of_session(workspace, session_key)
+    return member is not None and allows(member, Permission.VIEW)
+
+
+def _member_of_session(workspace: Workspace, session_key: str) -> Membership | None:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(session_key=session_key or None)
     if not session_key or session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
-        return False
+        return None
     user = User.objects.filter(pk=session.get(SESSION_KEY)).first()
     if user is None or not constant_time_compare(
         session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
     ):
-        return False
-    member = membership_of(user, workspace)
-    return member is not None and allows(member, Permission.VIEW)
+        return None
+    return membership_of(user, workspace)
+
+
+# The team's sockets
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamKnock:
+    """What a socket of a dashboard page says of itself."""
+
+    host: str
+    origin: str
+    session_key: str
+    conversation_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamEntry:
+    """A member who watches a conversation of their workspace; `author` is how visitors see them."""
+
+    workspace: Workspace
+    user_id: UUID
+    author: Author
+    may_reply: bool
+
+
+async def enter_as_member(knock: TeamKnock) -> TeamEntry:
+    """The member behind the socket. Raises OriginRefused for all others, NotFound, WorkspaceNotReady."""
+    workspace = await run_nowhere(workspace_of_host, urlsplit(f"//{knock.host}").hostname or "")
+    return await run_in_tenant(workspace, _team_entry, workspace, knock)
+
+
+def _team_entry(workspace: Workspace, knock: TeamKnock) -> TeamEntry:
+    if urlsplit(knock.origin).netloc.lower() != knock.host.lower():
+        raise OriginRefused
+    member = _member_of_session(workspace, knock.session_key)
+    if member is None or not allows(member, Permission.VIEW):
+        raise OriginRefused
+    Conversation.objects.get_or_404(knock.conversation_id)
+    return TeamEntry(
+        workspace=workspace,
+        user_id=member.user_id,
+        author=author_of(member.user),
+        may_reply=allows(member, Permission.REPLY),
+    )

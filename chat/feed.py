@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -44,6 +45,13 @@ CONNECTIONS = 16  # of one event loop to Redis; more commands at once wait for o
 CONNECTION_WAIT_SECONDS = 5.0
 REST_SECONDS = 1.0  # after a failure Redis is left alone for this long
 
+# KEYS: watchers. ARGV: this process, what to tell the others.
+TELL = """
+for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  if process ~= ARGV[1] then redis.call('PUBLISH', 'nv:chat:process:' .. process, ARGV[2]) end
+end
+"""
+Side = Literal["visitor", "team"]
 _OUTAGES = (RedisError, OSError, asyncio.TimeoutError)
 
 
@@ -57,6 +65,15 @@ class Line:
     def key(self, what: str) -> str:
         return f"nv:chat:{{{self.workspace.key}:{self.conversation}}}:{what}"
 
+    def keys(self) -> list[str]:
+        """All that Redis holds of it."""
+        return [self.key(what) for what in ("seq", "frames", "watch")]
+
+
+def told(line: Line, frame: Frame, *, to: Side) -> str:
+    """A frame beside the numbered ones, as processes pass it on: it has the number 0, and a side."""
+    return f"{line.conversation}\n0\n{to}\n{dump(frame)}"
+
 
 class Watcher:
     """One socket's place in a line: hands on each frame once and in order.
@@ -66,12 +83,29 @@ class Watcher:
     queue: there are thousands of them.
     """
 
-    __slots__ = ("_gap", "_held", "_queue", "_waiting", "behind", "last", "line", "overflown", "ready")
+    __slots__ = (
+        "_gap",
+        "_held",
+        "_queue",
+        "_waiting",
+        "behind",
+        "last",
+        "line",
+        "overflown",
+        "ready",
+        "side",
+    )
 
     def __init__(
-        self, line: Line, behind: Callable[[], Awaitable[None]], ready: Callable[[], None] | None = None
+        self,
+        line: Line,
+        behind: Callable[[], Awaitable[None]],
+        *,
+        ready: Callable[[], None] | None = None,
+        side: Side = "visitor",
     ) -> None:
         self.line = line
+        self.side = side
         self.behind = behind
         self.ready = ready
         self.last: int | None = None  # None until `start`: what arrives is held
@@ -243,6 +277,33 @@ class Feed:
             self.rest(error)
             return None
 
+    async def tell(self, line: Line, frame: Frame, *, to: Side) -> None:
+        """Hand a frame beside the numbered ones to all sockets of one side; nothing is kept of it."""
+        self._hand_on(line.conversation, to, dump(frame))
+        redis = self.redis()
+        if redis is None:
+            return
+        try:
+            await redis.eval(TELL, 1, line.key("watch"), self.process, told(line, frame, to=to))
+        except _OUTAGES as error:
+            self.rest(error)
+
+    def _hand_on(self, conversation: UUID, side: str, text: str) -> None:
+        for watcher in tuple(self._state.watchers.get(conversation, ())):
+            if watcher.side == side:
+                watcher.say(text)
+
+    async def forget(self, line: Line) -> None:
+        """Drop what is kept of a conversation that was deleted; what is left goes by itself in an hour."""
+        self._state.reached.pop(line.conversation, None)
+        redis = self.redis()
+        if redis is None:
+            return
+        try:
+            await redis.delete(*line.keys())
+        except _OUTAGES as error:
+            self.rest(error)
+
     def _reach(self, line: Line, seq: int) -> None:
         reached = self._state.reached
         reached[line.conversation] = max(seq, reached.pop(line.conversation, 0))
@@ -391,13 +452,13 @@ class Feed:
             if (handler := self._commands.get(name[1:])) is not None:
                 handler(text)
             return
-        conversation = UUID(name)
-        for watcher in self._state.watchers.get(conversation, ()):
-            if int(seq):
-                self._reach(watcher.line, int(seq))
-                watcher.offer(int(seq), load(text))
-            else:
-                watcher.say(text)
+        if not int(seq):
+            side, _, text = text.partition("\n")
+            self._hand_on(UUID(name), side, text)
+            return
+        for watcher in self._state.watchers.get(UUID(name), ()):
+            self._reach(watcher.line, int(seq))
+            watcher.offer(int(seq), load(text))
 
     def all_watchers(self) -> list[Watcher]:
         return [watcher for group in self._state.watchers.values() for watcher in group]

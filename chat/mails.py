@@ -1,4 +1,4 @@
-"""E-mails to the team: a visitor asks for a person, or has left contact details."""
+"""E-mails: to the team, when a visitor asks for a person or leaves contact details; to a visitor, the transcript."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from uuid import UUID
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from chat.conversations import KINDS
+from chat.history import KINDS
 from chat.models import Author, Conversation, Lead, Message
 from netvexa.lib.errors import NotFound
+from tenants import mail
 from tenants.context import current_workspace
+from tenants.tasks import deliver_mail
 
 Send = Callable[[UUID], None]
 TRANSCRIPT_MESSAGES = 100
@@ -49,6 +51,27 @@ def lead(lead_id: UUID) -> None:
     _send(found.conversation, subject, lines, reply_to=found.email)
 
 
+def transcript(conversation_id: UUID, *, to: str) -> None:
+    """What was said, to whoever the visitor named. Raises NotFound."""
+    conversation = Conversation.objects.get_or_404(conversation_id)
+    rows = conversation.messages.exclude(author=Author.SYSTEM).prefetch_related("attachments")
+    said = [
+        {
+            "who": _who(row, conversation) if row.author != Author.VISITOR else "You",
+            "text": row.text,
+            "files": [one.name for one in row.attachments.all()],
+        }
+        for row in reversed(rows.order_by("-ordinal")[:TRANSCRIPT_MESSAGES])
+    ]
+    context = {
+        "agent": _one_line(conversation.agent.name),
+        "workspace": current_workspace().name,
+        "began": conversation.created_at,
+        "messages": said,
+    }
+    deliver_mail(to, *mail.rendered("transcript", context=context))
+
+
 def _where(conversation: Conversation) -> list[str]:
     return [
         *([f"Page: {conversation.page_url}"] if conversation.page_url else []),
@@ -66,8 +89,8 @@ def _send(conversation: Conversation, subject: str, lines: list[str], *, reply_t
     if not to:
         raise NotFound("There is nobody to write to.")
     body = "\n".join([*lines, "", "The conversation:", "", *_transcript(conversation)])
-    mail = EmailMessage(_one_line(subject), body, to=[to], reply_to=[reply_to] if reply_to else [])
-    mail.send()
+    message = EmailMessage(_one_line(subject), body, to=[to], reply_to=[reply_to] if reply_to else [])
+    message.send()
 
 
 def _one_line(text: str) -> str:

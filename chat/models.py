@@ -81,6 +81,8 @@ class Conversation(models.Model):
     version = models.PositiveIntegerField(default=0, help_text="Grows with every change of owner.")
     assignee = models.UUIDField(null=True, blank=True, help_text="The user's id.")
     last_seq = models.PositiveBigIntegerField(default=0)
+    visitor_read_seq = models.PositiveBigIntegerField(default=0, help_text="What the visitor has seen.")
+    team_read_seq = models.PositiveBigIntegerField(default=0, help_text="What the team has seen.")
     title = models.CharField(max_length=200, blank=True)
     page_url = models.CharField(max_length=2000, blank=True)
     page_title = models.CharField(max_length=300, blank=True)
@@ -92,6 +94,7 @@ class Conversation(models.Model):
     handoff_reason = models.CharField(max_length=500, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
     rating_comment = models.CharField(max_length=1000, blank=True)
+    resolved = models.BooleanField(null=True, blank=True, help_text="What the visitor says at the end.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_message_at = models.DateTimeField(default=timezone.now, db_index=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -189,6 +192,43 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """The doors to attachments."""
+
+    def waiting(self, visitor_id: UUID, agent: Agent) -> AttachmentQuerySet:
+        """What this visitor has uploaded and not yet sent."""
+        return self.filter(visitor_id=visitor_id, agent=agent, message=None)
+
+
+class Attachment(models.Model):
+    """A file in a conversation. Until its message is sent it hangs on the visitor only."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
+    visitor_id = models.UUIDField(null=True, db_index=True, help_text="Who uploaded it; empty for the team.")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, null=True, related_name="attachments"
+    )
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="attachments")
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    file = models.FileField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        return self.media_type.startswith("image/")
 
 
 class Lead(models.Model):

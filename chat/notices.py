@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from chat import conversations
-from chat.feed import Line
+from chat.feed import TELL, Line, Side, told
 from chat.models import Message, MessageState
 from chat.outbox import PUBLISH
 from chat.protocol import Frame, dump
@@ -38,7 +38,24 @@ def publish(conversation_id: UUID, frames: Iterable[Frame]) -> None:
         shown = {UUID(frame["message"]): seq} if frame["type"] == "message" else {}
         conversations.keep_seq(conversation_id, seq=seq, shown=shown)
         if frame["type"] == "state" and frame["state"] in ("human", "closed"):
-            _drop_answers(conversation_id)
+            drop_answers(conversation_id)
+
+
+def tell(conversation_id: UUID, frame: Frame, *, to: Side) -> None:
+    """Hand a frame beside the numbered ones to all sockets of one side."""
+    line = Line(current_workspace(), conversation_id)
+    try:
+        redis().eval(TELL, 1, line.key("watch"), "", told(line, frame, to=to))
+    except RedisError as error:
+        logger.warning("Redis cannot be reached, sockets were not told: %s", error)
+
+
+def forget(line: Line) -> None:
+    """Drop what Redis keeps of a conversation that was deleted; it would go by itself in an hour."""
+    try:
+        redis().delete(*line.keys())
+    except RedisError as error:
+        logger.warning("Redis cannot be reached, frames go by themselves: %s", error)
 
 
 def _publish(line: Line, frame: Frame) -> int:
@@ -51,7 +68,8 @@ def _publish(line: Line, frame: Frame) -> int:
         return conversations.next_seq(line.conversation, least=least)
 
 
-def _drop_answers(conversation_id: UUID) -> None:
+def drop_answers(conversation_id: UUID) -> None:
+    """Tell whoever writes an answer here to look whether it still may."""
     writing = Message.objects.filter(conversation_id=conversation_id, state=MessageState.WRITING)
     for answer_id, writer in writing.values_list("id", "writer"):
         process = writer.partition(".")[0]

@@ -7,8 +7,8 @@ what goes out. A frame that changes what is displayed gets its `seq` when it is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from netvexa.lib.errors import AppError, Invalid
 
 MAX_FRAME_BYTES = 16 * 1024
 MAX_TEXT = 4_000
+MAX_ATTACHMENTS = 5  # of one message
 HELLO_SECONDS = 10.0
 
 Frame = dict[str, Any]
@@ -79,14 +80,26 @@ class Author(TypedDict):
     avatar: NotRequired[str]
 
 
+class AttachmentEntry(TypedDict):
+    """A file of a message; `url` is absolute, signed and short-lived."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    url: str
+
+
 @dataclass(frozen=True)
 class Identity:
-    """Who the site says the visitor is; `hash` proves it."""
+    """Who the site says the visitor is; `hash` proves it (until `expires`, Unix seconds), or `token`, a JWT."""
 
-    user_id: str
-    hash: str
+    user_id: str = ""
+    hash: str = ""
     name: str = ""
     email: str = ""
+    expires: int | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,7 @@ class Say:
 
     client_id: UUID
     text: str
+    attachments: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +186,54 @@ class Ping:
     """Answered with `pong`."""
 
 
-ClientFrame = Hello | Say | Stop | Typing | Feedback | Rating | LeaveContact | AskForPerson | End | Ping
+@dataclass(frozen=True)
+class Read:
+    """Everything up to this number has been seen."""
+
+    seq: int
+
+
+@dataclass(frozen=True)
+class ListConversations:
+    """The visitor's own conversations with this agent, please."""
+
+
+@dataclass(frozen=True)
+class MailTranscript:
+    """This conversation, by e-mail."""
+
+    email: str
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Delete all that is known of the visitor."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Whether the conversation has helped."""
+
+    value: bool
+
+
+ClientFrame = (
+    Hello
+    | Say
+    | Stop
+    | Typing
+    | Feedback
+    | Rating
+    | LeaveContact
+    | AskForPerson
+    | End
+    | Ping
+    | Read
+    | ListConversations
+    | MailTranscript
+    | Forget
+    | Resolved
+)
 
 
 def parse(text: str) -> ClientFrame:
@@ -191,11 +252,6 @@ def parse(text: str) -> ClientFrame:
         raise Invalid("This type of frame is not known.")
     read: ClientFrame = reader(frame)
     return read
-
-
-def without_identity(hello: Hello) -> Hello:
-    """The same hello from somebody whom the site does not vouch for."""
-    return replace(hello, identity=None)
 
 
 def written_in(frames: Iterable[Frame]) -> dict[str, str]:
@@ -268,20 +324,43 @@ def _facts(given: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
 def _identity(given: Mapping[str, Any]) -> Identity | None:
     if not given:
         return None
-    user_id, proof = _text(given, "user_id", 200), _text(given, "hash", 128)
+    if token := _text(given, "token", 4_000):
+        return Identity(token=token)
+    user_id, proof, expires = _text(given, "user_id", 200), _text(given, "hash", 128), given.get("expires")
     if not user_id or not proof:
-        raise Invalid("identity needs a user_id and a hash.")
-    return Identity(user_id, proof, _text(given, "name", 120), _text(given, "email", 254))
+        raise Invalid("identity needs a user_id and a hash, or a token.")
+    return Identity(
+        user_id,
+        proof,
+        _text(given, "name", 120),
+        _text(given, "email", 254),
+        None if expires is None else _int(given, "expires", range(2**53)),
+    )
 
 
 def _say(frame: Frame) -> Say:
     client_id, given = _uuid(frame, "client_id"), frame.get("text")
     if isinstance(given, str) and len(given) > MAX_TEXT:
         raise TooLong
-    text = _text(frame, "text", MAX_TEXT).strip()
-    if not text:
+    text, attachments = _text(frame, "text", MAX_TEXT).strip(), _attachments(frame.get("attachments"))
+    if not text and not attachments:
         raise Invalid("A message needs a text.")
-    return Say(client_id, text)
+    return Say(client_id, text, attachments)
+
+
+def _attachments(given: object) -> tuple[UUID, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or len(given) > MAX_ATTACHMENTS:
+        raise Invalid(f"attachments is a list of at most {MAX_ATTACHMENTS} ids.")
+    return tuple(dict.fromkeys(_uuid({"attachments": one}, "attachments") for one in given))
+
+
+def _flag(frame: Mapping[str, Any], name: str) -> bool:
+    value = frame.get(name)
+    if not isinstance(value, bool):
+        raise Invalid(f"{name} must be true or false.")
+    return value
 
 
 def _contact(frame: Frame) -> LeaveContact:
@@ -308,6 +387,11 @@ _READERS: dict[str, Any] = {
     "handoff": lambda frame: AskForPerson(_text(frame, "reason", 500)),
     "end": lambda _frame: End(),
     "ping": lambda _frame: Ping(),
+    "read": lambda frame: Read(_int(frame, "seq", range(2**53))),
+    "conversations": lambda _frame: ListConversations(),
+    "transcript": lambda frame: MailTranscript(_text(frame, "email", 254).strip()),
+    "forget": lambda _frame: Forget(),
+    "resolved": lambda frame: Resolved(_flag(frame, "value")),
 }
 
 
@@ -325,9 +409,12 @@ def load(text: str) -> Frame:
     return frame
 
 
-def ack_frame(*, client_id: UUID, message: UUID, text: str) -> Frame:
-    """`text` is for the visitor's other tabs."""
-    return {"type": "ack", "client_id": str(client_id), "message": str(message), "text": text}
+def ack_frame(
+    *, client_id: UUID, message: UUID, text: str, attachments: Sequence[AttachmentEntry] = ()
+) -> Frame:
+    """`text` and `attachments` are for the visitor's other tabs."""
+    frame: Frame = {"type": "ack", "client_id": str(client_id), "message": str(message), "text": text}
+    return frame | {"attachments": list(attachments)} if attachments else frame
 
 
 def start_frame(message: UUID) -> Frame:
@@ -340,14 +427,41 @@ def token_frame(message: UUID, text: str) -> Frame:
     return {"type": "token", "message": str(message), "text": text}
 
 
-def message_frame(message: UUID, author: Author, text: str) -> Frame:
+def message_frame(
+    message: UUID, author: Author, text: str, attachments: Sequence[AttachmentEntry] = ()
+) -> Frame:
     """A message of a person of the team or of the system."""
-    return {"type": "message", "message": str(message), "author": author, "text": text}
+    frame: Frame = {"type": "message", "message": str(message), "author": author, "text": text}
+    return frame | {"attachments": list(attachments)} if attachments else frame
 
 
-def state_frame(state: str) -> Frame:
-    """The conversation is now in this state."""
-    return {"type": "state", "state": state}
+def state_frame(state: str, author: Author | None = None) -> Frame:
+    """The conversation is now in this state; `author` is the person who has taken it over."""
+    frame: Frame = {"type": "state", "state": state}
+    return frame | {"author": author} if author else frame
+
+
+# Frames beside the numbered ones: they are not kept, and a client that misses one misses nothing.
+
+
+def typing_frame(author: Author) -> Frame:
+    """Somebody is typing."""
+    return {"type": "typing", "author": author}
+
+
+def read_frame(seq: int) -> Frame:
+    """The other side has seen everything up to this number."""
+    return {"type": "read", "seq": seq}
+
+
+def done_frame(what: str, **more: str) -> Frame:
+    """What the visitor asked for is done."""
+    return {"type": "done", "what": what, **more}
+
+
+def gone_frame() -> Frame:
+    """The conversation is deleted; between our own processes and to the team, never to a visitor."""
+    return {"type": "gone"}
 
 
 def error_frame(error: AppError, *, client_id: UUID | None = None) -> Frame:

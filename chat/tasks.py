@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from chat import answering, busy, mails, turns
+from chat import answering, attachments, busy, mails, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -68,6 +68,24 @@ def notify_handoff(workspace: Workspace, conversation_id: str) -> None:
 def notify_lead(workspace: Workspace, lead_id: str) -> None:
     """Tell the team that a visitor left contact details."""
     _sent(mails.lead, lead_id)
+
+
+@shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)
+def mail_transcript(workspace: Workspace, conversation_id: str, to: str) -> None:
+    """Send a visitor what was said."""
+    _sent(lambda row_id: mails.transcript(row_id, to=to), conversation_id)
+
+
+@shared_task(base=PlatformTask)
+def clear_attachments() -> None:
+    """Every night: files that were never sent, and files whose rows are gone."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                attachments.clear_unsent()
+                attachments.clear_files()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Attachments of %s cannot be cleared", workspace.key)
 
 
 def _sent(send: mails.Send, row_id: str) -> None:

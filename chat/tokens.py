@@ -1,19 +1,32 @@
-"""Who a visitor is: the signed token that the widget keeps, and the hash by which a site vouches for its user."""
+"""Who a visitor is: the signed token that the widget keeps, and the proof by which a site vouches for its user."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from datetime import timedelta
 from uuid import UUID
 
+import jwt
 from django.core import signing
+from django.utils import timezone
 
 from agents.models import Agent
 from chat.protocol import Identity
 from netvexa.lib.errors import NotAllowed
 
 LIFETIME = timedelta(days=30)  # from the last visit: each welcome brings a new one
+
+
+JWT_LONGEST = timedelta(hours=24)
+JWT_LEEWAY = 60  # seconds that two servers' clocks may differ
+
+
+class IdentityExpired(NotAllowed):
+    """What the site's server once said holds no longer."""
+
+    default_detail = "The site's proof of who you are has expired. Please reload the page."
 
 
 class BadToken(NotAllowed):
@@ -39,10 +52,45 @@ def _salt(agent: Agent) -> str:
     return f"chat.visitor:{agent.public_id}"  # holds the workspace's key
 
 
-def check_identity(identity: Identity, *, agent: Agent) -> None:
-    """Raise NotAllowed unless the site's server has vouched for this user."""
-    made = hmac.new(
-        agent.identity_secret.encode(), identity.user_id.encode("utf-8", "replace"), hashlib.sha256
-    )
-    if not hmac.compare_digest(made.hexdigest().encode(), identity.hash.lower().encode("utf-8", "replace")):
-        raise NotAllowed("The site could not prove who you are.")
+def proven(identity: Identity, *, agent: Agent) -> Identity:
+    """The identity as far as the site's server has vouched for it. Raises NotAllowed.
+
+    While a secret is being exchanged, the new one and the old one are both good.
+    """
+    for secret in _secrets(agent):
+        found = _from_jwt(identity.token, secret) if identity.token else _by_hash(identity, secret)
+        if found is not None:
+            return found
+    raise NotAllowed("The site could not prove who you are.")
+
+
+def _secrets(agent: Agent) -> list[str]:
+    until = agent.retired_secret_until
+    old = agent.retired_secret if until is not None and until > timezone.now() else ""
+    return [agent.identity_secret, *([old] if old else [])]
+
+
+def _by_hash(identity: Identity, secret: str) -> Identity | None:
+    text = identity.user_id if identity.expires is None else f"{identity.user_id}.{identity.expires}"
+    made = hmac.new(secret.encode(), text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(made.encode(), identity.hash.lower().encode("utf-8", "replace")):
+        return None
+    if identity.expires is not None and identity.expires < time.time():
+        raise IdentityExpired
+    return identity
+
+
+def _from_jwt(token: str, secret: str) -> Identity | None:
+    try:
+        claims = jwt.decode(
+            token, secret, algorithms=["HS256"], leeway=JWT_LEEWAY, options={"require": ["sub", "exp"]}
+        )
+    except jwt.ExpiredSignatureError:
+        raise IdentityExpired from None
+    except jwt.InvalidTokenError:
+        return None
+    user_id, expires = str(claims["sub"])[:200], int(claims["exp"])
+    if not user_id or expires > time.time() + JWT_LONGEST.total_seconds() + JWT_LEEWAY:
+        return None
+    name, email = (str(claims.get(key) or "") for key in ("name", "email"))
+    return Identity(user_id, name=name[:120], email=email[:254], expires=expires)

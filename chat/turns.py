@@ -5,6 +5,7 @@ Runs inside the workspace, in short transactions. The lock is the conversation's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from agents.hours import hours_of
 from agents.models import Agent
 from agents.providers import Turn as Spoken
 from billing import usage
@@ -20,7 +22,9 @@ from billing.limits import check_trial
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
+from chat import wording
 from chat.answers import Answer
+from chat.attachments import entry_of, send_with
 from chat.conversations import Door, Ended, ensure, locked, next_ordinal
 from chat.models import (
     Author,
@@ -32,8 +36,9 @@ from chat.models import (
     Outcome,
     Owner,
 )
+from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
-from netvexa.lib.errors import Unavailable
+from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
 from tenants.models import Workspace
@@ -75,25 +80,32 @@ class Accepted:
     message_id: UUID
     text: str
     least_seq: int
+    attachments: tuple[AttachmentEntry, ...] = ()
     seq: int | None = None
     turn: Turn | None = None
     known: bool = False  # it was stored by an earlier frame
 
 
-def accept(door: Door, *, client_id: UUID, text: str, writer: str) -> Accepted:
-    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, TrialOver, Ended.
+class Away(NotAllowed):
+    """The team takes messages by its form only while it is away."""
+
+
+def accept(
+    door: Door, *, client_id: UUID, text: str, writer: str, attachments: Sequence[UUID] = ()
+) -> Accepted:
+    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, TrialOver, Ended, Away.
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
     conversation = Conversation.objects.filter(pk=door.conversation_id).first()
-    if conversation is None:
-        conversation = ensure(door)
-    elif (known := _known(door, client_id)) is not None:
+    if conversation is not None and (known := _known(door, client_id)) is not None:
         return known
-    reservation_id = _reserve(door) if conversation.owner == Owner.AI else None
+    _check_hours(door)
+    conversation = conversation or ensure(door)
+    reservation_id = _reserve(door) if conversation.owner == Owner.AI and text else None
     try:
         with transaction.atomic():
-            accepted = _store_question(door, client_id, text, writer, reservation_id)
+            accepted = _store_question(door, client_id, text, writer, reservation_id, attachments)
     except IntegrityError:  # the same client_id came over another socket at the same moment
         _release(reservation_id)
         known = _known(door, client_id)
@@ -108,6 +120,17 @@ def accept(door: Door, *, client_id: UUID, text: str, writer: str) -> Accepted:
     return accepted
 
 
+def _check_hours(door: Door) -> None:
+    """Raise Away where only the form is open, unless a person is waited for or talks already."""
+    hours = hours_of(door.agent)
+    if hours is None or hours["behaviour"] != "form" or door.channel != Channel.WIDGET:
+        return
+    away = wording.away(door.agent, timezone.now(), language=door.agent.language or door.locale)
+    with_people = (ConversationState.HUMAN, ConversationState.WAITING)
+    if away and not Conversation.objects.filter(pk=door.conversation_id, state__in=with_people).exists():
+        raise Away(away)
+
+
 def _known(door: Door, client_id: UUID) -> Accepted | None:
     message = (
         Message.objects.filter(conversation_id=door.conversation_id, client_id=client_id)
@@ -119,6 +142,7 @@ def _known(door: Door, client_id: UUID) -> Accepted | None:
     return Accepted(
         message_id=message.id,
         text=message.text,
+        attachments=tuple(map(entry_of, message.attachments.all())),
         seq=message.seq,
         least_seq=message.conversation.last_seq,
         known=message.seq is not None,
@@ -146,7 +170,12 @@ def _release(reservation_id: UUID | None) -> None:
 
 
 def _store_question(
-    door: Door, client_id: UUID, text: str, writer: str, reservation_id: UUID | None
+    door: Door,
+    client_id: UUID,
+    text: str,
+    writer: str,
+    reservation_id: UUID | None,
+    attachments: Sequence[UUID],
 ) -> Accepted:
     conversation = locked(door.conversation_id)
     if conversation.state == ConversationState.CLOSED:
@@ -155,8 +184,9 @@ def _store_question(
     question = Message.objects.create(
         conversation=conversation, ordinal=ordinal, author=Author.VISITOR, client_id=client_id, text=text
     )
+    files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
     conversation.last_message_at = now
-    conversation.title = conversation.title or text[:200]
+    conversation.title = conversation.title or text[:200] or files[0].name
     conversation.save(update_fields=["last_message_at", "title"])
     turn = None
     if conversation.owner == Owner.AI:
@@ -172,7 +202,13 @@ def _store_question(
             version=conversation.version,
         )
         turn = _turn(door.agent, conversation, question, answer)
-    return Accepted(message_id=question.id, text=text, least_seq=conversation.last_seq, turn=turn)
+    return Accepted(
+        message_id=question.id,
+        text=text,
+        attachments=tuple(map(entry_of, files)),
+        least_seq=conversation.last_seq,
+        turn=turn,
+    )
 
 
 def _turn(agent: Agent, conversation: Conversation, question: Message, answer: Message) -> Turn:
@@ -227,7 +263,9 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
     the last frame's so far; the next one is the `end`, whose number is kept here already.
     """
     with transaction.atomic():
-        conversation = locked(turn.conversation_id)
+        conversation = Conversation.objects.select_for_update().filter(pk=turn.conversation_id).first()
+        if conversation is None:  # deleted meanwhile, and its usage given back
+            return None
         message = Message.objects.filter(
             pk=turn.answer_id, writer=turn.writer, state=MessageState.WRITING
         ).first()

@@ -10,6 +10,7 @@ app_name = "chat"
 urlpatterns = [
     path("", views.conversation_list, name="list"),
     path("<uuid:conversation_id>/", views.show, name="show"),
+    path("<uuid:conversation_id>/files/<uuid:attachment_id>/", views.file, name="file"),
     path("<uuid:conversation_id>/reply/", views.reply, name="reply"),
     path("<uuid:conversation_id>/take-over/", views.take, name="take_over"),
     path("<uuid:conversation_id>/hand-back/", views.give_back, name="hand_back"),

@@ -8,18 +8,25 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from agents.models import Agent
+from billing import limits, storage
+from billing.plans import Limit
+from billing.subscriptions import standing_of
+from chat.attachments import as_download, check_file
 from chat.conversations import close, hand_back, reply_as_human, take_over
-from chat.models import Channel, Conversation, ConversationState
+from chat.erasure import delete_conversations
+from chat.history import author_of
+from chat.models import Attachment, Channel, Conversation, ConversationState
 from chat.notices import publish
-from chat.protocol import MAX_TEXT, Frame
-from netvexa.lib.errors import Invalid, NotAllowed
+from chat.protocol import MAX_ATTACHMENTS, MAX_TEXT, Frame
+from netvexa.lib.errors import AppError, Invalid, NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
+from tenants.faces import face_address
 
 _PER_PAGE = 30
 
@@ -79,21 +86,31 @@ def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
     conversation = Conversation.objects.get_or_404(conversation_id)
     context = {
         "conversation": conversation,
-        "transcript": conversation.messages.order_by("ordinal"),
+        "transcript": conversation.messages.prefetch_related("attachments").order_by("ordinal"),
         "leads": conversation.leads.all(),
         "max_text": MAX_TEXT,
     }
-    template = "chat/parts/transcript.html" if request.htmx else "chat/show.html"  # type: ignore[attr-defined]
+    template = "chat/parts/live.html" if request.htmx else "chat/show.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def file(request: MemberRequest, conversation_id: UUID, attachment_id: UUID) -> HttpResponse:
+    """A file of the conversation, as a download."""
+    row = Attachment.objects.filter(pk=attachment_id, conversation_id=conversation_id).first()
+    if row is None:
+        raise NotFound("There is no such file.")
+    return as_download(row)
 
 
 @member_required(Permission.REPLY)
 @require_POST
 def delete(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
-    """Take a conversation away, with its messages and leads."""
+    """Take a conversation away, with its messages, leads and files."""
     conversation = Conversation.objects.get_or_404(conversation_id)
     audit.record("conversation.deleted", request=request, subject=str(conversation.pk))
-    conversation.delete()
+    delete_conversations([conversation.pk])
     messages.success(request, "The conversation is deleted.")
     return redirect("chat:list")
 
@@ -101,13 +118,25 @@ def delete(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
 @member_required(Permission.REPLY)
 @require_POST
 def reply(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
-    """Write to the visitor as oneself; this takes the conversation over."""
-    user, text = request.user, request.POST.get("text", "")
-    return _act(
-        request,
+    """Write to the visitor as oneself, with files if there are any; this takes the conversation over."""
+    return _act(request, conversation_id, "conversation.replied", lambda: _reply(request, conversation_id))
+
+
+def _reply(request: MemberRequest, conversation_id: UUID) -> list[Frame]:
+    user, files = request.user, request.FILES.getlist("files")
+    if len(files) > MAX_ATTACHMENTS:
+        raise Invalid(f"Send at most {MAX_ATTACHMENTS} files at once.")
+    uploads = [check_file(one) for one in files]
+    if uploads:
+        standing, adding = standing_of(request.workspace), sum(len(one.data) for one in uploads)
+        limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
+    return reply_as_human(
         conversation_id,
-        "conversation.replied",
-        lambda: reply_as_human(conversation_id, user_id=user.pk, name=user.display_name, text=text),
+        user_id=user.pk,
+        name=user.display_name,
+        avatar=face_address(user),
+        text=request.POST.get("text", "")[:MAX_TEXT],
+        files=uploads,
     )
 
 
@@ -115,12 +144,12 @@ def reply(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def take(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
     """Answer from now on instead of the agent."""
-    user_id = request.user.pk
+    user = request.user
     return _act(
         request,
         conversation_id,
         "conversation.taken_over",
-        lambda: take_over(conversation_id, user_id=user_id),
+        lambda: take_over(conversation_id, user_id=user.pk, author=author_of(user)),
     )
 
 
@@ -145,7 +174,9 @@ def _act(
     conversation = Conversation.objects.get_or_404(conversation_id)
     try:
         frames = act()
-    except (Invalid, NotAllowed) as refused:
+    except AppError as refused:
+        if request.htmx:  # type: ignore[attr-defined]  # the page stays, and says so
+            return JsonResponse(refused.as_json(), status=refused.status)
         messages.error(request, refused.detail)
     else:
         publish(conversation.pk, frames)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import StrEnum
 
+from django.utils import translation
+from django.utils.formats import date_format
+
+from agents.hours import hours_of, is_open, next_opening
 from agents.models import Agent
 
 
@@ -21,6 +26,10 @@ class Say(StrEnum):
     HELLO = "hello"
     THANKS = "thanks"
     QUOTA = "quota"
+    FILE = "file"
+    AWAY = "away"
+    BACK = "back"
+    LEAVE_EMAIL = "leave_email"
 
 
 _TEXTS: dict[str, dict[Say, str]] = {
@@ -35,6 +44,10 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hello! What would you like to know?",
         Say.THANKS: "You are welcome! Is there anything else you would like to know?",
         Say.QUOTA: "The assistant cannot answer questions at the moment.",
+        Say.FILE: "Thank you. I cannot read files myself, but the team can. What would you like to know about it?",
+        Say.AWAY: "The team is away at the moment.",
+        Say.BACK: "It is back on {when}.",
+        Say.LEAVE_EMAIL: "Leave your e-mail address, and you get an answer there.",
     },
     "de": {
         Say.UNKNOWN: "Dazu habe ich in meinen Unterlagen keine Antwort gefunden.",
@@ -47,6 +60,10 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hallo! Was möchten Sie wissen?",
         Say.THANKS: "Gern geschehen! Kann ich sonst noch helfen?",
         Say.QUOTA: "Der Assistent kann im Moment keine Fragen beantworten.",
+        Say.FILE: "Danke. Ich kann Dateien nicht selbst lesen, das Team aber schon. Was möchten Sie dazu wissen?",
+        Say.AWAY: "Das Team ist gerade nicht da.",
+        Say.BACK: "Es ist wieder da am {when}.",
+        Say.LEAVE_EMAIL: "Hinterlassen Sie Ihre E-Mail-Adresse, dann bekommen Sie dort eine Antwort.",
     },
     "fr": {
         Say.UNKNOWN: "Je n’ai pas trouvé de réponse à cette question dans mes documents.",
@@ -59,6 +76,10 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Bonjour ! Que souhaitez-vous savoir ?",
         Say.THANKS: "Avec plaisir ! Puis-je vous aider pour autre chose ?",
         Say.QUOTA: "L’assistant ne peut pas répondre aux questions pour le moment.",
+        Say.FILE: "Merci. Je ne peux pas lire les fichiers, mais l’équipe le peut. Que souhaitez-vous savoir ?",
+        Say.AWAY: "L’équipe n’est pas là pour le moment.",
+        Say.BACK: "Elle sera de retour le {when}.",
+        Say.LEAVE_EMAIL: "Laissez votre adresse e-mail et vous y recevrez une réponse.",
     },
     "es": {
         Say.UNKNOWN: "No he encontrado una respuesta a eso en mis documentos.",
@@ -71,8 +92,13 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "¡Hola! ¿Qué le gustaría saber?",
         Say.THANKS: "¡De nada! ¿Puedo ayudarle en algo más?",
         Say.QUOTA: "El asistente no puede responder preguntas en este momento.",
+        Say.FILE: "Gracias. No puedo leer archivos, pero el equipo sí. ¿Qué le gustaría saber al respecto?",
+        Say.AWAY: "El equipo no está disponible en este momento.",
+        Say.BACK: "Vuelve el {when}.",
+        Say.LEAVE_EMAIL: "Deje su correo electrónico y recibirá allí una respuesta.",
     },
 }
+_MOMENTS = {"de": "l, j. F, H:i", "fr": "l j F, H:i", "es": "l, j \\d\\e F, H:i"}
 _OR = {"en": ", or ", "de": " oder ", "fr": " ou ", "es": " o "}
 _HELLO = re.compile(
     r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|moin|servus|"
@@ -101,6 +127,24 @@ def abstention(agent: Agent, *, language: str) -> str:
         ways.append(said(Say.PERSON, language=tongue))
     listed = ", ".join(ways[:-1]) + _OR[tongue] + ways[-1] if len(ways) > 1 else ways[0]
     return f"{said(Say.UNKNOWN, language=tongue)} {listed}."
+
+
+def away(agent: Agent, now: datetime, *, language: str) -> str:
+    """That the team is away, when it is back, and how it answers all the same; empty while it is there."""
+    hours = hours_of(agent)
+    if hours is None or is_open(hours, now):
+        return ""
+    opening = next_opening(hours, now)
+    back = said(Say.BACK, language=language).format(when=_moment(opening, language)) if opening else ""
+    first = hours["away"].strip() or said(Say.AWAY, language=language)
+    return " ".join(filter(None, (first, back, said(Say.LEAVE_EMAIL, language=language))))
+
+
+def _moment(moment: datetime, language: str) -> str:
+    """Such as "Monday, 7 December, 09:00 (Europe/Vienna)", in a language that we have."""
+    tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
+    with translation.override(tongue):
+        return f"{date_format(moment, _MOMENTS.get(tongue, 'l, j F, H:i'))} ({moment.tzinfo})"
 
 
 def small_talk(text: str, *, language: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -14,11 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.models import Agent
-from billing import limits
+from billing import limits, storage
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents
-from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.models import Document, DocumentStatus, Source, SourceKind
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid, NotFound
 from netvexa.lib.idempotency import idempotent
@@ -107,8 +107,7 @@ def check_limits(workspace: Any, *, adding: int) -> None:
     """Raises LimitReached where the plan has no room for one more source of this many bytes."""
     standing = standing_of(workspace)
     limits.check(standing, Limit.SOURCES, Source.objects.count())
-    stored = Version.objects.aggregate(bytes=Sum("size"))["bytes"] or 0
-    limits.check(standing, Limit.STORAGE_BYTES, stored, adding=adding)
+    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 
 _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")

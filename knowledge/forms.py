@@ -14,6 +14,7 @@ from netvexa.lib.errors import AppError
 from tenants.models import User
 
 ACCEPTED = ".txt,.md,.markdown,.html,.htm,.pdf,.docx"
+_MOST_MB = settings.CONFIG.netvexa_max_upload_mb
 _TEXT_LIMIT = 1_000_000  # characters; longer texts come as files
 
 
@@ -24,8 +25,14 @@ class SourceForm(forms.Form):
     file = forms.FileField(
         required=False,
         allow_empty_file=True,  # so that our own sentence about it is shown
-        widget=forms.FileInput({"accept": ACCEPTED}),
-        help_text=f"PDF, DOCX, HTML, Markdown or plain text, up to {settings.CONFIG.netvexa_max_upload_mb} MB.",
+        widget=forms.FileInput(
+            {
+                "accept": ACCEPTED,
+                "data-max-bytes": settings.MAX_UPLOAD_BYTES,
+                "data-too-large": f"This file is larger than {_MOST_MB} MB. Split it into parts.",
+            }
+        ),
+        help_text=f"PDF, DOCX, HTML, Markdown or plain text, up to {_MOST_MB} MB.",
     )
     url = forms.CharField(
         required=False,

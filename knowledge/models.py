@@ -219,3 +219,8 @@ class Term(models.Model):
 def storage_folder() -> str:
     """Where this workspace's uploads stand in the storage: under its immutable key, never its address."""
     return f"workspaces/{current_workspace().key}/knowledge"
+
+
+def stored_bytes() -> int:
+    """What the documents of this workspace take up; older versions keep their file."""
+    return int(Version.objects.aggregate(bytes=models.Sum("size"))["bytes"] or 0)

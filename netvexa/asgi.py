@@ -28,6 +28,7 @@ from chat.feed import feed  # noqa: E402
 from chat.protocol import Close  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from knowledge import retrieval  # noqa: E402
+from netvexa.body_limit import bound_daphne, bounded  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _sockets = URLRouter(websocket_urlpatterns)
@@ -131,7 +132,10 @@ async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-application = ProtocolTypeRouter({"http": _http_begun, "websocket": _sockets_begun, "lifespan": _lifespan})
+bound_daphne()
+application = ProtocolTypeRouter(
+    {"http": bounded(_http_begun), "websocket": _sockets_begun, "lifespan": _lifespan}
+)
 threading.Thread(
     target=_warm_up, name="warm-up"
 ).start()  # not a daemon: ended half-way it aborts the process

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from netvexa.body_limit import most_bytes
 from netvexa.lib.errors import AppError
 from netvexa.lib.outage import OUTAGES, outage_response
 
@@ -29,6 +31,27 @@ class ErrorMiddleware:
         if error.retry_after is not None:
             response["Retry-After"] = str(max(1, round(error.retry_after)))
         return response
+
+
+class BodyTooLarge(AppError):
+    """The request's body is larger than any upload may be."""
+
+    code = "too_large"
+    status = 413
+
+
+class BodyLimitMiddleware:
+    """Refuses a request whose body is too large; nothing of such a body has been kept (netvexa.body_limit)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        declared = request.META.get("CONTENT_LENGTH") or "0"
+        if declared.isdigit() and int(declared) > most_bytes():
+            most = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+            return _answer(request, BodyTooLarge(f"This is too large: a file may have {most} MB at most."))
+        return self.get_response(request)
 
 
 def _answer(request: HttpRequest, error: AppError) -> HttpResponse:

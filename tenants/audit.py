@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.http import HttpRequest
 
+from tenants.context import current_workspace
 from tenants.models import AuditEvent, Workspace
 
 
@@ -35,6 +37,14 @@ def record(
         after=after,
         address=request.META.get("REMOTE_ADDR") or None,
     )
+
+
+def note(action: str, *, actor: str, subject: str = "", after: dict[str, Any] | None = None) -> UUID:
+    """Note in the current workspace what nobody who is logged in has done; the event's id."""
+    event = AuditEvent.objects.create(
+        workspace=current_workspace(), actor=actor, action=action, subject=subject[:200], after=after
+    )
+    return event.pk
 
 
 def changes(instance: models.Model, fields: list[str]) -> dict[str, Any]:

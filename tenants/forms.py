@@ -10,8 +10,10 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
+from netvexa.lib.pictures import PictureRefused, check_picture
 from tenants import attempts
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
@@ -180,11 +182,30 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
     class Meta:
         model = User
         fields = ("name", "email")
-        help_texts: ClassVar = {"email": "Your log-in name. A new address has to be confirmed."}
+        help_texts: ClassVar = {
+            "name": "Visitors read it when you answer them.",
+            "email": "Your log-in name. A new address has to be confirmed.",
+        }
+
+    picture = forms.FileField(
+        required=False,
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/gif,image/webp"}),
+        help_text="Visitors see it when you answer them. PNG, JPEG, GIF or WebP, at most 1 MB.",
+    )
+    remove_picture = forms.BooleanField(required=False, label="Remove the picture")
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         return email
+
+    def clean_picture(self) -> UploadedFile[bytes] | None:
+        upload: UploadedFile[bytes] | None = self.cleaned_data["picture"]
+        if upload is not None:
+            try:
+                check_picture(upload)
+            except PictureRefused as error:
+                raise ValidationError(error.detail) from None
+        return upload
 
 
 class InvitedPersonForm(PersonForm):

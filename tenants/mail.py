@@ -6,7 +6,7 @@ Each mail is a pair of templates `mail/<name>.txt` (its first line is the subjec
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -18,12 +18,26 @@ from tenants.tasks import deliver_mail
 logger = logging.getLogger(__name__)
 
 
+class Rendered(NamedTuple):
+    """A mail, as its reader gets it."""
+
+    subject: str
+    text: str
+    html: str
+
+
 def send(name: str, *, to: str, context: dict[str, Any]) -> None:
     """Render the mail `name` now and send it once the open transaction is committed."""
+    mail = rendered(name, context=context)
+    transaction.on_commit(lambda: _enqueue(to, *mail))
+
+
+def rendered(name: str, *, context: dict[str, Any]) -> Rendered:
+    """The mail `name` in words, for a task that delivers it itself."""
     whole = {"root_url": settings.ROOT_URL, **context}
     subject, _, text = render_to_string(f"mail/{name}.txt", whole).partition("\n")
     html = render_to_string(f"mail/{name}.html", {**whole, "subject": subject})
-    transaction.on_commit(lambda: _enqueue(to, subject.strip(), text.strip() + "\n", html))
+    return Rendered(subject.strip(), text.strip() + "\n", html)
 
 
 def _enqueue(to: str, subject: str, text: str, html: str) -> None:

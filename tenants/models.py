@@ -43,6 +43,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=120, blank=True)
+    avatar = models.FileField(upload_to="faces", blank=True, help_text="Visitors see it beside the name.")
     is_staff = models.BooleanField(default=False, help_text="May enter the admin of the platform.")
     is_active = models.BooleanField(default=True)
     email_confirmed_at = models.DateTimeField(null=True, blank=True)

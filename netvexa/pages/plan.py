@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent
+from billing import storage
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from billing.usage import usage_of
-from knowledge.models import Document, Source, Version
+from knowledge.models import Document, Source
 from netvexa.defaults import defaults
 from netvexa.pages.members import seats_of
 from netvexa.pages.site import contact_address, size_in_words
@@ -73,12 +74,11 @@ def meters_of(workspace: Workspace) -> list[Meter]:
     limits, seats = standing_of(workspace).limits, seats_of(workspace)
     answers = usage_of(workspace)[UsageKind.ANSWERS].used
     pages = Document.objects.aggregate(sum=Sum("live__pages"))["sum"] or 0
-    stored = Version.objects.aggregate(sum=Sum("size"))["sum"] or 0  # older versions keep their file
     return [
         Meter("Answers this month", answers, limits[Limit.ANSWERS]),
         Meter("Agents", Agent.objects.count(), limits[Limit.AGENTS]),
         Meter("Sources", Source.objects.count(), limits[Limit.SOURCES]),
         Meter("Pages of knowledge", pages, limits[Limit.PAGES]),
-        Meter("Storage", stored, limits[Limit.STORAGE_BYTES], in_bytes=True),
+        Meter("Storage", storage.stored_bytes(), limits[Limit.STORAGE_BYTES], in_bytes=True),
         Meter("Seats", seats.used, seats.maximum),
     ]

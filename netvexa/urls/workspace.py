@@ -9,6 +9,7 @@ from netvexa.views import dashboard, health
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("widget/", include("chat.visitor_urls")),
     path("widget/", include("agents.widget_urls")),
     path("api/v1/", include("netvexa.urls.api_v1")),
     path("", dashboard.home, name="home"),

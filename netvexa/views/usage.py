@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import Sum
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,11 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents.models import Agent
+from billing import storage
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from billing.usage import usage_of
-from knowledge.models import Source, Version
+from knowledge.models import Source
 from tenants.api import WorkspaceAPI
 from tenants.context import current_workspace
 from tenants.keys import Scope
@@ -63,6 +63,6 @@ def _counts() -> dict[Limit, int]:
     return {
         Limit.AGENTS: Agent.objects.count(),
         Limit.SOURCES: Source.objects.count(),
-        Limit.STORAGE_BYTES: Version.objects.aggregate(bytes=Sum("size"))["bytes"] or 0,
+        Limit.STORAGE_BYTES: storage.stored_bytes(),
         Limit.SEATS: Membership.objects.count(),
     }

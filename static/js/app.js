@@ -65,6 +65,15 @@ const markTheme = () => {
   }
 };
 
+// A file that is too large is refused before it is sent.
+document.addEventListener("change", (event) => {
+  const { files, dataset } = event.target;
+  if (!files || !dataset.maxBytes) return;
+  const isTooLarge = [...files].some((file) => file.size > Number(dataset.maxBytes));
+  event.target.setCustomValidity(isTooLarge ? dataset.tooLarge : "");
+  if (isTooLarge) event.target.reportValidity();
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (button) actions[button.dataset.action]?.(button);

@@ -14,6 +14,6 @@ for (const form of document.querySelectorAll("[data-source-form]")) {
     event.preventDefault();
     form.elements.kind.value = "file";
     form.elements.file.files = event.dataTransfer.files;
-    apply(form);
+    form.elements.file.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }

@@ -22,7 +22,36 @@ CREATE TABLE __tenant__.agents_agent (
     "is_active" boolean NOT NULL,
     "version" integer NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
-    "updated_at" timestamp with time zone NOT NULL
+    "updated_at" timestamp with time zone NOT NULL,
+    "attachments_enabled" boolean NOT NULL,
+    "branding" boolean NOT NULL,
+    "hours" jsonb,
+    "lead_form" jsonb NOT NULL,
+    "look" jsonb NOT NULL,
+    "privacy_enabled" boolean NOT NULL,
+    "privacy_url" character varying(500) NOT NULL,
+    "proactive" jsonb NOT NULL,
+    "rating_enabled" boolean NOT NULL,
+    "retired_secret" character varying(64) NOT NULL,
+    "retired_secret_until" timestamp with time zone,
+    "secret_shown_at" timestamp with time zone,
+    "seen_at" timestamp with time zone,
+    "seen_origin" character varying(200) NOT NULL,
+    "sound_enabled" boolean NOT NULL,
+    "strings" jsonb NOT NULL,
+    "transcript_enabled" boolean NOT NULL
+);
+CREATE TABLE __tenant__.chat_attachment (
+    "id" uuid NOT NULL,
+    "visitor_id" uuid,
+    "name" character varying(120) NOT NULL,
+    "media_type" character varying(40) NOT NULL,
+    "size" integer NOT NULL,
+    "file" character varying(200) NOT NULL,
+    "created_at" timestamp with time zone NOT NULL,
+    "agent_id" uuid NOT NULL,
+    "conversation_id" uuid,
+    "message_id" uuid
 );
 CREATE TABLE __tenant__.chat_conversation (
     "id" uuid NOT NULL,
@@ -45,7 +74,10 @@ CREATE TABLE __tenant__.chat_conversation (
     "last_message_at" timestamp with time zone NOT NULL,
     "closed_at" timestamp with time zone,
     "agent_id" uuid NOT NULL,
-    "visitor_id" uuid NOT NULL
+    "visitor_id" uuid NOT NULL,
+    "resolved" boolean,
+    "team_read_seq" bigint NOT NULL,
+    "visitor_read_seq" bigint NOT NULL
 );
 CREATE TABLE __tenant__.chat_lead (
     "id" uuid NOT NULL,
@@ -180,10 +212,14 @@ CREATE TABLE __tenant__.knowledge_version (
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_public_id_key" UNIQUE (public_id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_version_check" CHECK ((version >= 0));
+ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_size_check" CHECK ((size >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_last_seq_check" CHECK ((last_seq >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_rating_check" CHECK ((rating >= 0));
+ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_team_read_seq_check" CHECK ((team_read_seq >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_version_check" CHECK ((version >= 0));
+ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_read_seq_check" CHECK ((visitor_read_seq >= 0));
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
@@ -219,6 +255,9 @@ ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_pages
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_size_check" CHECK ((size >= 0));
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "version_number_once" UNIQUE (document_id, number);
+ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_agent_id_d7d1e695_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_conversation_id_842297a3_fk_chat_conv" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_message_id_bca6b8de_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_agent_id_3d443dd4_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_id_dbc55574_fk_chat_visitor_id" FOREIGN KEY (visitor_id) REFERENCES __tenant__.chat_visitor(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_conversation_id_febbc7c4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
@@ -230,6 +269,10 @@ ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_sou
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_agent_id_e004c7cc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_document_id_b3288a98_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 CREATE INDEX agents_agent_public_id_f8a90783_like ON __tenant__.agents_agent USING btree (public_id varchar_pattern_ops);
+CREATE INDEX chat_attachment_agent_id_d7d1e695 ON __tenant__.chat_attachment USING btree (agent_id);
+CREATE INDEX chat_attachment_conversation_id_842297a3 ON __tenant__.chat_attachment USING btree (conversation_id);
+CREATE INDEX chat_attachment_message_id_bca6b8de ON __tenant__.chat_attachment USING btree (message_id);
+CREATE INDEX chat_attachment_visitor_id_2cab058b ON __tenant__.chat_attachment USING btree (visitor_id);
 CREATE INDEX chat_conversation_agent_id_3d443dd4 ON __tenant__.chat_conversation USING btree (agent_id);
 CREATE INDEX chat_conversation_last_message_at_58d0ac75 ON __tenant__.chat_conversation USING btree (last_message_at);
 CREATE INDEX chat_conversation_state_7564e8c0 ON __tenant__.chat_conversation USING btree (state);
@@ -255,6 +298,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0001_initial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0002_widget', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -271,6 +315,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -307,6 +352,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('sessions'
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0003_session', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;

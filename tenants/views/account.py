@@ -10,10 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tenants import attempts, confirmation, sessions
+from tenants import attempts, confirmation, faces, sessions
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.forms import ChangePasswordForm, ProfileForm
-from tenants.models import Session
+from tenants.models import Session, User
 
 
 @never_cache
@@ -22,18 +22,27 @@ from tenants.models import Session
 def account_page(request: MemberRequest) -> HttpResponse:
     """One's own name and address; password and devices have forms of their own on the page."""
     before = request.user.email
-    form = ProfileForm(request.POST or None, instance=request.user)
+    form = ProfileForm(request.POST or None, request.FILES or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         if user.email != before:
             user.email_confirmed_at = None
             confirmation.ask(user)
-        user.save(update_fields=["name", "email", "email_confirmed_at"])
+        _change_face(user, form)
+        user.save(update_fields=["name", "email", "email_confirmed_at", "avatar"])
         messages.success(request, "Saved.")
         return redirect("tenants:account")
     if form.errors:
         request.user.refresh_from_db()  # the page's frame shows what holds
     return _account_page(request, form, ChangePasswordForm(request.user))
+
+
+def _change_face(user: User, form: ProfileForm) -> None:
+    upload = form.cleaned_data["picture"]
+    if upload or form.cleaned_data["remove_picture"]:
+        faces.remove_face(user)
+    if upload:
+        faces.set_face(user, upload)
 
 
 def _account_page(
@@ -44,6 +53,7 @@ def _account_page(
     context = {
         "form": form,
         "password_form": password_form,
+        "face": faces.face_address(request.user),
         "devices": devices.distinct("login_id"),
         "login_id": login_id,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from agents.models import Agent
@@ -13,7 +12,6 @@ from tenants.models import Role, Workspace
 from tests.plugins.people import ClientAs
 
 pytestmark = pytest.mark.django_db
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
 @pytest.fixture
@@ -36,9 +34,6 @@ def settings_of(agent: Agent, **changed: object) -> dict[str, object]:
         "allowed_origins": "",
         "contact_email": "",
         "handoff_enabled": "on",
-        "leads_enabled": "on",
-        "colour": "#4f46e5",
-        "position": "right",
         "is_active": "on",
     }
     return {**given, **changed}
@@ -50,7 +45,7 @@ def saved(agent: Agent, workspace: Workspace) -> Agent:
 
 
 def paths_of(agent: Agent) -> list[str]:
-    pages = ("settings", "install", "try", "your-site")
+    pages = ("settings", "install", "try", "your-site", "widget/look", "widget/hours", "widget/identity")
     return ["/agents/", "/agents/new/", *(f"/agents/{agent.pk}/{page}/" for page in pages)]
 
 
@@ -104,7 +99,6 @@ def test_saving_changes_the_agent_and_its_version(
     ("field", "value"),
     [
         ("name", ""),
-        ("colour", "red"),
         ("evidence_threshold", "2"),
         ("allowed_origins", "shop.example"),
         ("allowed_origins", "https://shop.example/path"),
@@ -119,29 +113,6 @@ def test_bad_input_is_told_and_kept(owner_client: Client, agent: Agent, field: s
 
     assert response.status_code == 422
     assert field in response.context["form"].errors
-
-
-@pytest.mark.parametrize(
-    "content", [b"<svg onload=alert(1)>", b"GIF8", b"\x89PNG\r\n\x1a\n" + b"\0" * 1024 * 1024, b""]
-)
-def test_only_pictures_become_pictures(owner_client: Client, agent: Agent, content: bytes) -> None:
-    upload = SimpleUploadedFile("face.png", content, "image/png")
-
-    response = owner_client.post(f"/agents/{agent.pk}/settings/", settings_of(agent, picture=upload))
-
-    assert "picture" in response.context["form"].errors
-
-
-def test_a_picture_is_kept_under_a_name_of_ours(
-    owner_client: Client, agent: Agent, workspace: Workspace
-) -> None:
-    upload = SimpleUploadedFile("../../face.php", PNG, "text/html")
-
-    owner_client.post(f"/agents/{agent.pk}/settings/", settings_of(agent, picture=upload))
-
-    name = str(saved(agent, workspace).avatar.name)
-    assert name.startswith(f"avatars/{workspace.key}/")
-    assert name.endswith(".png")
 
 
 def test_an_agent_is_deleted_once_its_name_is_typed(
@@ -186,3 +157,15 @@ def test_a_forged_ticket_previews_nothing(anonymous_client: Client, agent: Agent
     path = f"/agents/preview/forged/widget/config/{agent.public_id}.json"
 
     assert anonymous_client.get(path).status_code == 404
+
+
+def test_the_install_page_says_what_is_missing(
+    owner_client: Client, agent: Agent, workspace: Workspace
+) -> None:
+    before = owner_client.get(f"/agents/{agent.pk}/install/").content.decode()
+    loaded = {"origin": "https://shop.example"}
+    owner_client.get(f"/widget/config/{agent.public_id}.json", headers=loaded)
+    after = owner_client.get(f"/agents/{agent.pk}/install/").content.decode()
+
+    assert "No page has loaded it yet." in before
+    assert "Seen on https://shop.example" in after

@@ -59,19 +59,39 @@ def test_anybody_reads_how_the_agent_looks_and_where_it_talks(
         "avatar": None,
         "greeting": "Hello!",
         "suggestions": ["How long is delivery?"],
-        "theme": {"colour": "#0f766e", "position": "left"},
+        "theme": {
+            "colour": "#0f766e",
+            "position": "left",
+            "radius": 18,
+            "scheme": "auto",
+            "launcher": "bubble",
+            "launcher_text": "",
+            "offset": {"x": 20, "y": 20},
+            "font": "system",
+        },
         "leads": {"when": "offer"},
         "handoff": True,
         "languages": [],
         "socket": f"ws://{workspace.slug}.{settings.ROOT_URL.removeprefix('http://')}/ws/v1/chat/"
         f"{agent.public_id}/",
+        "attachments": None,
+        "hours": None,
+        "proactive": [],
+        "rating": True,
+        "transcript": True,
+        "privacy_panel": True,
+        "privacy_url": None,
+        "branding": True,
+        "sound": False,
+        "strings": {},
     }
 
 
 def test_nothing_that_is_for_the_team_is_told(agent: Agent, anonymous_client: Client) -> None:
     told = anonymous_client.get(path_of(agent.public_id)).content.decode()
 
-    for secret in ("warehouse", "team@acme.example", "www.acme.example", str(agent.pk)):
+    secrets = (agent.identity_secret, "warehouse", "team@acme.example", "www.acme.example", str(agent.pk))
+    for secret in secrets:
         assert secret not in told
 
 
@@ -140,6 +160,27 @@ def test_what_is_switched_off_is_not_offered(
     assert given["leads"] is None
     assert given["handoff"] is False
     assert given["languages"] == ["de"]
+
+
+SHOP = "https://www.acme.example"
+
+
+def seen(workspace: Workspace) -> str:
+    with in_tenant(workspace):
+        return Agent.objects.get().seen_origin
+
+
+@pytest.mark.parametrize(
+    ("origin", "noted"),
+    [(SHOP, SHOP), ("https://evil.example", ""), ("null", ""), ("", ""), ("http://acme.localhost:8000", "")],
+)
+def test_the_first_page_of_an_own_site_that_loads_it_is_noted(
+    agent: Agent, anonymous_client: Client, workspace: Workspace, origin: str, noted: str
+) -> None:
+    headers = {"origin": origin} if origin else {}
+    anonymous_client.get(path_of(agent.public_id), headers=headers)
+
+    assert seen(workspace) == noted
 
 
 def test_only_reading_is_possible(agent: Agent, anonymous_client: Client) -> None:
