@@ -27,6 +27,8 @@ origin_validator = RegexValidator(
     r"^https?://[a-z0-9.\-*]+(:\d{1,5})?$", "Use an origin such as https://www.example.com, without a path."
 )
 
+host_validator = RegexValidator(r"^([a-z0-9-]+\.)+[a-z]{2,63}$", "Use a host such as shop.example.com.")
+
 
 class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
     """An agent's settings."""
@@ -36,6 +38,12 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
     )
     allowed_origins = serializers.ListField(
         child=serializers.CharField(max_length=200, validators=[origin_validator]),
+        max_length=50,
+        required=False,
+    )
+
+    link_hosts = serializers.ListField(
+        child=serializers.CharField(max_length=200, validators=[host_validator]),
         max_length=50,
         required=False,
     )
@@ -53,6 +61,11 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
             "language",
             "model",
             "evidence_threshold",
+            "cache_enabled",
+            "cache_similarity",
+            "daily_budget_micro_usd",
+            "monthly_budget_micro_usd",
+            "link_hosts",
             "allowed_origins",
             "contact_email",
             "handoff_enabled",

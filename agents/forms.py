@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ else:  # not generic at run time
 MAX_SUGGESTIONS = 6
 SUGGESTION_LENGTH = 120
 MAX_ORIGINS = 50
+MICRO = 1_000_000
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
 class LinesField(forms.CharField):
@@ -40,6 +43,34 @@ class LinesField(forms.CharField):
 
     def run_validators(self, value: Any) -> None:
         """A list has no characters to forbid; the form checks each of its texts."""
+
+
+class DollarsField(forms.DecimalField):
+    """An amount in US dollars as people write it; micro-USD inside. Empty is None: no budget."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.NumberInput({"step": "0.01", "min": "0.01", "placeholder": "No budget"})
+        super().__init__(
+            required=False, min_value=Decimal("0.01"), max_digits=9, decimal_places=2, widget=widget, **kwargs
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value / MICRO:.2f}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        dollars = super().clean(value)
+        return None if dollars is None else int(dollars * MICRO)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial), data))
+
+
+def check_host(text: str) -> str:
+    """A host name as it stands in an address. Raises ValidationError."""
+    host = (urlsplit(text if "//" in text else f"//{text}").hostname or "").rstrip(".")
+    if not _HOST.fullmatch(host):
+        raise ValidationError(f"“{text}” is not a host. Write it like shop.example.com.")
+    return host
 
 
 def check_origin(text: str) -> str:
@@ -101,6 +132,22 @@ class AgentForm(NewAgentForm):
         help_text="How sure the evidence must be before the agent answers: relaxed at the left, strict at the right.",
     )
     model = forms.ChoiceField(required=False, help_text="Which language model words the answers.")
+    cache_similarity = forms.FloatField(
+        required=False,
+        min_value=0.8,
+        max_value=1,
+        label="How alike questions must be",
+        widget=forms.NumberInput({"type": "range", "min": "0.8", "max": "1", "step": "0.01"}),
+        help_text="Questions that differ in a number, a name, a negation or a word that counts never share an answer.",
+    )
+    daily_budget_micro_usd = DollarsField(label="Budget of a day, US dollars")
+    monthly_budget_micro_usd = DollarsField(label="Budget of a month, US dollars")
+    link_hosts = LinesField(
+        required=False,
+        label="Links may lead to",
+        widget=forms.Textarea({"rows": 3, "placeholder": "shop.example.com", "spellcheck": "false"}),
+        help_text="Hosts beside those of your sources, one on each line. Links to elsewhere are taken out of answers.",
+    )
 
     class Meta(NewAgentForm.Meta):
         fields = (  # type: ignore[assignment]  # more of them than the parent has
@@ -112,6 +159,11 @@ class AgentForm(NewAgentForm):
             "language",
             "model",
             "evidence_threshold",
+            "cache_enabled",
+            "cache_similarity",
+            "daily_budget_micro_usd",
+            "monthly_budget_micro_usd",
+            "link_hosts",
             "allowed_origins",
             "contact_email",
             "handoff_enabled",
@@ -124,6 +176,7 @@ class AgentForm(NewAgentForm):
         labels: ClassVar = {
             "handoff_enabled": "Asking for a person",
             "is_active": "Active",
+            "cache_enabled": "Answer repeated questions from the cache",
             "contact_email": "Contact e-mail",
         }
         help_texts: ClassVar = {
@@ -131,6 +184,7 @@ class AgentForm(NewAgentForm):
             "instructions": "What to stress and what to avoid, in plain words. Facts belong into sources.",
             "handoff_enabled": "Visitors are offered to talk to a person of your team.",
             "is_active": "A paused agent shows no bubble and answers nobody.",
+            "cache_enabled": "A question that was answered a little while ago gets that answer at once, for nothing.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",
         }
@@ -152,6 +206,16 @@ class AgentForm(NewAgentForm):
         if len(origins) > MAX_ORIGINS:
             raise ValidationError(f"At most {MAX_ORIGINS} origins.")
         return origins
+
+    def clean_cache_similarity(self) -> float:
+        given: float | None = self.cleaned_data["cache_similarity"]
+        return self.instance.cache_similarity if given is None else given
+
+    def clean_link_hosts(self) -> list[str]:
+        hosts = list(dict.fromkeys(map(check_host, self.cleaned_data["link_hosts"])))
+        if len(hosts) > MAX_ORIGINS:
+            raise ValidationError(f"At most {MAX_ORIGINS} hosts.")
+        return hosts
 
     def save(self, commit: bool = True) -> Agent:
         agent = super().save(commit=False)

@@ -32,6 +32,14 @@ class Position(models.TextChoices):
     LEFT = "left", "Bottom left"
 
 
+class KnowledgeLanguages(models.TextChoices):
+    """What the agent's knowledge is written in: it decides the model that reads it."""
+
+    AUTOMATIC = "", "Automatic"
+    ENGLISH = "english", "English"
+    MULTILINGUAL = "multilingual", "Several languages"
+
+
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
@@ -91,6 +99,12 @@ class Agent(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="How sure the evidence must be before the agent answers: 0 relaxed, 1 strict.",
     )
+    knowledge_languages = models.CharField(
+        max_length=16, choices=KnowledgeLanguages.choices, blank=True, default=KnowledgeLanguages.AUTOMATIC
+    )
+    knowledge_profile = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The embedding profile that searches use now."
+    )
     allowed_origins = models.JSONField(
         default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."
     )
@@ -101,6 +115,17 @@ class Agent(models.Model):
     colour = models.CharField(max_length=7, default="#4f46e5", validators=[colour_validator])
     position = models.CharField(max_length=8, choices=Position.choices, default=Position.RIGHT)
     avatar = models.FileField(upload_to="avatars", blank=True)
+    cache_enabled = models.BooleanField(default=True, help_text="Answer a question that was asked before.")
+    cache_similarity = models.FloatField(
+        default=0.95,
+        validators=[MinValueValidator(0.8), MaxValueValidator(1.0)],
+        help_text="How alike two questions must be to share an answer; at 1 only the same words do.",
+    )
+    daily_budget_micro_usd = models.PositiveBigIntegerField(null=True, blank=True)
+    monthly_budget_micro_usd = models.PositiveBigIntegerField(null=True, blank=True)
+    link_hosts = models.JSONField(
+        default=list, blank=True, help_text="Hosts that answers may link to, beside those of the sources."
+    )
     look = models.JSONField(default=dict, blank=True, help_text="See `agents.appearance.Look`.")
     hours = models.JSONField(null=True, blank=True, help_text="See `agents.hours`; empty is always open.")
     proactive = models.JSONField(default=list, blank=True, help_text="See `agents.appearance.Nudge`.")
@@ -134,3 +159,27 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ModelSettings(models.Model):
+    """What holds for all agents of the workspace: one row, made when it is first written."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    daily_budget_micro_usd = models.PositiveBigIntegerField(null=True, blank=True)
+    monthly_budget_micro_usd = models.PositiveBigIntegerField(null=True, blank=True)
+    conversation_budget_micro_usd = models.PositiveBigIntegerField(null=True, blank=True)
+    masks_contacts = models.BooleanField(
+        default=False, help_text="E-mail addresses and telephone numbers never reach a provider."
+    )
+    keys = models.JSONField(default=dict, help_text="Provider to its sealed key, its last four characters.")
+    alerts = models.JSONField(
+        default=dict, help_text="Budget and period to the level that was told, 50 to 100."
+    )
+
+    def __str__(self) -> str:
+        return "Model settings"
+
+    @classmethod
+    def current(cls) -> ModelSettings:
+        """The row, or one with the defaults that is not stored yet."""
+        return cls.objects.filter(pk=1).first() or cls()

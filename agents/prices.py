@@ -39,6 +39,11 @@ class Price:
         total = fresh * rate.input + cached_tokens * rate.cached + output_tokens * rate.output
         return int(total.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
+    def snapshot(self, input_tokens: int) -> dict[str, str]:
+        """The rate that such a prompt pays, as a row keeps it: USD per million tokens."""
+        rate = self.rate(input_tokens)
+        return {"input": str(rate.input), "cached": str(rate.cached), "output": str(rate.output)}
+
 
 def flat_price(*, input_usd: Decimal, output_usd: Decimal) -> Price:
     """Return a price without steps, in USD per million tokens: for servers of one's own."""

@@ -23,7 +23,8 @@ def loader_address(workspace: Workspace) -> str:
 
 def snippet(agent: Agent, workspace: Workspace) -> str:
     """The one script tag that puts the agent on a page."""
-    return f'<script async src="{loader_address(workspace)}"\n        data-agent-id="{agent.public_id}"></script>'
+    source = f"{loader_address(workspace)}?agent={agent.public_id}"
+    return f'<script async src="{source}"\n        data-agent-id="{agent.public_id}"></script>'
 
 
 def preview_ticket(agent: Agent) -> str:

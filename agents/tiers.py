@@ -24,6 +24,9 @@ VENDORS = ("openai", "anthropic", "google")
 TIERS = ("starter", "growth", "professional", "business", "enterprise")
 ALIASES = {"trial": "starter"}
 EXTRACTIVE = "netvexa:extractive-1"
+# Where a table sets no budget for a conversation, a month or a day, they pay for this many of the dearest answers.
+ANSWERS_A_CONVERSATION = 20
+ANSWERS_A_MONTH = 1_000
 
 
 class TierTableError(Exception):
@@ -63,13 +66,19 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Tier:
-    """One row of the table. `models` are in order of preference."""
+    """One row of the table. `models` are in order of preference.
+
+    What one answer, one conversation, and all of the workspace's a day and a month may cost, in micro-USD.
+    """
 
     name: str
     models: tuple[ModelRef, ...]
     max_tokens: int
     cache_seconds: int
     budget_micro_usd: int
+    conversation_micro_usd: int
+    daily_micro_usd: int
+    monthly_micro_usd: int
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,9 @@ class _Row(BaseModel):
     max_tokens: int = Field(ge=64)
     cache_seconds: int = Field(ge=0)
     budget_micro_usd: int = Field(gt=0)
+    conversation_micro_usd: int | None = Field(default=None, gt=0)
+    daily_micro_usd: int | None = Field(default=None, gt=0)
+    monthly_micro_usd: int | None = Field(default=None, gt=0)
 
 
 class _Model(BaseModel):
@@ -150,7 +162,17 @@ def _tier(name: str, row: _Row) -> Tier:
     for ref in models:
         if ref.provider not in VENDORS:
             raise ValueError(f"tier {name}: {ref} names no known provider ({', '.join(VENDORS)}).")
-    return Tier(name, models, row.max_tokens, row.cache_seconds, row.budget_micro_usd)
+    monthly = row.monthly_micro_usd or row.budget_micro_usd * ANSWERS_A_MONTH
+    return Tier(
+        name,
+        models,
+        row.max_tokens,
+        row.cache_seconds,
+        row.budget_micro_usd,
+        row.conversation_micro_usd or row.budget_micro_usd * ANSWERS_A_CONVERSATION,
+        row.daily_micro_usd or monthly // 5,
+        monthly,
+    )
 
 
 def _facts(ref: ModelRef, known: _Model | None) -> ModelFacts:

@@ -18,7 +18,7 @@ from agents.publishing import opens_preview, preview_ticket, snippet
 from agents.readiness import steps_of
 from agents.tiers import EXTRACTIVE, choices
 from agents.widget import config_of
-from billing.limits import LimitReached, TrialOver, check
+from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from netvexa.lib.errors import NotFound
@@ -61,7 +61,7 @@ def create_agent(request: MemberRequest, form: NewAgentForm) -> Agent | None:
     """Make the agent that `form` describes; None, with an error on the form, where the plan is full."""
     try:
         check(standing_of(request.workspace), Limit.AGENTS, Agent.objects.count())
-    except (LimitReached, TrialOver) as full:
+    except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
     agent = form.save()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ from tenants.access import workspace_of_key
 from tenants.context import WorkspaceNotReady, current_workspace, in_tenant
 
 WIDGET_FILES: Path = settings.BASE_DIR / "static" / "widget"
+LOADER = "netvexa.min.js"
+# The folder behind each address. An address promises the calls and attributes of its number; one build keeps the
+# promises of both, and is what `beta` shows until there is a newer one to try.
+_FOLDERS = {"v1": "v1", "v2": "v1", "beta": "v1"}
 _CONTENT_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -168,9 +173,16 @@ def avatar_of(agent: Agent) -> Picture:
     return Picture(body, kind)
 
 
+def loader_with(config: WidgetConfig | None, version: str) -> WidgetFile:
+    """The loader, with an agent's configuration in its hand; None for no such agent. See widget/src/loader.ts."""
+    given = json.dumps(config, ensure_ascii=False, separators=(",", ":"))
+    body = b"(function(NVC){" + widget_file(version, LOADER).body + f"}})({given});\n".encode()
+    return _packed(body, _CONTENT_TYPES[".js"])
+
+
 def widget_file(version: str, name: str) -> WidgetFile:
     """A file of the built widget. Raises NotFound for any name that is not in the version's folder."""
-    folder = WIDGET_FILES / version
+    folder = WIDGET_FILES / _FOLDERS[version]
     # Compared with what is there, never joined to a path first: no name can lead out of the folder.
     path = next((path for path in folder.rglob("*") if path.relative_to(folder).as_posix() == name), None)
     if path is None or path.suffix not in _CONTENT_TYPES or not path.is_file():
@@ -181,11 +193,14 @@ def widget_file(version: str, name: str) -> WidgetFile:
 @lru_cache(maxsize=64)
 def _read(path: Path, modified_ns: int, *, is_hashed: bool) -> WidgetFile:
     """`modified_ns` is part of the cache's key, so that a rebuilt file is read again."""
-    body = path.read_bytes()
+    return _packed(path.read_bytes(), _CONTENT_TYPES[path.suffix], is_hashed=is_hashed)
+
+
+def _packed(body: bytes, content_type: str, *, is_hashed: bool = False) -> WidgetFile:
     return WidgetFile(
         body=body,
         gzipped=gzip.compress(body, 9, mtime=0),
-        content_type=_CONTENT_TYPES[path.suffix],
+        content_type=content_type,
         etag=hashlib.sha256(body).hexdigest()[:24],
         is_hashed=is_hashed,
     )

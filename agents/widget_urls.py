@@ -10,5 +10,5 @@ app_name = "widget"
 urlpatterns = [
     path("config/<str:public_id>.json", widget_views.config, name="config"),
     path("avatar/<str:public_id>", widget_views.avatar, name="avatar"),
-    re_path(r"^(?P<version>v1)/(?P<name>.+)$", widget_views.file, name="file"),
+    re_path(r"^(?P<version>v1|v2|beta)/(?P<name>.+)$", widget_views.file, name="file"),
 ]

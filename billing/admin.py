@@ -9,7 +9,16 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from billing.models import Entitlement, UsageBucket, UsageEntry
+from billing import staff_admin  # noqa: F401  registers its page
+from billing.models import (
+    BillingAccount,
+    BillingNotice,
+    DriftFinding,
+    Entitlement,
+    EntitlementSource,
+    UsageBucket,
+    UsageEntry,
+)
 from tenants import audit
 from tenants.admin import ReadOnly
 
@@ -29,8 +38,8 @@ class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The plan of each workspace that has one; the others are on the trial."""
 
     form = EntitlementForm
-    list_display = ("workspace", "tier", "note", "changed_at")
-    list_filter = ("tier",)
+    list_display = ("workspace", "tier", "source", "status", "period_ends_at", "note", "changed_at")
+    list_filter = ("tier", "source", "status")
     list_select_related = ("workspace",)
     search_fields = ("workspace__slug", "workspace__name")
     autocomplete_fields = ("workspace",)
@@ -41,6 +50,7 @@ class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Entitlement, form: Any, change: bool) -> None:
         earlier = Entitlement.objects.filter(pk=obj.pk).first()
         before = {"tier": earlier.tier} if earlier else None
+        obj.source = EntitlementSource.STAFF  # from now on Stripe does not change it
         super().save_model(request, obj, form, change)
         after = {"tier": obj.tier, "note": obj.note}
         audit.record("plan.set", request=request, before=before, after=after, workspace=obj.workspace)
@@ -52,6 +62,36 @@ class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}  # deleting many at once would pass the audit log by
+
+
+@admin.register(DriftFinding)
+class DriftFindingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Where the nightly check found that we differed from Stripe; staff are mailed about it, too."""
+
+    list_display = ("found_at", "workspace", "problem", "repaired")
+    list_filter = ("repaired",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "problem")
+    date_hierarchy = "found_at"
+
+
+@admin.register(BillingAccount)
+class BillingAccountAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Which customer of Stripe's a workspace is."""
+
+    list_display = ("workspace", "customer_id", "created_at", "refreshed_at")
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "customer_id")
+
+
+@admin.register(BillingNotice)
+class BillingNoticeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Mails about money that were sent."""
+
+    list_display = ("sent_at", "workspace", "kind", "reference")
+    list_filter = ("kind",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "reference")
 
 
 @admin.register(UsageBucket)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from billing.plans import Limit
 from netvexa.lib.errors import AppError
+from tenants.addresses import named_workspace_address
+from tenants.context import current_workspace
 
 if TYPE_CHECKING:
     from billing.subscriptions import Standing
@@ -37,26 +39,54 @@ class LimitReached(AppError):
 
     @property
     def extra(self) -> dict[str, Any]:
-        return {"limit": self.limit.value, "used": self.used, "maximum": self.maximum}
+        numbers = {"limit": self.limit.value, "used": self.used, "maximum": self.maximum}
+        return {**numbers, "upgrade_url": upgrade_url()}
 
 
-class TrialOver(AppError):
-    """The trial has ended and no plan was chosen: what is there stays, nothing is added or answered."""
+class Closed(AppError):
+    """What is there stays and can be read; nothing is added or answered until somebody pays."""
+
+    code = "closed"
+    status = 402
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"upgrade_url": upgrade_url()}
+
+
+class TrialOver(Closed):
+    """The trial has ended and no plan was chosen."""
 
     code = "trial_over"
-    status = 402
     default_detail = "The trial of this workspace is over. Choose a plan to go on; nothing was deleted."
 
 
-def check_trial(standing: Standing) -> None:
-    """Raise TrialOver if the workspace is on a trial that has ended."""
+class PaymentOverdue(Closed):
+    """The plan has not been paid, and the days of grace are over."""
+
+    code = "payment_overdue"
+    default_detail = (
+        "This workspace is read only, since its plan is not paid. Nothing was deleted;"
+        " everything goes on as soon as an owner pays the open invoice."
+    )
+
+
+def upgrade_url() -> str:
+    """Where the current workspace's owners choose a larger plan, or pay."""
+    return named_workspace_address(current_workspace(), "workspace:plan")
+
+
+def check_open(standing: Standing) -> None:
+    """Raise TrialOver or PaymentOverdue if nothing may be added or answered."""
     if standing.trial_is_over:
         raise TrialOver
+    if standing.read_only:
+        raise PaymentOverdue
 
 
 def check(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
-    """Refuse `adding` more where `used` stand already. Raises TrialOver or LimitReached."""
-    check_trial(standing)
+    """Refuse `adding` more where `used` stand already. Raises Closed or LimitReached."""
+    check_open(standing)
     maximum = standing.limits[limit]
     if maximum is not None and used + adding > maximum:
         raise LimitReached(

@@ -16,13 +16,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
-from agents.providers import Attempt, Delta, Finished, Prompt, Tally, plan_for, stream
-from chat import busy, prompts, turns, wording
+from agents.providers import Tally
+from chat import busy, cache, ladder, turns
 from chat.answers import Answer
 from chat.citations import Marks
 from chat.conversations import Door, keep_seq
@@ -31,13 +29,11 @@ from chat.models import Outcome
 from chat.protocol import Stopped, ack_frame, start_frame, token_frame
 from chat.turns import Accepted, Turn
 from chat.wording import Say, said
-from knowledge import retrieval
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
 logger = logging.getLogger(__name__)
 
-PASSAGES = 8
 COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame
 
 
@@ -150,7 +146,7 @@ class Writing:
 
     async def generate(self) -> Answer:
         """The answer, or as much of it as there was when it was stopped."""
-        self._generation = asyncio.create_task(_answer_to(self))
+        self._generation = asyncio.create_task(ladder.answer_to(self))
         if self.stopped or self.dropped:
             self._generation.cancel()
         try:
@@ -180,121 +176,21 @@ async def answer(writing: Writing) -> Answer | None:
     if stored is None:
         return None
     seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
-    if turn.answer_id in writing.shown and seq == writing.seq + 1:
-        return stored  # as `store` expected
-    with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
-        await run_in_tenant(
-            turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
-        )
+    if turn.answer_id not in writing.shown or seq != writing.seq + 1:  # not as `store` expected
+        with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
+            await run_in_tenant(
+                turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
+            )
+    await _keep(turn, stored)
     return stored
 
 
-async def _answer_to(writing: Writing) -> Answer:
-    turn = writing.turn
-    if (reply := _without_knowledge(turn)) is not None:
-        writing.add(reply)
-        return Answer(text=reply, outcome=Outcome.CLARIFY)
-    found = await run_in_tenant(turn.workspace, _retrieve, turn)
-    receipt = _receipt(found)
-    if found.evidence < turn.agent.evidence_threshold or not found.passages:
-        return _abstention(writing, found.evidence, receipt)
-    prompt = prompts.build(turn.agent, turn.question, history=turn.history, passages=found.passages)
-    return await _from_model(writing, prompt, evidence=found.evidence, receipt=receipt)
-
-
-def _without_knowledge(turn: Turn) -> str | None:
-    """The reply to what no document answers: a greeting, thanks, a file without a word."""
-    if not turn.question:
-        return said(Say.FILE, language=turn.language)
-    return wording.small_talk(turn.question, language=turn.language)
-
-
-def _retrieve(turn: Turn) -> retrieval.SearchResult:
-    return retrieval.search(
-        turn.question, agent_id=turn.agent.id, limit=PASSAGES, history=turn.earlier_questions
-    )
-
-
-async def _from_model(
-    writing: Writing, prompt: Prompt, *, evidence: float, receipt: dict[str, Any]
-) -> Answer:
-    turn = writing.turn
-    plan = plan_for(turn.tier, configured=turn.agent.model or None)
-    marks = writing.marks = Marks(prompt.passages)
-    finished, held = None, ""
-    events_of = stream(prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
-    async with aclosing(events_of) as events:
-        async for event in events:
-            if isinstance(event, Delta):
-                held += event.text
-                if not writing.text and prompts.NO_ANSWER.startswith(held.strip()[: len(prompts.NO_ANSWER)]):
-                    continue  # may still become the word for "no answer", which is never shown
-                writing.add(marks.feed(held))
-                held = ""
-            else:
-                finished = event
-    if finished is None:
-        raise RuntimeError("the stream ended without saying how")
-    receipt |= {"attempts": [_attempt(attempt) for attempt in finished.attempts]}
-    if finished.reason == "abstained" or held.strip().startswith(prompts.NO_ANSWER):
-        return replace(_abstention(writing, evidence, receipt), **_made_by(finished))
-    writing.add(marks.feed(held) + marks.rest())
-    citations = marks.citations()
-    return Answer(
-        text=writing.text,
-        outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
-        citations=citations,
-        grounded=bool(citations),
-        stopped=_STOPPED.get(finished.reason),
-        evidence=evidence,
-        first_token_ms=writing.first_token_ms,
-        receipt=receipt,
-        **_made_by(finished),
-    )
-
-
-_STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interrupted": "error"}
-
-
-def _made_by(finished: Finished) -> dict[str, Any]:
-    return {
-        "model": f"{finished.provider}:{finished.model}",
-        "rung": finished.rung,
-        "usage": finished.usage,
-    }
-
-
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "rung": attempt.rung,
-        "model": f"{attempt.provider}:{attempt.model}",
-        "outcome": attempt.outcome,
-        "detail": attempt.detail[:300],
-        "first_token_ms": attempt.first_token_ms,
-        "elapsed_ms": attempt.elapsed_ms,
-        "cost_micro_usd": attempt.usage.cost_micro_usd,
-    }
-
-
-def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
-    return {
-        "query": found.query,
-        "candidates": [
-            {"chunk": str(passage.chunk_id), "title": passage.title, "score": round(passage.score, 4)}
-            for passage in found.passages
-        ],
-        "retrieval_ms": {
-            "embed": round(found.timings.embed, 1),
-            "find": round(found.timings.find, 1),
-            "score": round(found.timings.score, 1),
-        },
-    }
-
-
-def _abstention(writing: Writing, evidence: float, receipt: dict[str, Any]) -> Answer:
-    text = wording.abstention(writing.turn.agent, language=writing.turn.language)
-    writing.add(text)
-    return Answer(text=text, outcome=Outcome.ABSTAINED, evidence=evidence, receipt=receipt)
+async def _keep(turn: Turn, answer: Answer) -> None:
+    """Keep the answer for the next who asks the same; without it the product works all the same."""
+    try:
+        await run_in_tenant(turn.workspace, cache.keep, turn, answer)
+    except Exception:
+        logger.exception("An answer could not be kept (conversation %s)", turn.conversation_id)
 
 
 def _stopped_answer(writing: Writing) -> Answer:

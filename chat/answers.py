@@ -25,6 +25,7 @@ class Answer:
     model: str = ""
     rung: str = ""
     usage: Usage = field(default_factory=Usage)
+    price: dict[str, str] = field(default_factory=dict)  # USD per million tokens when it was written
     first_token_ms: int | None = None
     total_ms: int | None = None
     receipt: dict[str, Any] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Answer:
         message.evidence, message.model, message.rung = self.evidence, self.model, self.rung
         message.input_tokens, message.output_tokens = self.usage.input_tokens, self.usage.output_tokens
         message.cost_micro_usd, message.usage_estimated = self.usage.cost_micro_usd, self.usage.estimated
+        message.price = self.price
         message.first_token_ms, message.total_ms, message.receipt = (
             self.first_token_ms,
             self.total_ms,
@@ -73,6 +75,7 @@ class Answer:
             usage=Usage(
                 message.input_tokens, message.output_tokens, message.cost_micro_usd, message.usage_estimated
             ),
+            price=message.price,
             first_token_ms=message.first_token_ms,
             total_ms=message.total_ms,
             receipt=message.receipt,

@@ -53,10 +53,11 @@ class Marks:
 
     def citations(self) -> list[Citation]:
         """What the marks that were used stand for, in the order of their numbers."""
-        return [_citation(place, self._passages[n]) for place, n in enumerate(self._order, start=1)]
+        return [citation_of(place, self._passages[n]) for place, n in enumerate(self._order, start=1)]
 
 
-def _citation(n: int, passage: Passage) -> Citation:
+def citation_of(n: int, passage: Passage) -> Citation:
+    """What stands behind a mark: the passage's document, place and best words."""
     citation: Citation = {"n": n, "title": passage.title, "snippet": _snippet(passage)}
     if passage.url:
         citation["url"] = passage.url

@@ -21,6 +21,7 @@ from chat import attachments, history, visitors
 from chat.attachments import Upload
 from chat.models import (
     Author,
+    CachedAnswer,
     Channel,
     Conversation,
     ConversationState,
@@ -179,6 +180,8 @@ def give_feedback(conversation_id: UUID, message_id: UUID, *, value: int, commen
     answers = Message.objects.filter(pk=message_id, conversation_id=conversation_id, author=Author.AI)
     if not answers.update(feedback=value, feedback_comment=comment):
         raise NotFound("There is no such answer.")
+    if value < 0:
+        CachedAnswer.objects.reject(message_id)
 
 
 def rate(conversation_id: UUID, *, score: int, comment: str) -> None:

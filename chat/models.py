@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from pgvector.django import HalfVectorField
 
 from agents.models import Agent
 from netvexa.lib.errors import NotFound
@@ -134,6 +136,16 @@ class Outcome(models.TextChoices):
     ERROR = "error"
 
 
+RUNGS = {
+    "primary": "first choice",
+    "fallback": "fallback model",
+    "cached": "kept answer",
+    "extractive": "built-in model",
+    "links": "links only",
+    "lead_form": "asked for contact details",
+}
+
+
 class Message(models.Model):
     """One message; for an answer also what it rests on, what it cost, and the lease of who writes it."""
 
@@ -170,6 +182,9 @@ class Message(models.Model):
     output_tokens = models.PositiveIntegerField(default=0)
     cost_micro_usd = models.PositiveBigIntegerField(default=0)
     usage_estimated = models.BooleanField(default=False)
+    price = models.JSONField(
+        default=dict, help_text="USD per million tokens when it was written: input, cached, output."
+    )
     first_token_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(null=True)
     receipt = models.JSONField(default=dict, help_text="Candidates with scores, timings, attempts.")
@@ -192,6 +207,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+    @property
+    def rung_in_words(self) -> str:
+        """Which step of the ladder answered, as people read it."""
+        return RUNGS.get(self.rung, self.rung)
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
@@ -248,3 +268,104 @@ class Lead(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.phone
+
+
+class CacheState(models.TextChoices):
+    """LIVE ends with its time; PINNED does not; REJECTED had a thumb down; BANNED is never kept again."""
+
+    LIVE = "live"
+    PINNED = "pinned"
+    REJECTED = "rejected"
+    BANNED = "banned"
+
+
+class CachedAnswerQuerySet(models.QuerySet["CachedAnswer"]):
+    """The doors to kept answers."""
+
+    def get_or_404(self, entry_id: UUID | str) -> CachedAnswer:
+        """The entry with this id in the current workspace. Raises NotFound."""
+        entry = self.filter(pk=entry_id).select_related("agent").first()
+        if entry is None:
+            raise NotFound("There is no such answer in the cache.")
+        return entry
+
+    def shared_with(self, agent_id: UUID, *, language: str, audience: str) -> CachedAnswerQuerySet:
+        return self.filter(agent_id=agent_id, language=language, audience=audience)
+
+    def reject(self, message_id: UUID | str) -> None:
+        """A visitor's thumb down on this answer: neither it nor what it was taken from is given again."""
+        source = Message.objects.filter(pk=message_id).values_list("receipt__cache__entry", flat=True).first()
+        rows = self.filter(models.Q(message_id=message_id) | models.Q(pk=source or None))
+        rows.filter(state=CacheState.LIVE).update(state=CacheState.REJECTED)
+
+
+class CachedAnswer(models.Model):
+    """A question of this agent and its answer, to be given again as long as everything it rests on holds."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64, help_text="Of language, audience and the question's words.")
+    question = models.TextField()
+    language = models.CharField(max_length=16)
+    audience = models.CharField(max_length=64, blank=True)
+    agent_version = models.PositiveIntegerField()
+    knowledge_version = models.CharField(max_length=80)
+    profile = models.CharField(max_length=40, help_text="The embedding profile its vector belongs to.")
+    embedding = HalfVectorField()
+    text = models.TextField()
+    citations = models.JSONField(default=list)
+    chunks = ArrayField(models.UUIDField(), default=list, help_text="It dies with any of these.")
+    evidence = models.FloatField(null=True)
+    model = models.CharField(max_length=80, blank=True)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="+", help_text="The answer it was taken from."
+    )
+    cost_micro_usd = models.PositiveBigIntegerField(default=0, help_text="What a hit saves.")
+    took_ms = models.PositiveIntegerField(default=0, help_text="What the answer took to write.")
+    hits = models.PositiveIntegerField(default=0)
+    saved_ms = models.PositiveBigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=CacheState.choices, default=CacheState.LIVE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    last_hit_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CachedAnswerQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-hits", "-created_at"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["agent", "key"], name="cached_answer_once")]
+
+    def __str__(self) -> str:
+        return self.question[:60]
+
+    @property
+    def saved_micro_usd(self) -> int:
+        return self.hits * self.cost_micro_usd
+
+
+class SpendingDay(models.Model):
+    """What an agent's answers cost on one day, UTC; the team's own tries stand in a row of their own."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    is_test = models.BooleanField(default=False)
+    answers = models.PositiveIntegerField(default=0)
+    cached = models.PositiveIntegerField(default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    cost_micro_usd = models.PositiveBigIntegerField(default=0)
+    estimated_micro_usd = models.PositiveBigIntegerField(
+        default=0, help_text="The part of the cost that rests on our own count of tokens."
+    )
+    saved_micro_usd = models.PositiveBigIntegerField(default=0)
+    saved_ms = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-day"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["agent", "day", "is_test"], name="spending_day_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.cost_micro_usd}"

@@ -28,6 +28,7 @@ ERROR_CODES = frozenset(
 _AS_SAID = {  # errors of other modules, as the protocol's six codes say them
     "not_found": "invalid",
     "trial_over": "quota_exceeded",
+    "payment_overdue": "quota_exceeded",
     "limit_reached": "quota_exceeded",
     "workspace_not_ready": "unavailable",
     "no_model_answered": "unavailable",

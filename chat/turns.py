@@ -18,11 +18,11 @@ from agents.hours import hours_of
 from agents.models import Agent
 from agents.providers import Turn as Spoken
 from billing import usage
-from billing.limits import check_trial
+from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from chat import wording
+from chat import spending, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
 from chat.conversations import Door, Ended, ensure, locked, next_ordinal
@@ -64,6 +64,8 @@ class Turn:
     writer: str
     attempt: int
     tier: str
+    channel: str = Channel.WIDGET.value
+    audience: str = ""
 
     @property
     def earlier_questions(self) -> list[str]:
@@ -93,7 +95,7 @@ class Away(NotAllowed):
 def accept(
     door: Door, *, client_id: UUID, text: str, writer: str, attachments: Sequence[UUID] = ()
 ) -> Accepted:
-    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, TrialOver, Ended, Away.
+    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, Closed, Ended, Away.
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
@@ -155,7 +157,7 @@ def _reserve(door: Door) -> UUID | None:
         return None
     workspace = current_workspace()
     standing = standing_of(workspace)
-    check_trial(standing)
+    check_open(standing)
     return usage.reserve(
         workspace,
         kind=UsageKind.ANSWERS,
@@ -166,7 +168,7 @@ def _reserve(door: Door) -> UUID | None:
 
 def _release(reservation_id: UUID | None) -> None:
     if reservation_id is not None:
-        usage.release(reservation_id)
+        usage.release(current_workspace(), reservation_id)
 
 
 def _store_question(
@@ -226,6 +228,7 @@ def _turn(agent: Agent, conversation: Conversation, question: Message, answer: M
         writer=answer.writer,
         attempt=answer.attempts,
         tier=standing_of(workspace).plan.tier.value,
+        channel=conversation.channel,
     )
 
 
@@ -283,6 +286,7 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
         if turn.question_id in shown:
             Message.objects.filter(pk=turn.question_id, seq=None).update(seq=shown[turn.question_id])
     _account(message)
+    spending.book(turn.agent, message, channel=turn.channel)
     return answer
 
 
@@ -296,7 +300,7 @@ def _account(message: Message) -> None:
     if message.reservation_id is None:
         return
     if message.outcome in (Outcome.ERROR, Outcome.HANDOFF):
-        usage.release(message.reservation_id)
+        usage.release(current_workspace(), message.reservation_id)
         return
     usage.settle(
         message.reservation_id,

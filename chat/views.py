@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -88,6 +88,7 @@ def show(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
         "conversation": conversation,
         "transcript": conversation.messages.prefetch_related("attachments").order_by("ordinal"),
         "leads": conversation.leads.all(),
+        "cost": conversation.messages.aggregate(sum=Sum("cost_micro_usd"))["sum"],
         "max_text": MAX_TEXT,
     }
     template = "chat/parts/live.html" if request.htmx else "chat/show.html"  # type: ignore[attr-defined]

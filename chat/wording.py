@@ -26,6 +26,8 @@ class Say(StrEnum):
     HELLO = "hello"
     THANKS = "thanks"
     QUOTA = "quota"
+    LINKS = "links"
+    LATER = "later"
     FILE = "file"
     AWAY = "away"
     BACK = "back"
@@ -44,6 +46,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hello! What would you like to know?",
         Say.THANKS: "You are welcome! Is there anything else you would like to know?",
         Say.QUOTA: "The assistant cannot answer questions at the moment.",
+        Say.LINKS: "I cannot write an answer at the moment, but it should stand here:",
+        Say.LATER: "I cannot answer at the moment.",
         Say.FILE: "Thank you. I cannot read files myself, but the team can. What would you like to know about it?",
         Say.AWAY: "The team is away at the moment.",
         Say.BACK: "It is back on {when}.",
@@ -60,6 +64,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Hallo! Was möchten Sie wissen?",
         Say.THANKS: "Gern geschehen! Kann ich sonst noch helfen?",
         Say.QUOTA: "Der Assistent kann im Moment keine Fragen beantworten.",
+        Say.LINKS: "Im Moment kann ich keine Antwort schreiben, aber hier sollte sie stehen:",
+        Say.LATER: "Im Moment kann ich nicht antworten.",
         Say.FILE: "Danke. Ich kann Dateien nicht selbst lesen, das Team aber schon. Was möchten Sie dazu wissen?",
         Say.AWAY: "Das Team ist gerade nicht da.",
         Say.BACK: "Es ist wieder da am {when}.",
@@ -76,6 +82,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "Bonjour ! Que souhaitez-vous savoir ?",
         Say.THANKS: "Avec plaisir ! Puis-je vous aider pour autre chose ?",
         Say.QUOTA: "L’assistant ne peut pas répondre aux questions pour le moment.",
+        Say.LINKS: "Je ne peux pas rédiger de réponse pour l’instant, mais elle devrait se trouver ici :",
+        Say.LATER: "Je ne peux pas répondre pour l’instant.",
         Say.FILE: "Merci. Je ne peux pas lire les fichiers, mais l’équipe le peut. Que souhaitez-vous savoir ?",
         Say.AWAY: "L’équipe n’est pas là pour le moment.",
         Say.BACK: "Elle sera de retour le {when}.",
@@ -92,6 +100,8 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.HELLO: "¡Hola! ¿Qué le gustaría saber?",
         Say.THANKS: "¡De nada! ¿Puedo ayudarle en algo más?",
         Say.QUOTA: "El asistente no puede responder preguntas en este momento.",
+        Say.LINKS: "En este momento no puedo redactar una respuesta, pero debería estar aquí:",
+        Say.LATER: "En este momento no puedo responder.",
         Say.FILE: "Gracias. No puedo leer archivos, pero el equipo sí. ¿Qué le gustaría saber al respecto?",
         Say.AWAY: "El equipo no está disponible en este momento.",
         Say.BACK: "Vuelve el {when}.",
@@ -117,8 +127,8 @@ def said(what: Say, *, language: str) -> str:
     return _TEXTS.get(language[:2].lower(), _TEXTS["en"])[what]
 
 
-def abstention(agent: Agent, *, language: str) -> str:
-    """That the agent does not know, and every way on that its settings offer."""
+def abstention(agent: Agent, *, language: str, what: Say = Say.UNKNOWN) -> str:
+    """That the agent does not know, or what else is said, and every way on that its settings offer."""
     tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
     ways = [said(Say.REPHRASE, language=tongue)]
     if agent.leads_enabled:
@@ -126,7 +136,7 @@ def abstention(agent: Agent, *, language: str) -> str:
     if agent.handoff_enabled:
         ways.append(said(Say.PERSON, language=tongue))
     listed = ", ".join(ways[:-1]) + _OR[tongue] + ways[-1] if len(ways) > 1 else ways[0]
-    return f"{said(Say.UNKNOWN, language=tongue)} {listed}."
+    return f"{said(what, language=tongue)} {listed}."
 
 
 def away(agent: Agent, now: datetime, *, language: str) -> str:

@@ -73,6 +73,11 @@ def query_terms(text: str, *, languages: Sequence[str] = ("",)) -> list[tuple[Te
     return content or [(term, forms) for term, _, forms in rows]
 
 
+def words_of(text: str, *, language: str) -> list[tuple[str, str]]:
+    """Every term of a text, function words too: stemmed, and as it was written in lower case."""
+    return [(term.text, plain) for term, plain in _tokens(text, language)]
+
+
 def _tokens(text: str, language: str) -> list[tuple[Term, str]]:
     """Each term with its unstemmed form."""
     found: list[tuple[Term, str]] = []

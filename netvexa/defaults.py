@@ -15,6 +15,8 @@ def defaults() -> list[str]:
         )
     if not settings.STRIPE_ENABLED:
         sentences.append("No Stripe key is set: plans are switched by staff in the admin. STRIPE_SECRET_KEY.")
+    elif settings.STRIPE_IS_STAND_IN:
+        sentences.append("Payments go to a stand-in for Stripe: no money moves. STRIPE_SECRET_KEY.")
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         sentences.append(f"E-mail is written to {settings.EMAIL_FILE_PATH} instead of being sent. EMAIL_URL.")
     if not settings.CONFIG.storage_s3_bucket:

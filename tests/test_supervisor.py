@@ -19,6 +19,7 @@ import pytest
 
 from netvexa.embedded.home import PROJECT, passing_var
 from netvexa.embedded.ports import answers, free_port
+from netvexa.supervisor.plan import plan_from
 
 PATIENCE = 40.0  # seconds
 
@@ -230,6 +231,27 @@ def test_a_port_that_cannot_be_one_is_named(given: str) -> None:
     result = _supervisor(NETVEXA_PORT=given)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"NETVEXA_PORT must be a number from 1 to 65535; it is {given!r}.\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"STRIPE": "real"}, "STRIPE takes only the value fake"),
+        ({"STRIPE": "fake", "STRIPE_SECRET_KEY": "sk_test_x"}, "exclude each other"),
+    ],
+)
+def test_a_stand_in_that_cannot_be_is_refused(given: dict[str, str], sentence: str) -> None:
+    result = _supervisor(NETVEXA_PORT=str(free_port()), **given)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+
+
+def test_asked_for_the_stand_in_for_stripe_starts_first_and_everything_knows_it() -> None:
+    port = free_port()
+    plan = plan_from({"NETVEXA_PORT": str(port), "STRIPE": "fake"})
+    assert "tests.stripe_fake" in plan.early["stripe"]
+    assert plan.variables["STRIPE_API_HOST"] in f"http://127.0.0.1:{plan.early['stripe'][3]}"
+    assert plan_from({"NETVEXA_PORT": str(port)}).early == {}
 
 
 def _supervisor(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -46,15 +46,49 @@ const shared = {
   outdir: out,
 };
 
+const read = (name) => readFileSync(join(here, "src", name), "utf8");
+const words = (text) => text.match(/[A-Za-z_]\w*/g) ?? [];
+const captured = (text, pattern) => Array.from(text.matchAll(pattern), (found) => found[1]);
+
+/**
+ * The names of members that are nobody's business outside the app, to be shortened: declared in a class or record of
+ * ours, in no module whose records meet the server, the page or the disk, and never written as a text anywhere.
+ */
+function ownNames() {
+  const modules = readdirSync(join(here, "src")).filter((name) => name.endsWith(".ts"));
+  const views = readdirSync(join(here, "src/views")).map((name) => `views/${name}`);
+  const open = ["protocol.ts", "config.ts", "kept.ts", "loader.ts"];
+  const code = [...modules, ...views]
+    .map(read)
+    .join("\n")
+    .replace(/\/\*\*[\s\S]*?\*\/|\/\/ .*/g, "");
+  const texts = code.match(/"[^"\n]*"|`[^`\n]*`|\/[^/\n ]+\//g) ?? [];
+  const others = new Set([...open.map(read), ...texts, read("locales/en.json")].flatMap(words));
+  const own = [...modules, ...views]
+    .filter((name) => !open.includes(name))
+    .map(read)
+    .join("\n");
+  const declared = captured(own, /^ {2}(?:readonly |get |async )*((?!on[A-Z])[a-z]\w{3,})\??[:(;=]/gm);
+  return [...new Set(declared)].filter((name) => !others.has(name));
+}
+
 /** esbuild joins and types away; terser, with its whole-program passes, saves another 4 % of the compressed size. */
 async function bundle(entry, options) {
   const { outputFiles } = await build({ ...shared, ...options, entryPoints: [entry] });
   const find = (ending) => outputFiles.find((file) => file.path.endsWith(ending)).text;
   return minify(find(".js"), {
     module: options.format === "esm",
-    toplevel: true,
+    toplevel: options.format === "esm",
+    mangle: { properties: { regex: new RegExp(`^(${ownNames().join("|")})$`) } },
     ecma: 2020,
-    compress: { passes: 3, pure_getters: true, unsafe_arrows: true, unsafe_methods: true, keep_fargs: false },
+    compress: {
+      passes: 3,
+      pure_getters: true,
+      unsafe_arrows: true,
+      unsafe: true,
+      unsafe_comps: true,
+      keep_fargs: false,
+    },
     format: { ascii_only: false },
     sourceMap: { content: find(".js.map"), includeSources: true },
   });
@@ -89,6 +123,8 @@ export async function builtFiles() {
   });
   const appName = `app.${hash(app.code)}.js`;
   const files = withMap(appName, app);
+  // Where a loader looks that names an app which a deploy has replaced.
+  files["app.js"] = `export * from "./${appName}";\n`;
   for (const [file, text] of texts) files[`${directory}/${file}`] = text;
   const loader = await bundle("src/loader.ts", {
     format: "iife",

@@ -33,6 +33,7 @@ from .engine import Tally, stream
 from .faults import NoModelAnswered
 from .plan import credentials_from_settings, plan_for, tier_table, warm_up
 from .registry import shut_down
+from .trial import try_out
 
 __all__ = [
     "Attempt",
@@ -64,5 +65,6 @@ __all__ = [
     "shut_down",
     "stream",
     "tier_table",
+    "try_out",
     "warm_up",
 ]

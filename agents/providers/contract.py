@@ -7,7 +7,7 @@ reads `Delta`s and one `Finished` from the stream. Nothing here knows a vendor, 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from agents.prices import FREE, Price
@@ -172,6 +172,21 @@ class ModelPlan:
     rungs: tuple[Rung, ...]
     limits: Limits = Limits()
     cache_seconds: int = 3600
+
+    @property
+    def hosted(self) -> ModelPlan | None:
+        """The vendors' models alone, without the built-in one; None where there are none."""
+        rungs = tuple(rung for rung in self.rungs if rung.name != "extractive")
+        return replace(self, rungs=rungs) if rungs else None
+
+    @property
+    def built_in(self) -> ModelPlan:
+        """The built-in model alone."""
+        return replace(self, rungs=self.rungs[-1:])
+
+    def price_of(self, name: RungName) -> Price:
+        """The price of the model on this rung."""
+        return next((rung.price for rung in self.rungs if rung.name == name), FREE)
 
 
 @dataclass(frozen=True)

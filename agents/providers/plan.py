@@ -61,12 +61,13 @@ def plan_for(
     """Return the ladder for one answer of an agent on `tier`; it always ends in the built-in model.
 
     `configured` is the agent's own choice (`provider:model`), put first where the tier has it and a key
-    exists. `own_credentials` are a workspace's keys by provider, used instead of the platform's.
+    exists. `own_credentials` are a workspace's keys by provider; where it has any, the platform's are not used: what
+    its answers cost is then its own affair, whichever model answers.
     `budget_micro_usd` lowers the tier's ceiling, to what is left of a day's budget for example.
     """
     table = tier_table()
     row = table.tier(tier)
-    credentials = {**credentials_from_settings(), **(own_credentials or {})}
+    credentials = own_credentials or credentials_from_settings()
     vendors = [] if configured == EXTRACTIVE else list(_vendors(row, table, configured or "", credentials))
     rungs = [
         _rung(name, ref, row=row, table=table, credentials=credentials[ref.provider])

@@ -12,14 +12,16 @@ from django.views.decorators.http import require_safe
 
 from agents.models import Agent
 from billing import storage
+from billing.invoices import payments_of
 from billing.models import UsageKind
-from billing.plans import Limit
+from billing.plans import PLANS, Limit, Tier
 from billing.subscriptions import standing_of
 from billing.usage import usage_of
 from knowledge.models import Document, Source
 from netvexa.defaults import defaults
+from netvexa.lib.sizes import size_in_words
 from netvexa.pages.members import seats_of
-from netvexa.pages.site import contact_address, size_in_words
+from netvexa.pages.site import contact_address
 from tenants.access import MemberRequest, Permission, allows, member_required
 from tenants.models import Workspace
 
@@ -57,13 +59,21 @@ class Meter:
 def plan_page(request: MemberRequest) -> HttpResponse:
     """Plan, limits and usage."""
     usage = usage_of(request.workspace)[UsageKind.ANSWERS]
+    standing, may_pay = standing_of(request.workspace), allows(request.member, Permission.MANAGE_BILLING)
+    waiting = "paid" in request.GET and (standing.subscription is None or standing.is_free)
     context = {
-        "standing": standing_of(request.workspace),
+        "standing": standing,
+        "payments": payments_of(request.workspace) if may_pay else None,
+        "next_plan": PLANS.get(Tier(row.next_tier))
+        if (row := standing.subscription) and row.next_tier
+        else None,
+        "waiting": waiting and may_pay,
         "meters": meters_of(request.workspace),
         "resets_at": usage.resets_at,
         "tokens": usage.tokens,
         "defaults": defaults() if allows(request.member, Permission.MANAGE_WORKSPACE) else [],
         "stripe_enabled": settings.STRIPE_ENABLED,
+        "stripe_stand_in": settings.CONFIG.stripe_api_host,
         "contact": contact_address(),
     }
     return render(request, "app/plan.html", context)

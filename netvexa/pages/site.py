@@ -14,28 +14,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from agents.models import Agent
-from billing.plans import PLANS, TRIAL_ANSWERS, TRIAL_DAYS, Limit, Plan, Tier
+from billing.plans import PLANS, TRIAL_ANSWERS, TRIAL_DAYS, Tier
+from billing.wording import feature_rows, limit_rows
 from netvexa import help_centre
 from tenants.context import in_tenant
 from tenants.models import Workspace
 
 _DEMO_SLUG = "demo"
-_UNITS = ((1024**3, "GB"), (1024**2, "MB"), (1024, "KB"))
 _WHO = {
     Tier.STARTER: "One site, first agent",
     Tier.GROWTH: "A growing shop or product",
     Tier.PROFESSIONAL: "Several brands or teams",
     Tier.BUSINESS: "Many sites, large knowledge",
     Tier.ENTERPRISE: "Special terms",
-}
-_ROWS = {
-    Limit.ANSWERS: "Answers a month",
-    Limit.AGENTS: "Agents",
-    Limit.SOURCES: "Sources",
-    Limit.PAGES: "Pages",
-    Limit.STORAGE_BYTES: "Storage",
-    Limit.SEATS: "Seats",
-    Limit.API_CALLS: "API requests an hour",
 }
 
 
@@ -60,7 +51,13 @@ def pricing(request: HttpRequest) -> HttpResponse:
     yearly = request.GET.get("period") == "year"
     context = {
         "plans": [
-            {"plan": plan, "who": _WHO[plan.tier], "limits": _limits_of(plan)} for plan in PLANS.values()
+            {
+                "plan": plan,
+                "who": _WHO[plan.tier],
+                "limits": limit_rows(plan),
+                "features": feature_rows(plan),
+            }
+            for plan in PLANS.values()
         ],
         "yearly": yearly,
         "trial_days": TRIAL_DAYS,
@@ -68,17 +65,6 @@ def pricing(request: HttpRequest) -> HttpResponse:
         "checkout": settings.STRIPE_ENABLED,
     }
     return render(request, "site/pricing.html", context)
-
-
-def _limits_of(plan: Plan) -> list[tuple[str, str]]:
-    return [(label, _in_words(limit, plan)) for limit, label in _ROWS.items()]
-
-
-def _in_words(limit: Limit, plan: Plan) -> str:
-    value = plan.limits[limit]
-    if value is None:
-        return "By agreement" if plan.monthly_usd is None else "No set limit"
-    return size_in_words(value) if limit is Limit.STORAGE_BYTES else f"{value:,}"
 
 
 @require_safe
@@ -130,17 +116,10 @@ def demo_agent() -> DemoAgent | None:
     if agent is None:
         return None
     # From this very host: the page then needs no exception in its Content Security Policy.
-    loader = reverse("widget:file", args=["v1", "netvexa.min.js"])
+    loader = f"{reverse('widget:file', args=['v1', 'netvexa.min.js'])}?agent={agent.public_id}"
     return DemoAgent(loader, agent.public_id, list(agent.suggestions))
 
 
 def contact_address() -> str:
     """Where people write to whoever runs this installation: the bare address that its mail comes from."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-
-
-def size_in_words(size: int) -> str:
-    """Bytes in the unit that people use: "100 MB", "1.5 GB"."""
-    unit, name = next((pair for pair in _UNITS if size >= pair[0]), _UNITS[-1])
-    number = size / unit
-    return f"{number:,.0f} {name}" if number >= 10 or number.is_integer() else f"{number:.1f} {name}"

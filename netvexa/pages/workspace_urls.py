@@ -15,11 +15,14 @@ _WORKSPACE: list[URLPattern] = [
 _KEYS: list[URLPattern] = [
     path("", keys.key_list, name="list"),
     path("new/", keys.create_key, name="create"),
+    path("<uuid:key_id>/rotate/", keys.rotate_key, name="rotate"),
     path("<uuid:key_id>/revoke/", keys.revoke_key, name="revoke"),
 ]
 urlpatterns = [
     path("members/", include("netvexa.pages.member_urls")),
     path("leads/", include("chat.lead_urls")),
+    path("plan/", include("billing.workspace_urls")),
+    path("costs/", include("chat.cost_urls")),
     path("api-keys/", include((_KEYS, "keys"))),
     path("", include((_WORKSPACE, "workspace"))),
 ]

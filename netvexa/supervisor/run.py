@@ -38,7 +38,7 @@ class Supervisor:
         self._begin = time.monotonic()
         self._stop_signals = 0
         self._printing = threading.Lock()
-        names = (SYSTEM, "prepare", *plan.services)
+        names = (SYSTEM, "prepare", *plan.early, *plan.services)
         self._printer = Printer(sys.stdout, width=max(map(len, names)))
         self._colours = dict(zip(names, get_colours(), strict=False))
         self._stack = stack.Stack()
@@ -82,12 +82,14 @@ class Supervisor:
     def _start_servers(self) -> None:
         self._stack = stack.start(given=self._given, say=lambda text: self.say(SYSTEM, text))
         defaults = {"NETVEXA_ROOT_URL": f"http://localhost:{self.plan.port}", "PYTHONUNBUFFERED": "1"}
-        self._environment = {**defaults, **self._given, **self._stack.environment}
+        self._environment = {**defaults, **self._given, **self._stack.environment, **self.plan.variables}
 
     def _prepare(self) -> None:
         """Run the preparation to its end, or to ours."""
         if self._stop_signals:
             return
+        for name, command in self.plan.early.items():
+            self._start_child(name, command)
         child = self._start_child("prepare", self.plan.prepare)
         while child.exit_code is None and not self._stop_signals:
             time.sleep(TICK)

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tenants.addresses import root_address
+from tenants.devices import name_of
 
 register = template.Library()
 
@@ -58,6 +59,23 @@ def filesize_of(size: int) -> str:
             return f"{number:.0f} {unit}" if unit == "bytes" or number >= 10 else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} GB"
+
+
+@register.filter
+def dollars(micro_usd: int | None) -> str:
+    """Micro-USD as people read them: $12.30, or $0.0042 where cents say too little."""
+    amount = (micro_usd or 0) / 1_000_000
+    return f"${amount:,.2f}" if not amount or amount >= 0.1 else f"${amount:.4f}"
+
+
+@register.filter
+def seconds_of(milliseconds: int | None) -> str:
+    """Milliseconds as people read them: 1.3 s, 4 min, 2.5 h."""
+    seconds = (milliseconds or 0) / 1000
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 @register.simple_tag(takes_context=True)
@@ -109,26 +127,7 @@ def step_bar(step: str) -> list[bool]:
     return [at <= reached for at in range(len(names))]
 
 
-_BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS", "Mac"),
-    ("Linux", "Linux"),
-)
-
-
 @register.filter
 def device_name(agent: str) -> str:
     """A browser's own long name as people know it: "Chrome on Windows"."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "Unknown browser")
-    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    return f"{browser} on {system}" if system else browser
+    return name_of(agent)

@@ -39,7 +39,23 @@ CREATE TABLE __tenant__.agents_agent (
     "seen_origin" character varying(200) NOT NULL,
     "sound_enabled" boolean NOT NULL,
     "strings" jsonb NOT NULL,
-    "transcript_enabled" boolean NOT NULL
+    "transcript_enabled" boolean NOT NULL,
+    "cache_enabled" boolean NOT NULL,
+    "cache_similarity" double precision NOT NULL,
+    "daily_budget_micro_usd" bigint,
+    "link_hosts" jsonb NOT NULL,
+    "monthly_budget_micro_usd" bigint,
+    "knowledge_languages" character varying(16) NOT NULL,
+    "knowledge_profile" character varying(40) NOT NULL
+);
+CREATE TABLE __tenant__.agents_modelsettings (
+    "id" smallint NOT NULL,
+    "daily_budget_micro_usd" bigint,
+    "monthly_budget_micro_usd" bigint,
+    "conversation_budget_micro_usd" bigint,
+    "masks_contacts" boolean NOT NULL,
+    "keys" jsonb NOT NULL,
+    "alerts" jsonb NOT NULL
 );
 CREATE TABLE __tenant__.chat_attachment (
     "id" uuid NOT NULL,
@@ -52,6 +68,32 @@ CREATE TABLE __tenant__.chat_attachment (
     "agent_id" uuid NOT NULL,
     "conversation_id" uuid,
     "message_id" uuid
+);
+CREATE TABLE __tenant__.chat_cachedanswer (
+    "id" uuid NOT NULL,
+    "key" character varying(64) NOT NULL,
+    "question" text NOT NULL,
+    "language" character varying(16) NOT NULL,
+    "audience" character varying(64) NOT NULL,
+    "agent_version" integer NOT NULL,
+    "knowledge_version" character varying(80) NOT NULL,
+    "profile" character varying(40) NOT NULL,
+    "embedding" extensions.halfvec NOT NULL,
+    "text" text NOT NULL,
+    "citations" jsonb NOT NULL,
+    "chunks" uuid[] NOT NULL,
+    "evidence" double precision,
+    "model" character varying(80) NOT NULL,
+    "cost_micro_usd" bigint NOT NULL,
+    "took_ms" integer NOT NULL,
+    "hits" integer NOT NULL,
+    "saved_ms" bigint NOT NULL,
+    "state" character varying(8) NOT NULL,
+    "created_at" timestamp with time zone NOT NULL,
+    "expires_at" timestamp with time zone NOT NULL,
+    "last_hit_at" timestamp with time zone,
+    "agent_id" uuid NOT NULL,
+    "message_id" uuid NOT NULL
 );
 CREATE TABLE __tenant__.chat_conversation (
     "id" uuid NOT NULL,
@@ -124,7 +166,22 @@ CREATE TABLE __tenant__.chat_message (
     "created_at" timestamp with time zone NOT NULL,
     "completed_at" timestamp with time zone,
     "conversation_id" uuid NOT NULL,
-    "reply_to_id" uuid
+    "reply_to_id" uuid,
+    "price" jsonb NOT NULL
+);
+CREATE TABLE __tenant__.chat_spendingday (
+    "id" uuid NOT NULL,
+    "day" date NOT NULL,
+    "is_test" boolean NOT NULL,
+    "answers" integer NOT NULL,
+    "cached" integer NOT NULL,
+    "input_tokens" bigint NOT NULL,
+    "output_tokens" bigint NOT NULL,
+    "cost_micro_usd" bigint NOT NULL,
+    "estimated_micro_usd" bigint NOT NULL,
+    "saved_micro_usd" bigint NOT NULL,
+    "saved_ms" bigint NOT NULL,
+    "agent_id" uuid NOT NULL
 );
 CREATE TABLE __tenant__.chat_visitor (
     "id" uuid NOT NULL,
@@ -174,7 +231,31 @@ CREATE TABLE __tenant__.knowledge_document (
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
     "source_id" uuid NOT NULL,
-    "live_id" uuid
+    "live_id" uuid,
+    "checked_at" timestamp with time zone,
+    "depth" smallint NOT NULL,
+    "etag" character varying(300) NOT NULL,
+    "fetch_due" boolean NOT NULL,
+    "found_on" character varying(2000) NOT NULL,
+    "good_at" timestamp with time zone,
+    "key" character varying(2000) NOT NULL,
+    "last_modified" character varying(100) NOT NULL,
+    "misses" smallint NOT NULL,
+    "pinned" boolean NOT NULL,
+    "warning" character varying(500) NOT NULL,
+    "warning_code" character varying(40) NOT NULL
+);
+CREATE TABLE __tenant__.knowledge_finding (
+    "id" uuid NOT NULL,
+    "kind" character varying(16) NOT NULL,
+    "key" character varying(64) NOT NULL,
+    "state" character varying(12) NOT NULL,
+    "sentence" character varying(500) NOT NULL,
+    "detail" jsonb NOT NULL,
+    "found_at" timestamp with time zone NOT NULL,
+    "seen_at" timestamp with time zone NOT NULL,
+    "document_id" uuid NOT NULL,
+    "other_id" uuid
 );
 CREATE TABLE __tenant__.knowledge_source (
     "id" uuid NOT NULL,
@@ -183,7 +264,18 @@ CREATE TABLE __tenant__.knowledge_source (
     "url" character varying(2000) NOT NULL,
     "added_by" uuid,
     "created_at" timestamp with time zone NOT NULL,
-    "agent_id" uuid NOT NULL
+    "agent_id" uuid NOT NULL,
+    "audience" character varying(40) NOT NULL,
+    "found" jsonb NOT NULL,
+    "hook" integer NOT NULL,
+    "interval_hours" integer,
+    "lease_until" timestamp with time zone,
+    "next_sync_at" timestamp with time zone,
+    "scope" jsonb NOT NULL,
+    "sync_error" character varying(500) NOT NULL,
+    "sync_started_at" timestamp with time zone,
+    "sync_state" character varying(8) NOT NULL,
+    "synced_at" timestamp with time zone
 );
 CREATE TABLE __tenant__.knowledge_term (
     "lexeme" character varying(64) NOT NULL,
@@ -207,13 +299,35 @@ CREATE TABLE __tenant__.knowledge_version (
     "created_at" timestamp with time zone NOT NULL,
     "valid_from" timestamp with time zone,
     "valid_to" timestamp with time zone,
-    "document_id" uuid NOT NULL
+    "document_id" uuid NOT NULL,
+    "approved_by" uuid,
+    "author" uuid,
+    "draft" boolean NOT NULL,
+    "findings" jsonb NOT NULL,
+    "links" text[] NOT NULL,
+    "remark" character varying(200) NOT NULL,
+    "text_file" character varying(300) NOT NULL,
+    "text_sha256" character varying(64) NOT NULL
 );
+ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
+ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_monthly_budget_micro_usd_check" CHECK ((monthly_budget_micro_usd >= 0));
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_public_id_key" UNIQUE (public_id);
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_version_check" CHECK ((version >= 0));
+ALTER TABLE __tenant__.agents_modelsettings ADD CONSTRAINT "agents_modelsettings_conversation_budget_micro_usd_check" CHECK ((conversation_budget_micro_usd >= 0));
+ALTER TABLE __tenant__.agents_modelsettings ADD CONSTRAINT "agents_modelsettings_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
+ALTER TABLE __tenant__.agents_modelsettings ADD CONSTRAINT "agents_modelsettings_id_check" CHECK ((id >= 0));
+ALTER TABLE __tenant__.agents_modelsettings ADD CONSTRAINT "agents_modelsettings_monthly_budget_micro_usd_check" CHECK ((monthly_budget_micro_usd >= 0));
+ALTER TABLE __tenant__.agents_modelsettings ADD CONSTRAINT "agents_modelsettings_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_size_check" CHECK ((size >= 0));
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "cached_answer_once" UNIQUE (agent_id, key);
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_agent_version_check" CHECK ((agent_version >= 0));
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_hits_check" CHECK ((hits >= 0));
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_saved_ms_check" CHECK ((saved_ms >= 0));
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_took_ms_check" CHECK ((took_ms >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_last_seq_check" CHECK ((last_seq >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_rating_check" CHECK ((rating >= 0));
@@ -234,18 +348,34 @@ ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_total_ms_check"
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_client_id_once" UNIQUE (conversation_id, client_id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_place_once" UNIQUE (conversation_id, ordinal);
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_answers_check" CHECK ((answers >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_cached_check" CHECK ((cached >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_estimated_micro_usd_check" CHECK ((estimated_micro_usd >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_input_tokens_check" CHECK ((input_tokens >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_output_tokens_check" CHECK ((output_tokens >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_micro_usd_check" CHECK ((saved_micro_usd >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_ms_check" CHECK ((saved_ms >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "spending_day_once" UNIQUE (agent_id, day, is_test);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (version_id, ordinal);
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once_a_profile" UNIQUE (version_id, ordinal, profile);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_page_check" CHECK ((page >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_tokens_check" CHECK ((tokens >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_attempts_check" CHECK ((attempts >= 0));
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_depth_check" CHECK ((depth >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_done_check" CHECK ((done >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_key" UNIQUE (live_id);
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_misses_check" CHECK ((misses >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_total_check" CHECK ((total >= 0));
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_key_key" UNIQUE (key);
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_hook_check" CHECK ((hook >= 0));
+ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_interval_hours_check" CHECK ((interval_hours >= 0));
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_term ADD CONSTRAINT "knowledge_term_pkey" PRIMARY KEY (lexeme);
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_characters_check" CHECK ((characters >= 0));
@@ -258,14 +388,19 @@ ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "version_number_once" UN
 ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_agent_id_d7d1e695_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_conversation_id_842297a3_fk_chat_conv" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_attachment ADD CONSTRAINT "chat_attachment_message_id_bca6b8de_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_agent_id_0be3a16f_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_message_id_cfdd9715_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_agent_id_3d443dd4_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_id_dbc55574_fk_chat_visitor_id" FOREIGN KEY (visitor_id) REFERENCES __tenant__.chat_visitor(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_conversation_id_febbc7c4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_conversation_id_a1207bf4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_afede338_fk_chat_message_id" FOREIGN KEY (reply_to_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_agent_id_95ed85ed_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_version_id_618a72ee_fk_knowledge_version_id" FOREIGN KEY (version_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_d1cf3285_fk_knowledge_version_id" FOREIGN KEY (live_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_source_id_0a1d3070_fk_knowledge_source_id" FOREIGN KEY (source_id) REFERENCES __tenant__.knowledge_source(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_document_id_5d80ed8f_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_other_id_37e8af74_fk_knowledge_document_id" FOREIGN KEY (other_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_agent_id_e004c7cc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_document_id_b3288a98_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 CREATE INDEX agents_agent_public_id_f8a90783_like ON __tenant__.agents_agent USING btree (public_id varchar_pattern_ops);
@@ -273,6 +408,8 @@ CREATE INDEX chat_attachment_agent_id_d7d1e695 ON __tenant__.chat_attachment USI
 CREATE INDEX chat_attachment_conversation_id_842297a3 ON __tenant__.chat_attachment USING btree (conversation_id);
 CREATE INDEX chat_attachment_message_id_bca6b8de ON __tenant__.chat_attachment USING btree (message_id);
 CREATE INDEX chat_attachment_visitor_id_2cab058b ON __tenant__.chat_attachment USING btree (visitor_id);
+CREATE INDEX chat_cachedanswer_agent_id_0be3a16f ON __tenant__.chat_cachedanswer USING btree (agent_id);
+CREATE INDEX chat_cachedanswer_message_id_cfdd9715 ON __tenant__.chat_cachedanswer USING btree (message_id);
 CREATE INDEX chat_conversation_agent_id_3d443dd4 ON __tenant__.chat_conversation USING btree (agent_id);
 CREATE INDEX chat_conversation_last_message_at_58d0ac75 ON __tenant__.chat_conversation USING btree (last_message_at);
 CREATE INDEX chat_conversation_state_7564e8c0 ON __tenant__.chat_conversation USING btree (state);
@@ -281,24 +418,34 @@ CREATE INDEX chat_conversation_visitor_id_dbc55574 ON __tenant__.chat_conversati
 CREATE INDEX chat_lead_conversation_id_febbc7c4 ON __tenant__.chat_lead USING btree (conversation_id);
 CREATE INDEX chat_message_conversation_id_a1207bf4 ON __tenant__.chat_message USING btree (conversation_id);
 CREATE INDEX chat_message_lease_until_f13fa0ea ON __tenant__.chat_message USING btree (lease_until);
+CREATE INDEX chat_spendingday_agent_id_95ed85ed ON __tenant__.chat_spendingday USING btree (agent_id);
 CREATE INDEX chat_visitor_external_id_32823b97 ON __tenant__.chat_visitor USING btree (external_id);
 CREATE INDEX chat_visitor_external_id_32823b97_like ON __tenant__.chat_visitor USING btree (external_id varchar_pattern_ops);
 CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='64');
 CREATE INDEX chunk_search_gin ON __tenant__.knowledge_chunk USING gin (search);
+CREATE UNIQUE INDEX document_key_once ON __tenant__.knowledge_document USING btree (source_id, key) WHERE (NOT ((key)::text = ''::text));
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e ON __tenant__.knowledge_chunk USING btree (content_hash);
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e_like ON __tenant__.knowledge_chunk USING btree (content_hash varchar_pattern_ops);
 CREATE INDEX knowledge_chunk_version_id_618a72ee ON __tenant__.knowledge_chunk USING btree (version_id);
 CREATE INDEX knowledge_document_source_id_0a1d3070 ON __tenant__.knowledge_document USING btree (source_id);
 CREATE INDEX knowledge_document_status_0359bf31 ON __tenant__.knowledge_document USING btree (status);
 CREATE INDEX knowledge_document_status_0359bf31_like ON __tenant__.knowledge_document USING btree (status varchar_pattern_ops);
+CREATE INDEX knowledge_finding_document_id_5d80ed8f ON __tenant__.knowledge_finding USING btree (document_id);
+CREATE INDEX knowledge_finding_key_bd1c1695_like ON __tenant__.knowledge_finding USING btree (key varchar_pattern_ops);
+CREATE INDEX knowledge_finding_other_id_37e8af74 ON __tenant__.knowledge_finding USING btree (other_id);
 CREATE INDEX knowledge_source_agent_id_e004c7cc ON __tenant__.knowledge_source USING btree (agent_id);
+CREATE INDEX knowledge_source_next_sync_at_fc1b3c1e ON __tenant__.knowledge_source USING btree (next_sync_at);
 CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term USING btree (lexeme varchar_pattern_ops);
 CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
+CREATE INDEX knowledge_version_text_sha256_08389a66 ON __tenant__.knowledge_version USING btree (text_sha256);
+CREATE INDEX knowledge_version_text_sha256_08389a66_like ON __tenant__.knowledge_version USING btree (text_sha256 varchar_pattern_ops);
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0002_widget', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0003_cost', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -314,8 +461,12 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0004_subscriptions', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0005_ledger', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0006_staff', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -342,9 +493,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_ce
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0002_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0001_initial', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0001_initial', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0002_throttling', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0003_add_timestamps', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0003_sources', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());
@@ -353,6 +503,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0003_session', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0005_trial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0006_access', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;

@@ -12,8 +12,8 @@ from agents.models import Agent
 from billing.models import Entitlement, UsageKind
 from billing.plans import Tier
 from billing.usage import reserve
+from netvexa.lib.sizes import size_in_words
 from netvexa.pages.plan import Meter
-from netvexa.pages.site import size_in_words
 from tenants.context import in_tenant, platform
 from tenants.models import Role, Workspace
 from tests.plugins.people import ClientAs

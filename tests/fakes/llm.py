@@ -52,6 +52,8 @@ class Behaviour:
     reports_usage: bool = True
     ignores_max_tokens: bool = False
     refuses: bool = False  # the vendor's content filter
+    says: str = ""  # instead of word0 word1 ..., a word at a time
+    obeys: bool = False  # says what stands behind SAY: in anything it is given, as a gullible model would
 
 
 @dataclass
@@ -209,28 +211,38 @@ def _sse(data: Json | str, event: str = "") -> bytes:
 
 def _chunks(request: Request, behaviour: Behaviour) -> Iterator[tuple[bool, bytes]]:
     """Yield the stream's events, each with whether it is a word of the answer."""
+    all_words = _words(request, behaviour)
     most = None if behaviour.ignores_max_tokens else request.max_tokens
-    words = min(behaviour.words, most or behaviour.words)
-    capped = words < behaviour.words
+    words = all_words[: most or None]
+    capped = len(words) < len(all_words)
     speak = {"openai": _openai, "anthropic": _anthropic, "google": _google}[request.provider]
     return speak(request, behaviour, words, capped)
 
 
-def _openai(request: Request, behaviour: Behaviour, words: int, capped: bool) -> Iterator[tuple[bool, bytes]]:
+def _words(request: Request, behaviour: Behaviour) -> list[str]:
+    ordered = re.search(r"SAY: (.+?)(?:\\n|\"|$)", json.dumps(request.body)) if behaviour.obeys else None
+    if said := ordered[1] if ordered else behaviour.says:
+        return re.findall(r"\S+\s*", said)
+    return [f"word{i} " for i in range(behaviour.words)]
+
+
+def _openai(
+    request: Request, behaviour: Behaviour, words: list[str], capped: bool
+) -> Iterator[tuple[bool, bytes]]:
     base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": request.model}
 
     def chunk(delta: Json, finish: str | None = None) -> bytes:
         return _sse({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
     yield False, chunk({"role": "assistant", "content": ""})
-    for i in range(words):
-        yield True, chunk({"content": f"word{i} "})
+    for word in words:
+        yield True, chunk({"content": word})
     yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else "stop")
     if behaviour.reports_usage and (request.body.get("stream_options") or {}).get("include_usage"):
         usage = {
             "prompt_tokens": behaviour.input_tokens,
-            "completion_tokens": words,
-            "total_tokens": behaviour.input_tokens + words,
+            "completion_tokens": len(words),
+            "total_tokens": behaviour.input_tokens + len(words),
             "prompt_tokens_details": {"cached_tokens": 10},
         }
         yield False, _sse({**base, "choices": [], "usage": usage})
@@ -238,7 +250,7 @@ def _openai(request: Request, behaviour: Behaviour, words: int, capped: bool) ->
 
 
 def _anthropic(
-    request: Request, behaviour: Behaviour, words: int, capped: bool
+    request: Request, behaviour: Behaviour, words: list[str], capped: bool
 ) -> Iterator[tuple[bool, bytes]]:
     reads = {"input_tokens": behaviour.input_tokens - 10, "cache_read_input_tokens": 10}
     message: Json = {
@@ -258,20 +270,21 @@ def _anthropic(
     yield False, event("message_start", message=message)
     yield False, event("content_block_start", index=0, content_block={"type": "text", "text": ""})
     yield False, event("ping")
-    for i in range(words):
-        yield True, event("content_block_delta", index=0, delta={"type": "text_delta", "text": f"word{i} "})
+    for word in words:
+        yield True, event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
     yield False, event("content_block_stop", index=0)
     reason = "refusal" if behaviour.refuses else "max_tokens" if capped else "end_turn"
-    usage = {**reads, "output_tokens": words} if behaviour.reports_usage else {}
+    usage = {**reads, "output_tokens": len(words)} if behaviour.reports_usage else {}
     yield False, event("message_delta", delta={"stop_reason": reason, "stop_sequence": None}, usage=usage)
     yield False, event("message_stop")
 
 
-def _google(request: Request, behaviour: Behaviour, words: int, capped: bool) -> Iterator[tuple[bool, bytes]]:
-    for i in range(max(words, 1)):
-        text = f"word{i} " if words else ""
+def _google(
+    request: Request, behaviour: Behaviour, words: list[str], capped: bool
+) -> Iterator[tuple[bool, bytes]]:
+    for i, text in enumerate(words or [""]):
         candidate: Json = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
-        if i >= words - 1:
+        if i >= len(words) - 1:
             candidate["finishReason"] = "SAFETY" if behaviour.refuses else "MAX_TOKENS" if capped else "STOP"
         event: Json = {"candidates": [candidate], "modelVersion": request.model, "responseId": "r1"}
         if behaviour.reports_usage:

@@ -8,6 +8,7 @@ itself (write an answer, join as a person) the test does through `Host`, at the 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import mimetypes
 import threading
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -27,6 +28,12 @@ from websockets.http11 import Request, Response
 
 BUILT = Path(__file__).resolve().parents[2] / "static" / "widget" / "v1"
 AGENT = "nv_demo_agent"
+PICTURE = "/picture.png"
+# A picture of 60 by 40 pixels.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAADwAAAAoCAIAAAAt2Q6oAAAAQ0lEQVR42u3OoQ0AMAgAMPzEPkVyzr6c5woESZMe0LiV64S0tLS0"
+    "tLS0tLS0tLT0SPq/s460tLS0tLS0tLS0tLT0iAa8tAhlmblCNAAAAABJRU5ErkJggg=="
+)
 T = TypeVar("T")
 Frame = dict[str, Any]
 
@@ -70,6 +77,7 @@ class Host:
         self.withhold_ack = False
         self.refuse: int | None = None
         self.error_for_next: Frame | None = None
+        self.unread: int | None = None
         self.handshakes = 0
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
@@ -138,9 +146,13 @@ class Host:
         self.end_answer(message, text, **more)
         return message
 
-    def say(self, text: str, *, name: str = "Grace", avatar: str | None = None) -> None:
+    def say(self, text: str, *, name: str = "Grace", avatar: str | None = None, **more: Any) -> None:
         author = {"kind": "human", "name": name} | ({"avatar": avatar} if avatar else {})
-        self.publish({"type": "message", "message": uuid.uuid4().hex, "author": author, "text": text})
+        self.publish({"type": "message", "message": uuid.uuid4().hex, "author": author, "text": text} | more)
+
+    def see(self) -> None:
+        """Somebody of the team has seen everything."""
+        self.send_raw({"type": "read", "seq": self.conversation.seq})
 
     def set_state(self, state: str) -> None:
         self.conversation.state = state
@@ -210,6 +222,8 @@ class Host:
             "state": conversation.state,
             "agent": agent,
         }
+        if self.unread is not None:
+            welcome["unread"] = self.unread
         await socket.send(json.dumps(welcome))
         if last is not None:
             for frame in conversation.log[last:]:
@@ -228,6 +242,35 @@ class Host:
         elif frame["type"] == "end":
             conversation.state = "closed"
             await self._publish(conversation, {"type": "state", "state": "closed"})
+        elif frame["type"] == "conversations":
+            await socket.send(
+                json.dumps({"type": "conversations", "items": self._past(conversation.visitor)})
+            )
+        elif frame["type"] == "transcript":
+            await socket.send(json.dumps({"type": "done", "what": "transcript"}))
+        elif frame["type"] == "forget":
+            await self._forget(socket, conversation.visitor)
+
+    def _past(self, visitor: str) -> list[Frame]:
+        mine = [past for past in self.conversations.values() if past.visitor == visitor and past.history]
+        return [
+            {
+                "conversation": past.id,
+                "title": past.history[0]["text"],
+                "preview": past.history[-1]["text"],
+                "at": "2026-11-25T08:30:00+00:00",
+                "state": past.state,
+                "unread": 0,
+            }
+            for past in reversed(mine)
+        ]
+
+    async def _forget(self, socket: ServerConnection, visitor: str) -> None:
+        self.conversations = {
+            key: past for key, past in self.conversations.items() if past.visitor != visitor
+        }
+        await socket.send(json.dumps({"type": "done", "what": "forget", "receipt": "F-2047"}))
+        await socket.close(4401)
 
     async def _store(self, socket: ServerConnection, conversation: Conversation, frame: Frame) -> None:
         if self.error_for_next is not None:
@@ -252,6 +295,7 @@ class Host:
                 "text": frame["text"],
                 "seq": ack["seq"],
                 "client_id": frame["client_id"],
+                "attachments": [_attachment(self.origin, key) for key in frame.get("attachments", [])],
             }
         )
         if self.withhold_ack:
@@ -294,10 +338,21 @@ class Host:
         self.requests.append(path)
         if path == f"/widget/config/{AGENT}.json":
             return _file(json.dumps(self.config).encode(), "application/json")
+        if path == PICTURE:
+            return _file(PNG, "image/png")
         built = BUILT / path.removeprefix("/widget/v1/")
         if path.startswith("/widget/v1/") and built.is_file():
-            return _file(built.read_bytes(), mimetypes.guess_type(path)[0] or "text/plain")
+            body = built.read_bytes()
+            agent = parse_qs(urlsplit(request.path).query).get("agent")
+            if agent:
+                given = json.dumps(self.config if agent == [AGENT] else None)
+                body = b"(function(NVC){" + body + f"}})({given});".encode()
+            return _file(body, mimetypes.guess_type(path)[0] or "text/plain")
         return Response(HTTPStatus.NOT_FOUND, "Not Found", Headers({"Access-Control-Allow-Origin": "*"}), b"")
+
+
+def _attachment(origin: str, key: str) -> Frame:
+    return {"id": key, "name": f"{key}.png", "type": "image/png", "size": len(PNG), "url": origin + PICTURE}
 
 
 def _remember(conversation: Conversation, frame: Frame) -> None:

@@ -60,11 +60,16 @@ class Site:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def page(self, wish: dict[str, str]) -> str:
-        """`hostile`, `twice`: switches. `csp`, `lang`, `agent`, `attrs`, `head`: texts for page and tag."""
+        """`hostile`, `twice`, `plain` (a tag whose address names no agent): switches.
+
+        `csp`, `lang`, `agent`, `attrs`, `head`: texts for page and tag.
+        """
         style = HOSTILE_CSS if "hostile" in wish else PLAIN_CSS
+        agent = wish.get("agent", "nv_demo_agent")
+        query = "" if "plain" in wish else f"?agent={agent}"
         tag = (
-            f'<script async nonce="{NONCE}" src="{self.host}/widget/v1/netvexa.min.js" '
-            f'data-agent-id="{wish.get("agent", "nv_demo_agent")}" {wish.get("attrs", "")}></script>'
+            f'<script async nonce="{NONCE}" src="{self.host}/widget/v1/netvexa.min.js{query}" '
+            f'data-agent-id="{agent}" {wish.get("attrs", "")}></script>'
         )
         return f"""<!doctype html>
 <html lang="{wish.get("lang", "en")}" {wish.get("html", "")}>

@@ -129,11 +129,11 @@ def test_what_is_written_offline_is_sent_when_the_line_is_back(visit: Visit, hos
     page.context.set_offline(True)
     host.drop()
     widget.ask("Are you there?")
-    expect(widget.root.get_by_text("Will be sent when you are back online")).to_be_visible()
+    expect(widget.root.get_by_text("Sent when you are back online")).to_be_visible()
     expect(widget.root.get_by_text("You are offline.")).to_be_visible()
     page.context.set_offline(False)
     assert host.wait_for("message")["text"] == "Are you there?"
-    expect(widget.root.get_by_text("Will be sent when you are back online")).to_have_count(0)
+    expect(widget.root.get_by_text("Sent when you are back online")).to_have_count(0)
 
 
 def test_a_refused_token_is_dropped_and_hello_said_anew(visit: Visit, host: Host) -> None:

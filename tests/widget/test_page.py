@@ -42,7 +42,7 @@ def test_a_nonce_policy_with_trusted_types_is_not_violated(
     widget.root.locator(".chip").click()
     widget.root.get_by_role("button", name="Bad answer").click()
     widget.root.get_by_role("button", name="More options").click()
-    widget.root.get_by_role("menuitem", name="Leave your contact details").click()
+    widget.root.get_by_role("button", name="Leave your contact details").click()
     expect(widget.root.get_by_label("E-mail")).to_be_visible()
     assert violations == []
 
@@ -100,8 +100,20 @@ def test_where_consent_is_required_it_is_waited_for(visit: Visit, host: Host) ->
 def test_the_app_is_loaded_when_it_is_wanted_and_the_bubble_before_it(visit: Visit, host: Host) -> None:
     page = visit()
     expect(Widget(page).bubble).to_be_visible()
-    before_bubble = host.requests[:2]
-    assert before_bubble == ["/widget/v1/netvexa.min.js", "/widget/config/nv_demo_agent.json"]
+    assert host.requests[0] == "/widget/v1/netvexa.min.js"
+    assert "/widget/config/nv_demo_agent.json" not in host.requests
+
+
+def test_a_tag_that_names_the_agent_only_in_its_attribute_asks_for_the_configuration(
+    visit: Visit, host: Host
+) -> None:
+    page = visit("plain")
+    Widget(page).open()
+    assert host.requests[:2] == ["/widget/v1/netvexa.min.js", "/widget/config/nv_demo_agent.json"]
+    ours = "Object.keys(window).filter((name) => !(name in document.createElement('iframe')))"
+    assert page.evaluate(f"{ours}.filter((name) => name.length < 3 || /netvexa|NVC/i.test(name))") == [
+        "netvexa"
+    ]
 
 
 def test_a_page_that_includes_it_twice_has_one_bubble(visit: Visit, host: Host) -> None:
@@ -111,10 +123,11 @@ def test_a_page_that_includes_it_twice_has_one_bubble(visit: Visit, host: Host) 
     assert page.locator("netvexa-widget").count() == 1
 
 
-def test_an_agent_that_is_unknown_or_paused_leaves_no_trace(visit: Visit, host: Host) -> None:
-    page = visit("agent=nobody")
+@pytest.mark.parametrize("manner", ["agent=nobody", "agent=nobody&plain"])
+def test_an_agent_that_is_unknown_or_paused_leaves_no_trace(visit: Visit, host: Host, manner: str) -> None:
+    page = visit(manner)
     page.wait_for_load_state("networkidle")
-    assert "/widget/config/nobody.json" in host.requests
+    assert ("/widget/config/nobody.json" in host.requests) == ("plain" in manner)
     assert page.locator("netvexa-widget").count() == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -230,7 +231,7 @@ def test_a_built_file_is_served_to_every_site(name: str, anonymous_client: Clien
 
 
 def test_the_loader_is_looked_up_again_soon_and_hashed_parts_never(anonymous_client: Client) -> None:
-    hashed = [name for name in BUILT if name.startswith(("app.", "locales."))]
+    hashed = [name for name in BUILT if name.startswith(("app.", "locales.")) and name != "app.js"]
 
     loader = anonymous_client.get("/widget/v1/netvexa.min.js")["Cache-Control"]
 
@@ -249,6 +250,67 @@ def test_the_loader_travels_compressed_and_only_once(anonymous_client: Client) -
     assert first["Content-Encoding"] == "gzip"
     assert len(first.content) < (V1 / "netvexa.min.js").stat().st_size / 1.5
     assert again.status_code == 304
+
+
+def given_to_the_loader(client: Client, public_id: str, version: str = "v1") -> Any:
+    """What the loader is called with; everything else of the answer is the loader itself."""
+    body = client.get(f"/widget/{version}/netvexa.min.js?agent={public_id}").content
+    loader = (V1 / "netvexa.min.js").read_bytes()
+    assert body.startswith(b"(function(NVC){" + loader + b"})(")
+    return json.loads(body.removeprefix(b"(function(NVC){" + loader + b"})(").removesuffix(b");\n"))
+
+
+def test_a_loader_that_is_told_its_agent_brings_the_configuration(
+    agent: Agent, anonymous_client: Client
+) -> None:
+    asked = anonymous_client.get(path_of(agent.public_id)).json()
+
+    for version in ("v1", "v2", "beta"):
+        assert given_to_the_loader(anonymous_client, agent.public_id, version) == asked
+
+
+def test_the_page_that_loads_it_is_noted(
+    agent: Agent, anonymous_client: Client, workspace: Workspace
+) -> None:
+    change(workspace, agent, allowed_origins=[])
+    path = f"/widget/v1/netvexa.min.js?agent={agent.public_id}"
+
+    for referrer in ("http://[", "https://shop.example/cart?x=1"):
+        assert anonymous_client.get(path, headers={"referer": referrer}).status_code == 200
+
+    with in_tenant(workspace):
+        assert Agent.objects.get(pk=agent.pk).seen_origin == "https://shop.example"
+
+
+def test_a_greeting_cannot_become_code(agent: Agent, anonymous_client: Client, workspace: Workspace) -> None:
+    change(workspace, agent, greeting='");alert(1)//</script>\u2028')
+
+    assert (
+        given_to_the_loader(anonymous_client, agent.public_id)["greeting"] == '");alert(1)//</script>\u2028'
+    )
+
+
+def test_a_loader_of_no_agent_or_a_paused_one_is_told_nothing(
+    agent: Agent, anonymous_client: Client, workspace: Workspace
+) -> None:
+    change(workspace, agent, is_active=False)
+
+    for public_id in (agent.public_id, "nobody", "%27-a"):
+        assert given_to_the_loader(anonymous_client, public_id) is None
+
+
+def test_a_loader_with_a_configuration_is_kept_as_long_as_that_and_not_sent_twice(
+    agent: Agent, anonymous_client: Client, workspace: Workspace
+) -> None:
+    path = f"/widget/v1/netvexa.min.js?agent={agent.public_id}"
+    first = anonymous_client.get(path)
+    unchanged = anonymous_client.get(path, headers={"if-none-match": first["ETag"]})
+    change(workspace, agent, greeting="Good morning!")
+    changed = anonymous_client.get(path, headers={"if-none-match": first["ETag"]})
+
+    assert first["Cache-Control"] == "public, max-age=300"
+    assert first["Access-Control-Allow-Origin"] == "*"
+    assert [unchanged.status_code, changed.status_code] == [304, 200]
 
 
 def test_the_root_host_serves_it_too() -> None:

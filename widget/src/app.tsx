@@ -1,19 +1,19 @@
+// Looks and words first: what repeats them later compresses better.
+import { sheet } from "./sheet.ts";
+import "./i18n.ts";
 import type { AppApi, Start } from "./config.ts";
-import css from "./styles.css";
-import { h, render } from "./vdom.ts";
-import { Panel } from "./views/panel.tsx";
+import { render } from "./vdom.ts";
+import { View } from "./views/panel.tsx";
 import { Widget } from "./widget.ts";
 
 /** Called by the loader with the shadow root it has made; answers with the calls that the app takes over. */
 export async function start(context: Start): Promise<AppApi> {
   const { shadow } = context;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
   shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
   const place = document.createElement("div");
   shadow.append(place);
   const widget = new Widget(context);
-  widget.redraw = () => render(<Panel widget={widget} />, place);
+  widget.redraw = () => render(View(widget), place);
   await widget.prepare();
   widget.redraw();
   const destroy = () => {
@@ -25,7 +25,7 @@ export async function start(context: Start): Promise<AppApi> {
 
 function bound(widget: Widget, destroy: () => void): AppApi {
   return {
-    open: () => widget.open(),
+    open: (click) => widget.open(click),
     close: () => widget.close(),
     toggle: (click) => widget.toggle(click),
     ask: (text) => widget.ask(text),

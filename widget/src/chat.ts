@@ -1,17 +1,20 @@
 import type { Config, Context } from "./config.ts";
+import { send, type Upload } from "./files.ts";
+import type { Unsent } from "./kept.ts";
+import { fromHistory, type Message, newId, newMessage } from "./message.ts";
 import { Outbox } from "./outbox.ts";
 import {
+  type Attachment,
   type Author,
-  type Citation,
   type ClientFrame,
   type ErrorFrame,
   type Hello,
   type Identity,
   isShown,
+  type Past,
   type Phase,
   type ServerFrame,
   type ShownFrame,
-  type StoredMessage,
   type Welcome,
 } from "./protocol.ts";
 import { Sequencer } from "./sequence.ts";
@@ -23,26 +26,8 @@ const TYPING_SENT_EVERY_MS = 3_000;
 const ANSWER_WITHIN_MS = 45_000;
 /** A cut shorter than this is no news to the visitor. */
 const CUT_SHOWN_AFTER_MS = 2_000;
-
-export interface Message {
-  /** The server's id, or the client's own until the server has acknowledged it. */
-  id: string;
-  clientId?: string;
-  author: Author;
-  text: string;
-  /** Place in the conversation; Infinity until acknowledged. */
-  seq: number;
-  status: "sending" | "stored" | "failed";
-  streaming: boolean;
-  citations: Citation[];
-  grounded: boolean;
-  stopped?: string;
-  feedback: number;
-  error?: Pick<ErrorFrame, "code" | "detail">;
-  at: number;
-  /** What the visitor has opened at this message. */
-  ui: { sources?: boolean; cited?: number; why?: boolean; copied?: boolean };
-}
+/** How many files a message may carry. */
+const MOST_FILES = 5;
 
 /** Something to tell that belongs to no message. `until` is a time in ms since the epoch. */
 export interface Notice {
@@ -56,20 +41,28 @@ export interface ChatState {
   phase: Phase;
   link: Link;
   /** The connection has been away for so long that the visitor should know. */
-  cut: boolean;
+  cut?: boolean;
   /** The member of the team who wrote last. */
   person?: Author;
   typing?: Author;
-  thinking: boolean;
+  thinking?: boolean;
   notice?: Notice;
   unread: number;
   greeting: string;
   suggestions: string[];
   name: string;
   avatar?: string;
-  leadGiven: boolean;
-  rated: boolean;
-  handoffAsked: boolean;
+  leadGiven?: boolean;
+  rated?: boolean;
+  handoffAsked?: boolean;
+  /** The team has seen everything up to this number. */
+  seen: number;
+  /** Files chosen for the next message. */
+  uploads: Upload[];
+  /** The visitor's conversations, once they were asked for. */
+  past?: Past[];
+  /** What the server has last done on request. */
+  done?: { what: string; receipt?: string };
 }
 
 interface Surroundings {
@@ -78,6 +71,8 @@ interface Surroundings {
   locale(): string;
   visible(): boolean;
   changed(): void;
+  /** The words for a file that did not arrive. */
+  uploadFailed(): string;
   emit(name: string, detail?: unknown): void;
 }
 
@@ -97,6 +92,9 @@ export class Chat {
   #thinkingTimer: ReturnType<typeof setTimeout> | undefined;
   #cutTimer: ReturnType<typeof setTimeout> | undefined;
   #typingSentAt = 0;
+  #greeting: string | undefined;
+  /** What is shown here; another tab may have gone on to another one. */
+  #shown: string | undefined;
 
   readonly #around: Surroundings;
 
@@ -115,20 +113,46 @@ export class Chat {
       link: (link) => this.#onLink(link),
       tokenRefused: () => this.#forgetToken(),
     });
-    for (const { client_id, text } of storage.getUnsent()) this.#showOwn(client_id, text);
+    for (const unsent of storage.session.unsent ?? []) this.#showOwn(unsent);
   }
 
   connect(): void {
     this.#connection.open();
   }
 
+  /** With the files that were chosen and have arrived. */
   send(text: string): void {
-    const client_id = newId();
-    this.#showOwn(client_id, text);
-    this.#outbox.add({ client_id, text });
+    const attachments = this.state.uploads.flatMap(({ done }) => done ?? []);
+    const unsent = { client_id: newId(), text, attachments };
+    this.#showOwn(unsent);
+    this.#outbox.add(unsent);
     this.connect();
-    this.#update({ notice: undefined });
+    this.#update({ notice: undefined, uploads: [] });
     this.#around.emit("sent", { text });
+  }
+
+  /** Begin with other words than the agent's greeting. */
+  greet(text: string): void {
+    this.#greeting = text;
+    this.#update({ greeting: text });
+  }
+
+  attach(files: Iterable<File>): void {
+    const uploads = Array.from(files, (file): Upload => ({ file, progress: 0 }));
+    this.#update({ uploads: [...this.state.uploads, ...uploads].slice(0, MOST_FILES) });
+    this.connect();
+    this.#upload();
+  }
+
+  detach(upload: Upload): void {
+    upload.request?.abort();
+    this.#update({ uploads: this.state.uploads.filter((other) => other !== upload) });
+  }
+
+  /** Where the workspace answers to plain requests about this agent. */
+  address(what: "upload" | "data"): string {
+    const { socket, agent_id } = this.#around.config;
+    return new URL(`/widget/${what}/${agent_id}/`, socket.replace(/^ws/, "http")).href;
   }
 
   /** Send a message again that was refused, under its own id: stored or not, it is there once. */
@@ -136,7 +160,8 @@ export class Chat {
     if (!message.clientId) return;
     message.status = "sending";
     message.error = undefined;
-    this.#outbox.add({ client_id: message.clientId, text: message.text });
+    const { clientId: client_id, text, attachments } = message;
+    this.#outbox.add({ client_id, text, attachments });
     this.connect();
     this.#update({ notice: undefined });
   }
@@ -193,20 +218,32 @@ export class Chat {
     this.#tell({ type: "end" });
   }
 
-  dismiss(): void {
-    this.#update({ notice: undefined });
+  /** Ask for something that a `done` or `conversations` frame answers. */
+  request(frame: ClientFrame): void {
+    this.#update({ done: undefined, past: undefined });
+    this.#tell(frame);
   }
 
-  /** Leave the conversation where it is and begin another. */
-  startOver(): void {
-    this.#around.storage.set({ conversation: undefined, live: false, read: undefined });
+  /** Tell the visitor something; nothing takes back what was told. */
+  notify(detail = ""): void {
+    this.#update({ notice: detail ? { code: "told", detail } : undefined });
+  }
+
+  /** Leave the conversation where it is; go to another or begin one. */
+  startOver(conversation?: string): void {
+    this.#around.storage.set({ conversation, live: false, read: undefined });
     this.#begin();
     this.#connection.restart();
   }
 
   /** The visitor sees the conversation now. */
   markRead(): void {
-    this.#around.storage.set({ read: this.#sequencer.last });
+    const { storage } = this.#around;
+    const seq = this.#sequencer.last;
+    if (seq !== storage.get().read) {
+      storage.set({ read: seq });
+      if (seq) this.#connection.send({ type: "read", seq });
+    }
     if (this.state.unread) this.#update({ unread: 0 });
   }
 
@@ -240,6 +277,9 @@ export class Chat {
     if (frame.type === "welcome") this.#onWelcome(frame);
     else if (frame.type === "error") this.#onError(frame);
     else if (frame.type === "typing") this.#onTyping(frame.author);
+    else if (frame.type === "read") this.#update({ seen: Math.max(frame.seq, this.state.seen) });
+    else if (frame.type === "conversations") this.#update({ past: frame.items });
+    else if (frame.type === "done") this.#onDone(frame);
     else if (isShown(frame)) {
       // An ack clears what waits even when its place in the order was shown long ago.
       if (frame.type === "ack") this.#confirm(frame.client_id, frame.message, frame.seq);
@@ -261,14 +301,21 @@ export class Chat {
     const resumed =
       this.#resuming && frame.conversation === storage.get().conversation && !frame.history?.length;
     this.#fresh = false;
+    this.#shown = frame.conversation;
     storage.set({ visitor: frame.visitor, conversation: frame.conversation });
     if (resumed) this.#sequencer.forgetHeld();
     else this.#replace(frame);
     const { name, avatar, greeting, suggestions } = { ...this.state, ...frame.agent };
-    this.#update({ phase: frame.state, name, avatar, greeting, suggestions });
+    this.#update({ phase: frame.state, name, avatar, suggestions, greeting: this.#greeting ?? greeting });
     for (const told of this.#later.splice(0)) this.#connection.send(told);
     this.#outbox.flush();
+    this.#upload();
     this.#remember();
+  }
+
+  #onDone(frame: ServerFrame & { type: "done" }): void {
+    if (frame.what === "forget") this.forget();
+    this.#update({ done: frame });
   }
 
   #replace(frame: Welcome): void {
@@ -281,24 +328,26 @@ export class Chat {
     this.#update({ messages: [...history, ...unsent], person: lastPerson(history) });
     const last = history.at(-1);
     this.#think(frame.state === "bot" && last?.author.kind === "visitor");
-    const read = this.#around.storage.get().read;
-    if (!this.#around.visible() && read !== undefined)
-      this.#update({ unread: history.filter((m) => m.author.kind !== "visitor" && m.seq > read).length });
+    const { read } = this.#around.storage.get();
+    const fresh = history.filter((message) => message.author.kind !== "visitor" && message.seq > (read ?? 0));
+    if (this.#around.visible()) this.markRead();
+    else this.#update({ unread: frame.unread ?? (read === undefined ? 0 : fresh.length) });
   }
 
   #apply(frame: ShownFrame): void {
     if (frame.type === "ack") this.#applyAck(frame);
     else if (frame.type === "state") this.#applyState(frame.state, frame.author);
     else if (frame.type === "message") this.#applyMessage(frame);
-    else this.#applyAnswer(frame);
-    if (this.#around.visible()) this.#around.storage.set({ read: this.#sequencer.last });
+    else if (/^(start|token|end)$/.test(frame.type)) this.#applyAnswer(frame);
+    // Pieces of an answer are read with its end.
+    if (this.#around.visible() && frame.type !== "token") this.markRead();
   }
 
   #applyAck(frame: ShownFrame & { type: "ack" }): void {
     const known = this.state.messages.some((message) => message.id === frame.message);
     if (known) this.#think(this.state.phase === "bot");
     else if (frame.text !== undefined) {
-      this.#insert({ ...blankMessage(frame.message, { kind: "visitor" }, frame.seq), text: frame.text });
+      this.#insert(newMessage(frame.message, { kind: "visitor" }, frame.seq, { text: frame.text }));
       this.#think(this.state.phase === "bot");
     } else {
       // Written in another tab: its text stands in the history.
@@ -319,15 +368,15 @@ export class Chat {
   }
 
   #applyMessage(frame: ShownFrame & { type: "message" }): void {
-    const { author, text } = frame;
+    const { author, text, attachments = [] } = frame;
+    const message = newMessage(frame.message, author, frame.seq, { text, attachments });
     if (author.kind === "visitor") {
       if (frame.client_id) this.#confirm(frame.client_id, frame.message, frame.seq);
-      if (!this.#find(frame.message))
-        this.#insert({ ...blankMessage(frame.message, author, frame.seq), text });
+      if (!this.#find(frame.message)) this.#insert(message);
       this.#think(this.state.phase === "bot");
       return;
     }
-    this.#insert({ ...blankMessage(frame.message, author, frame.seq), text });
+    this.#insert(message);
     this.#think(false);
     this.#update({ typing: undefined, ...(author.kind === "human" && { person: author }) });
     this.#arrived({ author, text });
@@ -335,7 +384,7 @@ export class Chat {
 
   #applyAnswer(frame: ShownFrame & { type: "start" | "token" | "end" }): void {
     const answer =
-      this.#find(frame.message) ?? this.#insert(blankMessage(frame.message, { kind: "bot" }, frame.seq));
+      this.#find(frame.message) ?? this.#insert(newMessage(frame.message, { kind: "bot" }, frame.seq));
     this.#think(false);
     if (frame.type === "start") Object.assign(answer, { text: "", streaming: true });
     else if (frame.type === "token")
@@ -380,7 +429,7 @@ export class Chat {
   #hello(): Hello {
     const { visitor, conversation } = this.#around.storage.get();
     const { page, locale: _locale, theme: _theme, lead: _lead, ...attributes } = this.context;
-    this.#resuming = !this.#fresh && Boolean(conversation);
+    this.#resuming = !this.#fresh && conversation === this.#shown;
     return {
       type: "hello",
       ...(visitor && { visitor }),
@@ -415,9 +464,24 @@ export class Chat {
     }
   }
 
-  #showOwn(clientId: string, text: string): void {
-    const own = blankMessage(clientId, { kind: "visitor" }, Number.POSITIVE_INFINITY);
-    this.#insert({ ...own, clientId, text, status: "sending" });
+  #showOwn({ client_id: clientId, text, attachments }: Unsent): void {
+    const more: Partial<Message> = { clientId, text, attachments: attachments ?? [], status: "sending" };
+    this.#insert(newMessage(clientId, { kind: "visitor" }, Number.POSITIVE_INFINITY, more));
+  }
+
+  /** Begin with the files that have not begun; they need a conversation to go to. */
+  #upload(): void {
+    const { visitor: token, conversation } = this.#around.storage.get();
+    if (!this.#connection.ready) return;
+    for (const upload of this.state.uploads)
+      if (!upload.request && !upload.error)
+        send(upload, {
+          url: this.address("upload"),
+          token,
+          conversation,
+          failed: this.#around.uploadFailed(),
+          changed: () => this.#around.changed(),
+        });
   }
 
   #insert(message: Message): Message {
@@ -436,7 +500,7 @@ export class Chat {
     return this.state.messages.find((message) => message.id === id);
   }
 
-  #arrived(detail: { author: Author; text: string }): void {
+  #arrived(detail: { author: Author; text: string; attachments?: Attachment[] }): void {
     if (!this.#around.visible()) this.#update({ unread: this.state.unread + 1 });
     this.#around.emit("message", detail);
   }
@@ -444,7 +508,7 @@ export class Chat {
   #think(thinking: boolean): void {
     clearTimeout(this.#thinkingTimer);
     if (thinking) this.#thinkingTimer = setTimeout(() => this.#tooSlow(), ANSWER_WITHIN_MS);
-    if (thinking !== this.state.thinking) this.#update({ thinking });
+    if (thinking !== Boolean(this.state.thinking)) this.#update({ thinking });
   }
 
   #tooSlow(): void {
@@ -459,7 +523,11 @@ export class Chat {
   }
 
   #forgetToken(): void {
-    if (!this.#around.storage.get().visitor) this.identity = undefined;
+    if (!this.#around.storage.get().visitor && this.identity) {
+      // The signature has expired, or was never good: the page can ask its server for another.
+      this.identity = undefined;
+      this.#around.emit("error", { code: "identity", detail: "The identity was refused." });
+    }
     this.#around.storage.set({ visitor: undefined, conversation: undefined });
     this.#fresh = true;
   }
@@ -480,16 +548,13 @@ export class Chat {
       messages: [],
       phase: "bot",
       link: "idle",
-      cut: false,
-      thinking: false,
       unread: 0,
       greeting: greeting ?? "",
       suggestions: suggestions ?? [],
       name,
       avatar: avatar ?? undefined,
-      leadGiven: false,
-      rated: false,
-      handoffAsked: false,
+      seen: 0,
+      uploads: [],
     };
   }
 
@@ -499,47 +564,6 @@ export class Chat {
   }
 }
 
-function blankMessage(id: string, author: Author, seq: number): Message {
-  return {
-    id,
-    author,
-    seq,
-    text: "",
-    status: "stored",
-    streaming: false,
-    citations: [],
-    grounded: true,
-    feedback: 0,
-    at: Date.now(),
-    ui: {},
-  };
-}
-
-function fromHistory(stored: StoredMessage, place: number, latest: number): Message {
-  const author = stored.author ?? { kind: "bot" };
-  return {
-    ...blankMessage(stored.message, author, stored.seq ?? Math.min(place / 1e6, latest)),
-    clientId: stored.client_id,
-    text: stored.text,
-    streaming: stored.streaming === true,
-    citations: stored.citations ?? [],
-    grounded: stored.grounded !== false,
-    stopped: stored.stopped,
-    feedback: stored.feedback ?? 0,
-    at: stored.at ? Date.parse(stored.at) : 0,
-  };
-}
-
 function lastPerson(messages: Message[]): Author | undefined {
   return messages.filter((message) => message.author.kind === "human").at(-1)?.author;
-}
-
-function newId(): string {
-  // randomUUID is missing on plain-http pages.
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

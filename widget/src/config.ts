@@ -22,9 +22,35 @@ export interface Theme {
   colour?: string;
   position?: "left" | "right";
   radius?: number;
-  scheme?: "auto" | "light" | "dark";
+  scheme?: "auto" | "light" | "dark" | "host";
+  /** What opens the panel; `hidden`: only the page's own call. */
+  launcher?: "bubble" | "text" | "hidden";
+  launcher_text?: string;
   /** Distance of the bubble from the window's edges, in px. */
   offset?: { x?: number; y?: number };
+  /** `inherit`: the letters of the page around it. */
+  font?: "inherit" | "system";
+}
+
+/** When people of the team are there, in the team's time zone. */
+export interface Hours {
+  time_zone: string;
+  /** Monday first: pairs of `HH:MM`. */
+  week: [from: string, to: string][][];
+  /** Days on which nobody is there, `YYYY-MM-DD`. */
+  closed?: string[];
+  /** What is said while nobody is there. */
+  away?: string;
+  /** While nobody is there: the agent answers as ever, only a contact form is shown, or nothing at all. */
+  behaviour?: "answer" | "form" | "hide";
+}
+
+/** A word to a visitor who has not asked yet. All that `when` names must be so. */
+export interface Proactive {
+  id: string;
+  text: string;
+  when?: { url?: string; seconds?: number; scroll?: number; exit?: boolean };
+  frequency?: "session" | "day" | "once";
 }
 
 /** `/widget/config/<agent_id>.json`: public, cached, and the same for every visitor. */
@@ -42,6 +68,14 @@ export interface Config {
   socket: string;
   privacy_url?: string | null;
   branding?: boolean;
+  attachments?: { types: string[]; max_bytes: number } | null;
+  hours?: Hours | null;
+  proactive?: Proactive[];
+  /** Switches; what is not said is off, but the rating, which is on. */
+  rating?: boolean;
+  transcript?: boolean;
+  privacy_panel?: boolean;
+  sound?: boolean;
 }
 
 export type Listener = (detail: unknown) => void;
@@ -68,7 +102,7 @@ export interface Context {
 
 /** The calls that the app takes over from the loader. */
 export interface AppApi {
-  open(): void;
+  open(click?: Event): void;
   close(): void;
   toggle(click?: Event): void;
   ask(text: string): void;

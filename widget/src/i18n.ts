@@ -7,7 +7,7 @@ declare const LOCALES: string[];
 declare const LOCALES_DIR: string;
 
 /** Languages that are written from right to left. */
-const RTL = /^(ar|he|fa|ur|ps|sd|ug|yi|dv|ckb)\b/;
+const RTL = /^(ar|he|fa|ur)\b/;
 
 export function isRtl(locale: string): boolean {
   return RTL.test(locale);
@@ -33,7 +33,7 @@ export class Translator {
 
   /** `{count}` and the like in a text are replaced by `values`. */
   t = (key: Key, values: Record<string, string | number> = {}): string => {
-    const text = this.#overrides[key] ?? this.#own[key] ?? english[key];
+    const text = this.#overrides[key] ?? this.#own[key] ?? english[key] ?? "";
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   };
 

@@ -1,6 +1,7 @@
 /**
  * What every page loads: paints the bubble, keeps the page's calls, and fetches the app when it is wanted.
- * It stands alone, without dependencies, and stores nothing.
+ * It stands alone, without dependencies, and stores nothing. Where the script's address names the agent, the server
+ * wraps it in a function whose argument is the agent's configuration, so that the bubble waits for no second request.
  */
 import type { AppApi, Config, Listener, Start } from "./config.ts";
 
@@ -8,81 +9,75 @@ declare const APP: string;
 declare const APP_INTEGRITY: string;
 declare const VERSION: string;
 declare const CSS: string;
+/** The argument of the server's function; null for no such agent. */
+declare const NVC: Config | null | undefined;
 
 type Call = [name: string, ...args: unknown[]];
 type App = Record<string, (...args: unknown[]) => void>;
 type Api = Record<string, unknown>;
 
-const METHODS: (keyof AppApi)[] = [
-  "open",
-  "close",
-  "toggle",
-  "ask",
-  "identify",
-  "logout",
-  "setContext",
-  "consent",
-];
-
-const page = window as unknown as { netvexa?: (Call[] & { version?: unknown }) | Api };
+const page = window as unknown as { netvexa?: Call[] & Api };
 const script = (document.currentScript ??
-  document.querySelector("script[data-agent-id]")) as HTMLScriptElement | null;
+  document.querySelector("[data-agent-id]")) as HTMLScriptElement | null;
 const before = page.netvexa;
 
 // A page that includes the script twice gets one bubble.
-if (script?.dataset.agentId && typeof before?.version !== "string") boot(script);
+if (script?.dataset.agentId && !before?.version) boot(script);
 
 function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
-  const key = `netvexa:${options.agentId}`;
   const files = new URL(".", src || `${options.host}/widget/v1/`).href;
+  const key = `netvexa:${options.agentId}`;
   const listeners: Record<string, Set<Listener>> = {};
   const calls: Call[] = [];
+  const root = document.documentElement;
   let app: App | undefined;
-  let loading = false;
   let start: Start | undefined;
   let link: HTMLLinkElement | undefined;
+  let loading: boolean | undefined;
+  let wanted: boolean | undefined;
 
-  const emit = (name: string, detail?: unknown) => {
-    for (const listener of listeners[name] ?? []) queueMicrotask(() => listener(detail));
-  };
+  const emit = (name: string, detail?: unknown) =>
+    listeners[name]?.forEach((listener) => {
+      queueMicrotask(() => listener(detail));
+    });
 
   /** Fetch the app without running it. */
   const preload = () => {
     if (link) return;
-    link = document.createElement("link");
-    Object.assign(link, { rel: "modulepreload", crossOrigin: "", nonce, integrity: APP_INTEGRITY });
-    link.href = files + APP;
-    document.head.append(link);
+    link = Object.assign(document.createElement("link"), {
+      rel: "modulepreload",
+      crossOrigin: "",
+      nonce,
+      integrity: APP_INTEGRITY,
+      href: files + APP,
+    });
+    root.append(link);
   };
-
-  /** A cached loader can be older than the files beside it: then their manifest names the app. */
-  const importApp = () =>
-    import(files + APP).catch(async () => import(files + (await getJson(`${files}manifest.json`)).app));
 
   const load = async () => {
     if (loading || !start) return;
     loading = true;
     preload();
-    start.bubble.ariaBusy = "true";
+    const { bubble } = start;
+    bubble.ariaBusy = "true";
     try {
-      app = await (await importApp()).start(start);
-      for (const waiting of calls.splice(0)) call(...waiting);
+      // A cached loader can name an app that a deploy has replaced; `app.js` is always today's.
+      const { start: run } = await import(files + APP).catch(() => import(`${files}app.js`));
+      app = await run(start);
+      for (const [name, ...args] of calls.splice(0)) app?.[name]?.(...args);
     } catch (error) {
       loading = false;
       console.error(error);
     }
-    start.bubble.ariaBusy = null;
+    bubble.ariaBusy = null;
   };
 
-  const wantsApp = () => calls.some(([name]) => /^(open|toggle|ask)$/.test(name));
-
-  const call = (...[name, ...args]: Call) => {
-    if (app) app[name]?.(...args);
-    else {
-      calls.push([name, ...args]);
-      if (name === "logout") kept("removeItem");
-      if (wantsApp()) load();
-    }
+  const call = (name: string, ...args: unknown[]) => {
+    if (app) return app[name]?.(...args);
+    calls.push([name, ...args]);
+    if (name === "logout") kept("removeItem");
+    wanted ||= /^(open|toggle|ask)$/.test(name);
+    if (wanted) load();
   };
 
   /** Read or remove what the app has kept; a browser that refuses storage has nothing. */
@@ -92,28 +87,40 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
     } catch {}
   };
 
-  const paint = (config: Config) => {
-    const { colour = "#4f46e5", position = "right", offset } = config.theme ?? {};
+  const paint = (config: Config | null) => {
+    if (!config || page.netvexa !== api) return;
+    const { colour = "#4f46e5", position = "right", offset, launcher, launcher_text } = config.theme ?? {};
     const host = document.createElement("netvexa-widget");
     const shadow = host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(CSS);
     shadow.adoptedStyleSheets = [sheet];
     const bubble = document.createElement("button");
-    bubble.className = "b";
-    bubble.ariaLabel = (config.strings?.open as string) ?? "Open chat";
+    const text = launcher === "text" && launcher_text;
+    const [r = 0, g = 0, b = 0] = (colour.match(/\w\w/g) ?? []).map((part) => Number(`0x${part}`));
+    bubble.className = text ? "b t" : "b";
+    bubble.append(text || "");
+    bubble.ariaLabel = text || ((config.strings?.open as string) ?? "Open chat");
     bubble.ariaExpanded = "false";
-    bubble.style.cssText = `--c:${colour};--i:${inkOn(colour)};--y:${offset?.y ?? 20}px;${position}:${offset?.x ?? 20}px`;
-    bubble.onclick = (click) => call("toggle", click);
+    // White or black on the colour, by its brightness (ITU-R BT.601); the app measures the contrast of its texts.
+    bubble.style.cssText = `--c:${colour};--i:${r * 3 + g * 6 + b > 1400 ? "#000" : "#fff"};--y:${offset?.y ?? 20}px;${position}:${offset?.x ?? 20}px`;
+    // Whether the team is in today is for the app to find out.
+    bubble.hidden = launcher === "hidden" || config.hours?.behaviour === "hide";
+    // An app that comes up open, as in the tab beside, must not be shut by the click that called it.
+    bubble.onclick = (click) => call(app ? "toggle" : "open", click);
     bubble.onpointerenter = bubble.onfocus = preload;
     shadow.append(bubble);
     // Beside the body, where neither a page's transform nor its exchange of the body reaches.
-    document.documentElement.append(host);
+    root.append(host);
     start = { config, files, shadow, host, bubble, options, emit };
     emit("ready");
-    if (wantsApp()) load();
-    // Somebody's word is awaited, or the panel stood open on the page before.
-    whenIdle(/"(open|live)":true/.test(kept("getItem") ?? "") ? load : preload);
+    if (wanted) load();
+    // Somebody's word is awaited, the panel stood open on the page before, or there is something to watch for.
+    const soon =
+      (bubble.hidden && !launcher) ||
+      config.proactive?.length ||
+      /"(open|live)":true/.test(kept("getItem") ?? "");
+    whenIdle(soon ? load : preload);
   };
 
   const api: Api = {
@@ -130,29 +137,26 @@ function boot({ dataset: options, src, nonce }: HTMLScriptElement): void {
       page.netvexa = undefined;
     },
   };
-  for (const name of METHODS) api[name] = (...args: unknown[]) => call(name, ...args);
-  page.netvexa = api;
-  for (const entry of (before as Call[] | undefined) ?? []) (api.push as (entry: Call) => void)(entry);
+  for (const name of "open close toggle ask identify logout setContext consent".split(
+    " ",
+  ) as (keyof AppApi)[])
+    api[name] = (...args: unknown[]) => call(name, ...args);
+  page.netvexa = api as Call[] & Api;
+  for (const entry of before ?? []) (api.push as (entry: Call) => void)(entry);
 
-  getJson(`${options.host ?? new URL(files).origin}/widget/config/${options.agentId}.json`).then(
-    (config) => page.netvexa === api && paint(config),
-    (error) => console.warn("netvexa: no agent", error),
-  );
-}
-
-async function getJson(url: string) {
-  return (await fetch(url, { credentials: "omit" })).json();
-}
-
-/** White or black on a colour, by its brightness (ITU-R BT.601); the app measures the contrast of its texts. */
-function inkOn(colour: string): string {
-  const rgb = Number.parseInt(colour.slice(1), 16);
-  return (rgb >> 16) * 0.3 + ((rgb >> 8) & 255) * 0.59 + (rgb & 255) * 0.11 > 150 ? "#000" : "#fff";
+  if (typeof NVC === "undefined")
+    fetch(`${options.host ?? new URL(files).origin}/widget/config/${options.agentId}.json`, {
+      credentials: "omit",
+    })
+      .then((answer) => answer.json())
+      .then((config) => paint(config.socket && config));
+  else paint(NVC);
 }
 
 function whenIdle(act: () => void): void {
   if ((navigator as { connection?: { saveData?: boolean } }).connection?.saveData) return;
-  const idle = () => (window.requestIdleCallback ?? setTimeout)(act);
+  // Behind the frame that paints the bubble.
+  const idle = () => requestAnimationFrame(() => (window.requestIdleCallback ?? setTimeout)(act));
   if (document.readyState === "complete") idle();
   else addEventListener("load", idle);
 }

@@ -114,20 +114,20 @@ export function splitBlocks(text: string): string[] {
   let fence = "";
   let blank = true;
   for (const line of text.split(/\r?\n/)) {
-    const current = blocks[blocks.length - 1];
+    const current = blocks.at(-1);
     if (fence && current) {
       current.push(line);
       if (line.trim().startsWith(fence) && !line.trim().replace(/[`~]/g, "")) fence = "";
       blank = !fence;
     } else if (!line.trim()) {
-      if (current && ITEM.test(current[0] ?? "")) current.push("");
+      if (current && ITEM.test(current[0] as string)) current.push("");
       blank = true;
     } else {
       if (current && continues(current, line, blank)) current.push(line);
       else blocks.push([...headOfTable(current, line, blank), line]);
       fence = FENCE.exec(line)?.[1] ?? "";
       // A fence inside a list item ends with the item's block; only one of its own swallows what follows.
-      if (fence && blocks[blocks.length - 1]?.length !== 1) fence = "";
+      if (fence && blocks.at(-1)?.length !== 1) fence = "";
       blank = HEADING.test(line) || RULE.test(line);
     }
   }
@@ -135,7 +135,7 @@ export function splitBlocks(text: string): string[] {
 }
 
 function continues(block: string[], line: string, blank: boolean): boolean {
-  const first = block[0] ?? "";
+  const first = block[0] as string;
   const starts = STARTS_BLOCK.some((mark) => mark.test(line));
   if (RULE.test(line)) return false;
   if (ITEM.test(first)) return ITEM.test(line) || /^ {2}|^\t/.test(line) || (!blank && !starts);
@@ -157,11 +157,13 @@ function renderBlocks(text: string, options: Options, depth: number): Node[] {
 
 function renderBlock(block: string, options: Options, depth: number): Node[] {
   const lines = block.split("\n");
-  const first = lines[0] ?? "";
+  const first = lines[0] as string;
   const heading = HEADING.exec(first);
   if (depth > DEEPEST) return [element("p", block)];
   if (heading)
-    return [element((heading[1]?.length ?? 1) > 2 ? "h4" : "h3", ...inline(heading[2] ?? "", options))];
+    return [
+      element((heading[1] as string).length > 2 ? "h4" : "h3", ...inline(heading[2] as string, options)),
+    ];
   if (RULE.test(first)) return [element("hr")];
   if (FENCE.test(first)) return [renderCode(lines)];
   if (QUOTE.test(first)) {
@@ -169,13 +171,13 @@ function renderBlock(block: string, options: Options, depth: number): Node[] {
     return [element("blockquote", ...renderBlocks(inner, options, depth + 1))];
   }
   if (ITEM.test(first)) return renderList(lines, options, depth);
-  if (lines.length > 1 && first.includes("|") && TABLE_LINE.test(lines[1] ?? ""))
+  if (lines.length > 1 && first.includes("|") && TABLE_LINE.test(lines[1] as string))
     return [renderTable(lines, options)];
   return [element("p", ...inline(block, options))];
 }
 
 function renderCode(lines: string[]): Node {
-  const closed = lines.length > 1 && FENCE.test(lines[lines.length - 1] ?? "");
+  const closed = lines.length > 1 && FENCE.test(lines[lines.length - 1] as string);
   const code = scroller(element("pre", lines.slice(1, closed ? -1 : undefined).join("\n")));
   code.dir = "ltr";
   return code;
@@ -183,7 +185,7 @@ function renderCode(lines: string[]): Node {
 
 /** One list, or several where bullets and numbers take turns. */
 function renderList(lines: string[], options: Options, depth: number): Node[] {
-  const base = ITEM.exec(lines[0] ?? "")?.[1]?.length ?? 0;
+  const base = ITEM.exec(lines[0] as string)?.[1]?.length ?? 0;
   const lists: HTMLElement[] = [];
   let content: string[] = [];
   let width = 0;
@@ -193,15 +195,15 @@ function renderList(lines: string[], options: Options, depth: number): Node[] {
     const nodes = renderBlocks(content.join("\n").trimEnd(), options, depth + 1);
     for (const node of nodes)
       item.append(...(node.nodeName === "P" && nodes.length === 1 ? node.childNodes : [node]));
-    lists[lists.length - 1]?.append(item);
+    lists.at(-1)?.append(item);
   };
   for (const line of lines) {
     const found = ITEM.exec(line);
-    if (found && (found[1]?.length ?? 0) < base + 2) {
+    if (found && (found[1] as string).length < base + 2) {
       finish();
       const number = found[3];
       const tag = number ? "ol" : "ul";
-      if (lists[lists.length - 1]?.localName !== tag) {
+      if (lists.at(-1)?.localName !== tag) {
         const list = element(tag);
         if (number && number !== "1") list.setAttribute("start", String(Number(number)));
         lists.push(list);
@@ -215,7 +217,7 @@ function renderList(lines: string[], options: Options, depth: number): Node[] {
 }
 
 function renderTable(lines: string[], options: Options): Node {
-  const rows = [lines[0] ?? "", ...lines.slice(2)].map((line, row) => {
+  const rows = [lines[0] as string, ...lines.slice(2)].map((line, row) => {
     const cells = line
       .trim()
       .replace(/^\||\|$/g, "")
@@ -250,138 +252,121 @@ interface Frame {
 
 /** Emphasis, code, links, citation marks. What is not recognised stands as it was written. */
 export function inline(text: string, options: Options): Inline {
-  return new InlineReader(text, options).read();
-}
-
-class InlineReader {
-  #at = 0;
-  #plain = "";
   /** Emphasis that has begun, outermost first; the first frame is the text itself. */
-  readonly #stack: Frame[] = [{ mark: "", nodes: [] }];
+  const stack: Frame[] = [{ mark: "", nodes: [] }];
+  let at = 0;
+  let plain = "";
 
-  readonly #text: string;
-  readonly #options: Options;
-
-  constructor(text: string, options: Options) {
-    this.#text = text;
-    this.#options = options;
-  }
-
-  read(): Inline {
-    while (this.#at < this.#text.length) this.#step(this.#text[this.#at] as string);
-    this.#put(0);
-    while (this.#stack.length > 1) this.#close(this.#stack.length - 1, this.#options.open === true);
-    return this.#stack[0]?.nodes ?? [];
-  }
-
-  #step(char: string): void {
-    if (char === "\\" && this.#escape()) return;
-    if (char === "`" && this.#code()) return;
-    if ((char === "[" || char === "!") && (this.#link() || this.#citation())) return;
-    if ((char === "<" || char === "\n") && this.#break()) return;
-    if ((char === "<" || char === "h") && this.#address()) return;
-    if (char === "@" && this.#mail()) return;
-    if (/[*_~]/.test(char) && this.#emphasis(char)) return;
-    this.#plain += char;
-    this.#at += 1;
-  }
-
-  #escape(): boolean {
-    const next = this.#text[this.#at + 1] ?? "";
-    if (!/[!-/:-@[-`{-~]/.test(next)) return false;
-    this.#plain += next;
-    this.#at += 2;
+  const top = () => stack.at(-1) as Frame;
+  const match = (pattern: RegExp) => {
+    pattern.lastIndex = at;
+    return pattern.exec(text);
+  };
+  const put = (length: number, ...nodes: Inline): true => {
+    if (plain) top().nodes.push(plain);
+    plain = "";
+    top().nodes.push(...nodes);
+    at += length;
     return true;
-  }
-
-  #code(): boolean {
-    const found = this.#match(CODE);
-    return found !== null && this.#put(found[0].length, element("code", found[2] ?? ""));
-  }
-
-  /** A picture becomes a link to it: the visitor decides whether it is fetched. */
-  #link(): boolean {
-    const found = this.#match(LINK);
-    if (!found) return false;
-    const [whole, words = "", address = ""] = found;
-    const label = words ? inline(words, { ...this.#options, open: false }) : [address];
-    return this.#put(whole.length, anchor(address, label));
-  }
-
-  #citation(): boolean {
-    const found = this.#match(CITATION);
-    const numbers = found?.[1]?.split(",") ?? [];
-    return found !== null && this.#put(found[0].length, ...numbers.map((n) => this.#options.chip(Number(n))));
-  }
-
-  #break(): boolean {
-    const found = this.#match(BREAK);
-    return found !== null && this.#put(found[0].length, element("br"));
-  }
-
-  #address(): boolean {
-    const found = WORD.test(this.#text[this.#at - 1] ?? "") ? null : this.#match(ADDRESS);
-    if (!found) return false;
-    const url = trimUrl(found[2] ?? "");
-    const bracketed = found[1] && found[3];
-    return this.#put(bracketed ? found[0].length : (found[1] ?? "").length + url.length, anchor(url, [url]));
-  }
-
-  #mail(): boolean {
-    const found = this.#match(MAIL_END);
-    const name = MAIL_START.exec(this.#plain)?.[0];
-    if (!found || !name) return false;
-    this.#plain = this.#plain.slice(0, -name.length);
-    return this.#put(found[0].length, anchor(`mailto:${name}${found[0]}`, [name + found[0]]));
-  }
-
-  #emphasis(char: string): boolean {
-    const mark = this.#markAt(char);
-    if (mark === "~") return false;
-    const [before, after] = [this.#text[this.#at - 1] ?? "", this.#text[this.#at + mark.length] ?? ""];
-    const begun = this.#stack.findIndex((frame) => frame.mark === mark);
-    const word = char === "_" || mark === "*";
-    this.#put(mark.length);
-    // snake_case and 2*3 are words, not emphasis.
-    if (begun > 0 && before.trim() && !(char === "_" && WORD.test(after))) this.#close(begun, true);
-    else if (after.trim() && !(word && WORD.test(before))) this.#stack.push({ mark, nodes: [] });
-    else this.#plain += mark;
-    return true;
-  }
-
-  /** `**` or `*` where several stand together: the one that ends the innermost emphasis first. */
-  #markAt(char: string): string {
-    const twice = char + char;
-    if (!this.#text.startsWith(twice, this.#at)) return char;
-    const thrice = this.#text.startsWith(twice + char, this.#at);
-    const single = this.#top.mark === char && (thrice || !this.#stack.some((frame) => frame.mark === twice));
-    return single ? char : twice;
-  }
+  };
 
   /** End the emphasis at `from`; what was begun inside it and never ended is put back as written. */
-  #close(from: number, ended: boolean): void {
-    for (const { mark, nodes } of this.#stack.splice(from + 1)) this.#top.nodes.push(mark, ...nodes);
-    const { mark, nodes } = this.#stack.pop() as Frame;
+  const close = (from: number, ended: boolean) => {
+    for (const { mark, nodes } of stack.splice(from + 1)) top().nodes.push(mark, ...nodes);
+    const { mark, nodes } = stack.pop() as Frame;
     const tag = EMPHASIS[mark];
-    this.#top.nodes.push(...(ended && tag && nodes.length ? [element(tag, ...nodes)] : [mark, ...nodes]));
-  }
+    top().nodes.push(...(ended && tag && nodes.length ? [element(tag, ...nodes)] : [mark, ...nodes]));
+  };
 
-  get #top(): Frame {
-    return this.#stack[this.#stack.length - 1] as Frame;
-  }
-
-  #match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at;
-    return pattern.exec(this.#text);
-  }
-
-  #put(length: number, ...nodes: Inline): true {
-    if (this.#plain) this.#top.nodes.push(this.#plain);
-    this.#plain = "";
-    this.#top.nodes.push(...nodes);
-    this.#at += length;
+  const escaped = () => {
+    const next = text[at + 1] ?? "";
+    if (!/[!-/:-@[-`{-~]/.test(next)) return false;
+    plain += next;
+    at += 2;
     return true;
+  };
+  const code = () => {
+    const found = match(CODE);
+    return found && put(found[0].length, element("code", found[2] as string));
+  };
+  /** A picture becomes a link to it: the visitor decides whether it is fetched. */
+  const link = () => {
+    const found = match(LINK);
+    if (!found) return false;
+    const [whole, words, address = ""] = found;
+    const label = words ? inline(words, { ...options, open: false }) : [address];
+    return put(whole.length, anchor(address, label));
+  };
+  const citation = () => {
+    const found = match(CITATION);
+    return (
+      found && put(found[0].length, ...(found[1] as string).split(",").map((n) => options.chip(Number(n))))
+    );
+  };
+  const lineBreak = () => {
+    const found = match(BREAK);
+    return found && put(found[0].length, element("br"));
+  };
+  const address = () => {
+    const found = !WORD.test(text[at - 1] ?? "") && match(ADDRESS);
+    if (!found) return false;
+    const [whole, opened, inside = "", closed] = found;
+    const url = trimUrl(inside);
+    return put(opened && closed ? whole.length : (opened as string).length + url.length, anchor(url, [url]));
+  };
+  const mail = () => {
+    const found = match(MAIL_END);
+    const name = MAIL_START.exec(plain)?.[0];
+    if (!found || !name) return false;
+    plain = plain.slice(0, -name.length);
+    return put(found[0].length, anchor(`mailto:${name}${found[0]}`, [name + found[0]]));
+  };
+
+  /** `**` or `*` where several stand together: the one that ends the innermost emphasis first. */
+  const markAt = (char: string) => {
+    const twice = char + char;
+    if (!text.startsWith(twice, at)) return char;
+    const thrice = text.startsWith(twice + char, at);
+    const single = top().mark === char && (thrice || !stack.some((frame) => frame.mark === twice));
+    return single ? char : twice;
+  };
+  const emphasis = (char: string) => {
+    const mark = markAt(char);
+    if (mark === "~") return false;
+    const [before, after] = [text[at - 1] ?? "", text[at + mark.length] ?? ""];
+    const begun = stack.findIndex((frame) => frame.mark === mark);
+    const word = char === "_" || mark === "*";
+    put(mark.length);
+    // snake_case and 2*3 are words, not emphasis.
+    if (begun > 0 && before.trim() && !(char === "_" && WORD.test(after))) close(begun, true);
+    else if (after.trim() && !(word && WORD.test(before))) stack.push({ mark, nodes: [] });
+    else plain += mark;
+    return true;
+  };
+
+  /** What may begin with a character, in the order in which it is tried. */
+  const readers: Record<string, (char: string) => unknown> = {
+    "\\": escaped,
+    "`": code,
+    "[": () => link() || citation(),
+    "!": link,
+    "\n": lineBreak,
+    "<": () => lineBreak() || address(),
+    h: address,
+    "@": mail,
+    "*": emphasis,
+    _: emphasis,
+    "~": emphasis,
+  };
+  while (at < text.length) {
+    const char = text[at] as string;
+    if (readers[char]?.(char)) continue;
+    plain += char;
+    at += 1;
   }
+  put(0);
+  while (stack.length > 1) close(stack.length - 1, options.open === true);
+  return (stack[0] as Frame).nodes;
 }
 
 /** A bare address without the punctuation of the sentence around it. */

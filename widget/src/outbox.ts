@@ -1,5 +1,6 @@
+import type { Unsent } from "./kept.ts";
 import type { ClientFrame } from "./protocol.ts";
-import type { Storage, Unsent } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 /** After how long without an ack a message is sent again, in ms. */
 export const ACK_WITHIN_MS = 10_000;
@@ -25,11 +26,7 @@ export class Outbox {
   constructor(storage: Storage, send: (frame: ClientFrame) => void) {
     this.#storage = storage;
     this.#send = send;
-    this.#waiting = storage.getUnsent().map((unsent) => ({ ...unsent, sentAt: 0, notBefore: 0 }));
-  }
-
-  get size(): number {
-    return this.#waiting.length;
+    this.#waiting = (storage.session.unsent ?? []).map((unsent) => ({ ...unsent, sentAt: 0, notBefore: 0 }));
   }
 
   add(unsent: Unsent): void {
@@ -68,7 +65,9 @@ export class Outbox {
       if (unsent.notBefore > now) break;
       if (now - unsent.sentAt < ACK_WITHIN_MS) continue;
       unsent.sentAt = now;
-      this.#send({ type: "message", client_id: unsent.client_id, text: unsent.text });
+      const { client_id, text, attachments } = unsent;
+      const ids = attachments?.map(({ id }) => id);
+      this.#send({ type: "message", client_id, text, ...(ids?.length && { attachments: ids }) });
     }
     this.#schedule();
   }
@@ -81,6 +80,11 @@ export class Outbox {
   }
 
   #keep(): void {
-    this.#storage.setUnsent(this.#waiting.map(({ client_id, text }) => ({ client_id, text })));
+    const unsent = this.#waiting.map(({ client_id, text, attachments }) => ({
+      client_id,
+      text,
+      attachments,
+    }));
+    this.#storage.setSession({ unsent });
   }
 }

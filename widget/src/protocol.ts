@@ -15,6 +15,26 @@ export interface Citation {
   snippet: string;
 }
 
+/** A file of a message. The address is signed and good for a while. */
+export interface Attachment {
+  id: string;
+  name: string;
+  type: string;
+  /** Bytes. */
+  size: number;
+  url: string;
+}
+
+/** One line of the list of a visitor's conversations. */
+export interface Past {
+  conversation: string;
+  title?: string;
+  at?: string;
+  state?: Phase;
+  preview?: string;
+  unread?: number;
+}
+
 export interface Answer {
   text: string;
   citations?: Citation[];
@@ -34,6 +54,7 @@ export interface StoredMessage extends Answer {
   streaming?: boolean;
   /** What the visitor has thought of it: 1 or -1. */
   feedback?: number;
+  attachments?: Attachment[];
 }
 
 export interface AgentFace {
@@ -43,11 +64,14 @@ export interface AgentFace {
   suggestions: string[];
 }
 
+/** Who the page says is there: signed by a hash (with `expires`, seconds since the epoch, inside it) or as a JWT. */
 export interface Identity {
-  user_id: string;
+  user_id?: string;
   name?: string;
   email?: string;
-  hash: string;
+  hash?: string;
+  expires?: number;
+  token?: string;
 }
 
 export interface Hello {
@@ -71,7 +95,11 @@ export type ErrorCode =
 
 export type ClientFrame =
   | Hello
-  | { type: "message"; client_id: string; text: string }
+  | { type: "message"; client_id: string; text: string; attachments?: string[] }
+  | { type: "read"; seq: number }
+  | { type: "conversations" }
+  | { type: "transcript"; email: string }
+  | { type: "forget" }
   | { type: "stop"; message: string }
   | { type: "typing" }
   | { type: "feedback"; message: string; value: number; comment?: string }
@@ -89,6 +117,8 @@ export interface Welcome {
   history?: StoredMessage[];
   state: Phase;
   agent?: AgentFace;
+  unread?: number;
+  identified?: boolean;
 }
 
 /** Frames that change what is displayed; each carries the number of its place. */
@@ -97,7 +127,14 @@ export type ShownFrame = { seq: number } & (
   | { type: "start"; message: string }
   | { type: "token"; message: string; text: string }
   | ({ type: "end"; message: string } & Answer)
-  | { type: "message"; message: string; author: Author; text: string; client_id?: string }
+  | {
+      type: "message";
+      message: string;
+      author: Author;
+      text: string;
+      client_id?: string;
+      attachments?: Attachment[];
+    }
   | { type: "state"; state: Phase; author?: Author }
 );
 
@@ -114,6 +151,10 @@ export type ServerFrame =
   | ShownFrame
   | ErrorFrame
   | { type: "typing"; author: Author }
+  /** The team has seen everything up to this number; it is no part of the order. */
+  | { type: "read"; seq: number }
+  | { type: "conversations"; items: Past[] }
+  | { type: "done"; what: string; receipt?: string }
   | { type: "pong" };
 
 /** The longest message that the server takes, in characters. */
@@ -129,30 +170,17 @@ export const Close = {
   restarting: 1012,
 } as const;
 
-const KNOWN = new Set([
-  "welcome",
-  "ack",
-  "start",
-  "token",
-  "end",
-  "message",
-  "state",
-  "error",
-  "typing",
-  "pong",
-]);
-
-/** A frame out of a socket's text; null when it is none that this version knows, which a client ignores. */
+/** A frame out of a socket's text; null when it is none. What this version does not know is ignored later. */
 export function parseFrame(text: unknown): ServerFrame | null {
   if (typeof text !== "string") return null;
   try {
     const frame = JSON.parse(text);
-    return frame && KNOWN.has(frame.type) ? frame : null;
+    return typeof frame?.type === "string" ? frame : null;
   } catch {
     return null;
   }
 }
 
 export function isShown(frame: ServerFrame): frame is ShownFrame {
-  return typeof (frame as ShownFrame).seq === "number" && frame.type !== "welcome";
+  return typeof (frame as ShownFrame).seq === "number" && !/^(welcome|read)$/.test(frame.type);
 }

@@ -36,7 +36,7 @@ export class Connection {
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #beatTimer: ReturnType<typeof setTimeout> | undefined;
-  readonly #onNetwork = () => this.#networkChanged();
+  readonly #gone = new AbortController();
 
   readonly #url: string;
   readonly #hooks: Hooks;
@@ -44,10 +44,8 @@ export class Connection {
   constructor(url: string, hooks: Hooks) {
     this.#url = url;
     this.#hooks = hooks;
-    addEventListener("online", this.#onNetwork);
-    addEventListener("offline", this.#onNetwork);
-    addEventListener("pageshow", this.#onNetwork);
-    document.addEventListener("visibilitychange", this.#onNetwork);
+    for (const name of ["online", "offline", "pageshow", "visibilitychange"])
+      addEventListener(name, () => this.#networkChanged(), { signal: this.#gone.signal });
   }
 
   /** Connect unless a connection stands or is on its way. */
@@ -92,10 +90,7 @@ export class Connection {
 
   destroy(): void {
     this.close();
-    removeEventListener("online", this.#onNetwork);
-    removeEventListener("offline", this.#onNetwork);
-    removeEventListener("pageshow", this.#onNetwork);
-    document.removeEventListener("visibilitychange", this.#onNetwork);
+    this.#gone.abort();
   }
 
   #onText(text: unknown): void {

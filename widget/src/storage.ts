@@ -1,31 +1,15 @@
+import type { Kept, Session } from "./kept.ts";
+
 /**
  * What is kept in the visitor's browser, and when.
  *
  * Nothing is written before `unlock()`, which the first click calls (and, where the page asks for consent, only
  * once it has been given). A browser that refuses storage (sandboxed frame, private mode) keeps it in memory.
  */
-export interface Kept {
-  visitor?: string;
-  conversation?: string;
-  /** The `seq` of the last frame the visitor saw: what came after it counts as unread. */
-  read?: number;
-  /** Tells whether the same signed-in user is here, without saying who. */
-  user?: string;
-  /** The panel stood open: it opens again on the next page. */
-  open?: boolean;
-  /** Somebody's word is awaited: the next page connects without a click. */
-  live?: boolean;
-}
-
-export interface Unsent {
-  client_id: string;
-  text: string;
-}
-
 export class Storage {
   #unlocked = false;
-  #kept: Kept = {};
-  #unsent: Unsent[] = [];
+  #kept: Kept;
+  #session: Session;
 
   readonly #key: string;
   readonly #allowed: () => boolean;
@@ -34,11 +18,9 @@ export class Storage {
     this.#key = key;
     this.#allowed = allowed;
     const kept = read<Kept>("localStorage", key);
-    this.#unsent = read<Unsent[]>("sessionStorage", key) ?? [];
-    if (kept) {
-      this.#kept = kept;
-      this.#unlocked = true;
-    }
+    this.#session = read<Session>("sessionStorage", key) ?? {};
+    this.#kept = kept ?? {};
+    this.#unlocked = kept !== null;
   }
 
   get(): Readonly<Kept> {
@@ -46,16 +28,21 @@ export class Storage {
   }
 
   set(change: Kept): void {
-    this.#kept = { ...this.#kept, ...change };
+    Object.assign(this.#kept, change);
     this.#write();
   }
 
-  getUnsent(): readonly Unsent[] {
-    return this.#unsent;
+  /** Another tab has kept something; null when it has forgotten the visitor. */
+  follow(text: string | null): void {
+    this.#kept = JSON.parse(text ?? "{}");
   }
 
-  setUnsent(unsent: Unsent[]): void {
-    this.#unsent = unsent;
+  get session(): Readonly<Session> {
+    return this.#session;
+  }
+
+  setSession(change: Session): void {
+    Object.assign(this.#session, change);
     this.#write();
   }
 
@@ -67,7 +54,7 @@ export class Storage {
   /** Leave no trace; nothing is written until the next `unlock()`. */
   forget(): void {
     this.#kept = {};
-    this.#unsent = [];
+    this.#session = {};
     this.#unlocked = false;
     write("localStorage", this.#key, null);
     write("sessionStorage", this.#key, null);
@@ -75,8 +62,9 @@ export class Storage {
 
   #write(): void {
     if (!this.#unlocked || !this.#allowed()) return;
+    const { unsent, shown } = this.#session;
     write("localStorage", this.#key, this.#kept);
-    write("sessionStorage", this.#key, this.#unsent.length ? this.#unsent : null);
+    write("sessionStorage", this.#key, unsent?.length || shown ? this.#session : null);
   }
 }
 

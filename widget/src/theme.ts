@@ -2,7 +2,7 @@ type Rgb = [number, number, number];
 
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
-const DEFAULT = "#4f46e5";
+const DEFAULT = "4f46e5";
 /** WCAG 2.2 AA for text. */
 const ENOUGH = 4.5;
 /** The panel's lightest and darkest grounds that coloured text stands on. */
@@ -18,33 +18,32 @@ export interface Palette {
   accentDark: string;
 }
 
-export function parseColour(colour: string | undefined): Rgb {
-  const hex = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(colour ?? "")?.[1] ?? DEFAULT.slice(1);
+export function parseColour(colour = ""): Rgb {
+  const [, hex = DEFAULT] = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(colour) ?? [];
   const full = hex.length === 3 ? hex.replace(/./g, "$&$&") : hex;
-  return [0, 2, 4].map((at) => Number.parseInt(full.slice(at, at + 2), 16)) as Rgb;
+  return (full.match(/../g) ?? []).map((part) => Number.parseInt(part, 16)) as Rgb;
 }
 
 /** Relative luminance, WCAG 2.2. */
 function luminance(colour: Rgb): number {
-  const [r, g, b] = colour.map((value) => {
-    const part = value / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  }) as Rgb;
+  const [r, g, b] = colour.map((value) =>
+    value > 10 ? ((value / 255 + 0.055) / 1.055) ** 2.4 : value / 3294.6,
+  ) as Rgb;
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
 export function contrast(one: Rgb, other: Rgb): number {
-  const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b) as [number, number];
-  return (light + 0.05) / (dark + 0.05);
+  const [a, b] = [luminance(one) + 0.05, luminance(other) + 0.05];
+  return Math.max(a / b, b / a);
 }
 
 export function palette(colour: string | undefined): Palette {
   const brand = parseColour(colour);
-  const ink =
-    contrast(brand, WHITE) >= ENOUGH || contrast(brand, WHITE) > contrast(brand, BLACK) ? WHITE : BLACK;
+  const onWhite = contrast(brand, WHITE);
+  const css = (rgb: Rgb) => `rgb(${rgb})`;
   return {
     brand: css(brand),
-    ink: css(ink),
+    ink: css(onWhite >= ENOUGH || onWhite > contrast(brand, BLACK) ? WHITE : BLACK),
     accentLight: css(readable(brand, LIGHT_GROUND, BLACK)),
     accentDark: css(readable(brand, DARK_GROUND, WHITE)),
   };
@@ -56,8 +55,4 @@ function readable(colour: Rgb, ground: Rgb, towards: Rgb): Rgb {
     if (contrast(mixed, ground) >= ENOUGH) return mixed;
   }
   return towards;
-}
-
-function css([r, g, b]: Rgb): string {
-  return `rgb(${r} ${g} ${b})`;
 }

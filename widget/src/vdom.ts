@@ -33,7 +33,10 @@ interface Attributes<T> {
   onChange?: Handler<Event, T>;
   onSubmit?: Handler<SubmitEvent, T>;
   onScroll?: Handler<Event, T>;
-  onError?: Handler<Event, T>;
+  onDragOver?: Handler<DragEvent, T>;
+  onDragLeave?: Handler<DragEvent, T>;
+  onDrop?: Handler<DragEvent, T>;
+  onPaste?: Handler<ClipboardEvent, T>;
   [attribute: string]: unknown;
 }
 
@@ -129,14 +132,16 @@ function patch(now: VNode, before: VNode | null): void {
   if (ref) refs.push(() => ref(node));
 }
 
+/** A button sends no form unless it says so. */
 function create(tag: string): Element {
-  return /^(svg|path)$/.test(tag)
-    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-    : document.createElement(tag);
+  if (/^(svg|path)$/.test(tag)) return document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const node = document.createElement(tag);
+  if (tag === "button") (node as HTMLButtonElement).type = "button";
+  return node;
 }
 
 function setProp(node: Element, name: string, value: unknown, before: unknown): void {
-  if (name === "value" || name === "checked") {
+  if (name === "value") {
     if ((node as unknown as Props)[name] !== value) Object.assign(node, { [name]: value });
   } else if (name === "style") {
     const { style } = node as HTMLElement;

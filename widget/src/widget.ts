@@ -1,24 +1,31 @@
 import { Announcer } from "./announce.ts";
 import { Chat } from "./chat.ts";
-import type { AppApi, Config, Context, Start } from "./config.ts";
+import type { AppApi, Config, Context, Proactive, Start } from "./config.ts";
+import { type Presence, presence } from "./hours.ts";
 import { isRtl, localeFor, Translator } from "./i18n.ts";
-import type { Identity } from "./protocol.ts";
+import { watch } from "./proactive.ts";
+import type { ClientFrame, Identity } from "./protocol.ts";
+import { chime } from "./sound.ts";
 import { Storage } from "./storage.ts";
 import { type Palette, palette } from "./theme.ts";
 import { isPhone, lockPage, onViewport } from "./viewport.ts";
 
 /** What the panel shows in place of the message field. */
-export type Sheet = "none" | "lead";
+export type Sheet = "none" | "lead" | "past" | "transcript" | "data";
 
 export interface Ui {
   /** The text in the message field. */
   draft: string;
-  menu: boolean;
+  menu?: boolean;
+  /** Files are held over the panel. */
+  drop?: boolean;
+  /** The visitor has asked once to have their data deleted. */
+  sure?: boolean;
   score: number;
   leadErrors: Record<string, string>;
   /** The log follows what is written, because the visitor has not scrolled up. */
   stuck: boolean;
-  away: boolean;
+  away?: boolean;
   /** How many messages of the visitor's own were there at the last drawing. */
   ownSeen: number;
 }
@@ -35,15 +42,15 @@ export class Widget implements AppApi {
   /** What the views remember between two drawings. */
   readonly ui: Ui = {
     draft: "",
-    menu: false,
     score: 0,
     leadErrors: {},
     stuck: true,
-    away: false,
     ownSeen: 0,
   };
   /** The visitor would rather not say who they are before the first message. */
   leadSkipped = false;
+  /** A word to the visitor that stands beside the bubble. */
+  teaser: Proactive | undefined;
   phone = isPhone();
   dark = false;
   /** Called when anything that is displayed has changed. */
@@ -52,26 +59,39 @@ export class Widget implements AppApi {
   #consented: boolean;
   readonly #undo: (() => void)[] = [];
   #scheduled = false;
+  #present: Presence = { there: true };
+  #presentAt = 0;
+  /** What on the page had the focus when the panel opened. */
+  #opener: HTMLElement | null = null;
   #after: (() => void)[] = [];
   #tick: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly start: Start) {
-    this.config = start.config;
+    const { config } = start;
+    const key = `netvexa:${config.agent_id}`;
+    this.config = config;
     this.#consented = start.options.consent !== "required";
-    this.palette = palette(this.config.theme?.colour);
-    this.#storage = new Storage(`netvexa:${this.config.agent_id}`, () => this.#consented);
+    this.palette = palette(config.theme?.colour);
+    this.#storage = new Storage(key, () => this.#consented);
     this.announcer = new Announcer(() => this.find("[aria-live=polite]"));
     this.chat = new Chat({
-      config: this.config,
+      config,
       storage: this.#storage,
       locale: () => this.translator.locale,
       visible: () => this.open_ && !document.hidden,
       changed: () => this.changed(),
-      emit: start.emit,
+      uploadFailed: () => this.t("failed"),
+      emit: (name, detail) => {
+        if (name === "message" && this.sound) chime();
+        start.emit(name, detail);
+      },
     });
     this.#undo.push(
       onViewport(() => this.#onViewport()),
       this.#followScheme(),
+      listen(window, "storage", (event) => this.#onOtherTab(event as StorageEvent, key)),
+      // What came while the page was hidden is seen now.
+      listen(document, "visibilitychange", () => this.changed()),
     );
   }
 
@@ -81,6 +101,39 @@ export class Widget implements AppApi {
     if (live || (open && visitor)) this.chat.connect();
     // On a phone the panel covers the page, which the visitor has just asked for.
     if (open && !this.phone) this.#show(false);
+    const { proactive, hours } = this.config;
+    if (hours) {
+      const minute = setInterval(() => this.changed(), 60_000);
+      this.#undo.push(() => clearInterval(minute));
+    }
+    if (proactive?.length) this.#undo.push(watch(proactive, this.#proactive()));
+  }
+
+  #proactive(): Parameters<typeof watch>[1] {
+    return {
+      last: ({ id, frequency }) =>
+        (frequency === "session" ? this.#storage.session : this.#storage.get()).shown?.[id] ?? 0,
+      free: () =>
+        !this.open_ && !this.teaser && !this.chat.state.messages.length && !this.start.bubble.hidden,
+      show: (message) => {
+        this.teaser = message;
+        const shown = (kept: { shown?: Record<string, number> }) => ({
+          shown: { ...kept.shown, [message.id]: Date.now() },
+        });
+        this.#storage.setSession(shown(this.#storage.session));
+        this.#storage.set(shown(this.#storage.get()));
+        this.changed();
+      },
+    };
+  }
+
+  #onOtherTab({ key, newValue }: StorageEvent, mine: string): void {
+    if (key !== mine) return;
+    this.#storage.follow(newValue);
+    if (!newValue) {
+      this.close();
+      this.chat.forget();
+    }
   }
 
   get t() {
@@ -93,7 +146,8 @@ export class Widget implements AppApi {
 
   // The page's calls
 
-  open(): void {
+  open(click?: Event): void {
+    if (click) this.#storage.unlock();
     if (!this.open_) this.#show(true);
   }
 
@@ -102,17 +156,17 @@ export class Widget implements AppApi {
     this.open_ = false;
     this.#storage.set({ open: false });
     lockPage(false);
-    const inside = this.start.shadow.activeElement;
+    const { shadow, bubble, host } = this.start;
+    const inside = shadow.activeElement;
     this.#draw();
-    if (inside) this.start.bubble.focus();
+    if (inside) (this.#opener === host || !this.#opener?.isConnected ? bubble : this.#opener).focus();
     this.start.emit("close");
   }
 
   /** From the bubble it comes with the click, which is when storing may begin. */
   toggle(click?: Event): void {
-    if (click) this.#storage.unlock();
     if (this.open_) this.close();
-    else this.open();
+    else this.open(click);
   }
 
   ask(text: string): void {
@@ -121,7 +175,7 @@ export class Widget implements AppApi {
   }
 
   identify(identity: Identity): void {
-    const user = fingerprint(String(identity.user_id));
+    const user = fingerprint(String(identity.user_id ?? subject(identity.token)));
     const kept = this.#storage.get().user;
     // Another person at the same browser must not see what the one before has written.
     if (kept && kept !== user) this.chat.forget();
@@ -158,6 +212,50 @@ export class Widget implements AppApi {
 
   // What the views call
 
+  /** Whether the team is there, as of the last half minute; always, where no hours are told. */
+  get presence(): Presence {
+    const { hours } = this.config;
+    const now = Date.now();
+    if (hours && now - this.#presentAt > 30_000) {
+      this.#presentAt = now;
+      this.#present = presence(hours, now);
+    }
+    return this.#present;
+  }
+
+  /** Nobody is there, and the agent is not to answer alone. */
+  get formOnly(): boolean {
+    return this.config.hours?.behaviour === "form" && !this.presence.there;
+  }
+
+  get sound(): boolean {
+    return Boolean(this.config.sound && this.#storage.get().sound);
+  }
+
+  switchSound(): void {
+    this.#storage.set({ sound: !this.sound });
+    if (this.sound) chime();
+  }
+
+  get visitor(): string | undefined {
+    return this.#storage.get().visitor;
+  }
+
+  get conversation(): string | undefined {
+    return this.#storage.get().conversation;
+  }
+
+  /** The teaser was touched: go on with what it says, or put it away. */
+  answerTeaser(open: boolean): void {
+    const { teaser } = this;
+    this.teaser = undefined;
+    this.#storage.unlock();
+    if (open && teaser) {
+      this.chat.greet(teaser.text);
+      this.open();
+    } else this.afterDraw(() => this.start.bubble.focus());
+  }
+
   /** The visitor writes: an act of theirs, after which storing may begin. */
   say(text: string): void {
     this.#storage.unlock();
@@ -176,17 +274,22 @@ export class Widget implements AppApi {
     this.announcer.say(this.t("lead_done"));
   }
 
-  startOver(): void {
-    this.chat.startOver();
+  startOver(conversation?: string): void {
+    this.chat.startOver(conversation);
     this.ui.score = 0;
-    this.afterDraw(() => this.focusField());
+    this.setSheet("none");
   }
 
-  setSheet(sheet: Sheet): void {
+  /** Change what stands at the bottom, and say to the server what it needs for it. */
+  setSheet(sheet: Sheet, frame?: ClientFrame): void {
     this.sheet = sheet;
     this.ui.leadErrors = {};
-    if (sheet === "lead") this.afterDraw(() => this.find("input")?.focus());
-    else this.afterDraw(() => this.focusField());
+    this.ui.sure = false;
+    if (frame) this.chat.request(frame);
+    this.afterDraw(() => {
+      if (sheet === "none") this.focusField();
+      else (this.find(".sheet input") ?? this.find(".sheet"))?.focus();
+    });
   }
 
   /** Do something with what the next drawing makes, such as moving the focus into it. */
@@ -209,7 +312,10 @@ export class Widget implements AppApi {
   }
 
   #show(byVisitor: boolean): void {
+    const { activeElement, body } = document;
+    this.#opener = activeElement === body ? this.start.host : (activeElement as HTMLElement | null);
     this.open_ = true;
+    this.teaser = undefined;
     if (byVisitor && navigator.userActivation?.isActive) this.#storage.unlock();
     this.#storage.set({ open: true });
     lockPage(this.phone);
@@ -229,10 +335,15 @@ export class Widget implements AppApi {
   #draw(): void {
     const { bubble } = this.start;
     const { unread } = this.chat.state;
+    const { launcher, launcher_text } = this.config.theme ?? {};
+    const away = this.config.hours?.behaviour === "hide" && !this.presence.there;
+    bubble.hidden = launcher === "hidden" || (away && !this.open_);
     const label = this.t(this.open_ ? "close" : "open");
+    const name = launcher === "text" && launcher_text && !this.open_ ? launcher_text : label;
     bubble.ariaExpanded = String(this.open_);
-    bubble.ariaLabel = unread && !this.open_ ? `${label} (${this.t("unread", { count: unread })})` : label;
-    bubble.dataset.unread = unread && !this.open_ ? String(Math.min(unread, 99)) : "";
+    bubble.ariaLabel = unread && !this.open_ ? `${name} (${this.t("unread", { count: unread })})` : name;
+    if (unread && !this.open_) bubble.dataset.unread = String(Math.min(unread, 99));
+    else delete bubble.dataset.unread;
     if (this.open_ && unread && !document.hidden) this.chat.markRead();
     this.redraw();
     for (const act of this.#after.splice(0)) act();
@@ -283,6 +394,18 @@ export class Widget implements AppApi {
     this.dark = wish === "dark" || (wish !== "light" && system);
     this.changed();
   }
+}
+
+function listen(target: EventTarget, name: string, act: (event: Event) => void): () => void {
+  target.addEventListener(name, act);
+  return () => target.removeEventListener(name, act);
+}
+
+/** Whom a JWT speaks of. Whether it is true is for the server to find out. */
+function subject(token = ""): unknown {
+  try {
+    return JSON.parse(atob((token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"))).sub;
+  } catch {}
 }
 
 /** FNV-1a: tells two users apart without keeping who they are. */

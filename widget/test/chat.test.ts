@@ -20,6 +20,7 @@ function newChat({ unlocked = true, allowed = true } = {}): Chat {
     locale: () => "en",
     visible: () => visible,
     changed: () => {},
+    uploadFailed: () => "That did not work.",
     emit: (name, detail) => events.push([name, detail]),
   });
 }
@@ -153,7 +154,7 @@ test("what was written offline is sent in order after the welcome", () => {
 test("what was not acknowledged survives a new page in the same tab", () => {
   chat.send("one");
   chat.destroy();
-  areas.sessionStorage.setItem(KEY, JSON.stringify([{ client_id: "id-1", text: "one" }]));
+  areas.sessionStorage.setItem(KEY, JSON.stringify({ unsent: [{ client_id: "id-1", text: "one" }] }));
   chat = newChat();
   chat.connect();
   assert.deepEqual(FakeSocket.latest.welcome().ofType("message")[0], {
@@ -232,9 +233,66 @@ test("each close code has its answer", () => {
 
 test("frames that are no frames are ignored", () => {
   const socket = ask();
-  for (const text of ["", "{", "null", "[]", '{"type":"surprise","seq":2}', '{"type":1}']) socket.say(text);
+  for (const text of ["", "{", "null", "[]", '{"type":"surprise"}', '{"type":1}']) socket.say(text);
   socket.say({ type: "start", message: "m", seq: 2 });
   assert.equal(chat.state.messages.length, 2);
+});
+
+test("a numbered frame of a later protocol keeps its place and shows nothing", () => {
+  ask().say({ type: "surprise", seq: 2 }).say({ type: "start", message: "m", seq: 3 });
+  tick(GAP_MS);
+  assert.equal(chat.state.messages.length, 2);
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("what is seen is told, once for each new number", () => {
+  const socket = ask();
+  const told = () => socket.ofType("read").map((frame) => frame.seq);
+  socket.say({ type: "start", message: "m", seq: 2 });
+  socket.say({ type: "token", message: "m", text: "a", seq: 3 });
+  socket.say({ type: "end", message: "m", seq: 4, text: "a" });
+  chat.markRead();
+  assert.deepEqual(told(), [1, 2, 4]);
+  visible = false;
+  socket.say({ type: "message", message: "n", author: { kind: "human" }, text: "Hi!", seq: 5 });
+  assert.deepEqual(told(), [1, 2, 4]);
+});
+
+test("a message carries the ids of its files, across a lost line too", () => {
+  chat.state.uploads = [
+    {
+      file: new File(["x"], "a.png"),
+      progress: 1,
+      done: { id: "f1", name: "a.png", type: "image/png", size: 1, url: "" },
+    },
+  ];
+  chat.send("");
+  const socket = FakeSocket.latest.welcome();
+  socket.drop();
+  tick(1000);
+  const again = FakeSocket.latest.welcome();
+  for (const line of [socket, again]) assert.deepEqual(line.ofType("message")[0]?.attachments, ["f1"]);
+});
+
+test("deleting one's data leaves nothing behind, and says so", () => {
+  const socket = ask();
+  chat.request({ type: "forget" });
+  socket.say({ type: "done", what: "forget", receipt: "r1" });
+  assert.equal(areas.localStorage.values.size + areas.sessionStorage.values.size, 0);
+  assert.equal(chat.state.done?.receipt, "r1");
+  assert.deepEqual(texts(), []);
+});
+
+test("a refused identity is told to the page, which can sign anew", () => {
+  chat.identity = { user_id: "u1", hash: "old", expires: 1 };
+  chat.connect();
+  FakeSocket.latest.accept().drop(4401);
+  tick(0);
+  assert.equal("identity" in (FakeSocket.latest.accept().sent[0] ?? {}), false);
+  assert.equal(
+    events.some(([name, detail]) => name === "error" && (detail as { code: string }).code === "identity"),
+    true,
+  );
 });
 
 test("a person who writes is the one that the header shows", () => {

@@ -46,6 +46,9 @@ class Command(BaseCommand):
         for workspace in workspaces_behind():
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
+        if settings.STRIPE_IS_STAND_IN:
+            self.stdout.write("Connecting with the stand-in for Stripe.")
+            call_command("connect_stripe", stdout=self.stdout)
         self.stdout.write("Preparing the embedding model.")
         ensure_exported()
         call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["src", "widget"])
@@ -66,8 +69,14 @@ def _summary() -> dict[str, Any]:
             {"name": "Homepage", "url": settings.ROOT_URL},
             {"name": "Demo workspace", "url": workspace_url},
             {"name": "API", "url": f"{workspace_url}/api/v1/docs/"},
-            {"name": "Staff admin", "url": admin_url},
+            {"name": "Staff admin (its first log-in sets up a second factor)", "url": admin_url},
+            *_stand_in(),
         ],
         "login": {"e-mail": demo.EMAIL, "password": demo.password()},
         "defaults": defaults(),
     }
+
+
+def _stand_in() -> list[dict[str, str]]:
+    address = settings.CONFIG.stripe_api_host
+    return [{"name": "Stripe's clock", "url": f"{address}/clock"}] if address else []

@@ -1,9 +1,10 @@
-import type { Message } from "../chat.ts";
 import type { Key } from "../i18n.ts";
 import { MarkdownView } from "../markdown.ts";
+import type { Message } from "../message.ts";
 import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
-import { Icon } from "./icons.tsx";
+import { Attachments } from "./attachments.tsx";
+import { IconButton } from "./icons.tsx";
 import { cite, Sources } from "./sources.tsx";
 
 interface Props {
@@ -19,6 +20,7 @@ export function AnswerView({ widget, message }: Props) {
       <div class={`bubble text ${message.streaming ? "streaming" : ""}`} hidden={!message.text}>
         <div ref={(box) => showText(box, widget, message)} />
       </div>
+      <Attachments files={message.attachments} />
       {message.citations.length > 0 && <Sources widget={widget} message={message} />}
       {done && <Ending widget={widget} message={message} />}
       {done && message.text && <Actions widget={widget} message={message} />}
@@ -71,38 +73,28 @@ function announce({ announcer, open_: open }: Widget, message: Message, box: HTM
   else announcer.skip(message.id, text);
 }
 
-const STOPPED: Record<string, Key> = {
-  visitor: "stopped_visitor",
-  budget: "stopped_budget",
-  length: "stopped_length",
-  error: "stopped_error",
-};
-
 /** How the answer came to its end, where that needs a word, and the next step. */
 function Ending({ widget, message }: Props) {
   const { t, chat, config } = widget;
   const last = chat.state.messages.at(-1) === message && chat.state.phase === "bot";
-  const stopped = message.stopped && STOPPED[message.stopped];
+  const { stopped } = message;
   const stuck = last && (!message.grounded || message.stopped === "error");
   if (!stopped && !stuck) return null;
   return (
     <div class="ending">
-      {stopped && <small>{t(stopped)}</small>}
+      {stopped && <small>{t(`stopped_${stopped}` as Key)}</small>}
       {last && (message.stopped === "error" || message.stopped === "visitor") && (
-        <button type="button" class="pill" onClick={() => chat.askAgain(message)}>
-          <Icon name="retry" size={16} />
+        <button class="pill" onClick={() => chat.askAgain(message)}>
           {t("retry")}
         </button>
       )}
       {stuck && config.handoff && (
-        <button type="button" class="pill" onClick={() => chat.handoff()}>
-          <Icon name="person" size={16} />
+        <button class="pill" onClick={() => chat.handoff()}>
           {t("talk")}
         </button>
       )}
       {stuck && config.leads && !chat.state.leadGiven && (
-        <button type="button" class="pill" onClick={() => widget.setSheet("lead")}>
-          <Icon name="mail" size={16} />
+        <button class="pill" onClick={() => widget.setSheet("lead")}>
           {t("lead")}
         </button>
       )}
@@ -112,7 +104,7 @@ function Ending({ widget, message }: Props) {
 
 function Actions({ widget, message }: Props) {
   const { t, chat } = widget;
-  const { feedback, ui } = message;
+  const { feedback = 0, ui } = message;
   const rate = (value: number) => {
     ui.why = value < 0;
     chat.feedback(message, value);
@@ -120,34 +112,27 @@ function Actions({ widget, message }: Props) {
     else widget.afterDraw(() => widget.find(".why textarea")?.focus());
   };
   const onCopy = async () => {
-    ui.copied = await copyText(message.text, widget);
+    await navigator.clipboard.writeText(message.text);
+    ui.copied = true;
     widget.announcer.say(t("copied"));
     widget.changed();
   };
   return (
     <Fragment>
       <div class="actions">
-        <Act label={t(ui.copied ? "copied" : "copy")} icon={ui.copied ? "check" : "copy"} act={onCopy} />
-        <Act label={t("good")} icon="up" pressed={feedback > 0} act={() => rate(1)} />
-        <Act label={t("bad")} icon="thumbDown" pressed={feedback < 0} act={() => rate(-1)} />
+        {navigator.clipboard && (
+          <IconButton
+            label={t(ui.copied ? "copied" : "copy")}
+            icon={ui.copied ? "check" : "copy"}
+            size={17}
+            act={onCopy}
+          />
+        )}
+        <IconButton label={t("good")} icon="up" size={17} pressed={feedback > 0} act={() => rate(1)} />
+        <IconButton label={t("bad")} icon="up" size={17} pressed={feedback < 0} act={() => rate(-1)} />
       </div>
       {ui.why && <Why widget={widget} message={message} />}
     </Fragment>
-  );
-}
-
-interface ActProps {
-  label: string;
-  icon: Parameters<typeof Icon>[0]["name"];
-  pressed?: boolean;
-  act(): void;
-}
-
-function Act({ label, icon, pressed, act }: ActProps) {
-  return (
-    <button type="button" class="act" aria-label={label} title={label} aria-pressed={pressed} onClick={act}>
-      <Icon name={icon} size={17} />
-    </button>
   );
 }
 
@@ -171,8 +156,8 @@ function Why({ widget, message }: Props) {
         <textarea rows={2} maxLength={1000} />
       </label>
       <div class="row">
-        <button type="button" class="plain" onClick={done}>
-          {t("cancel")}
+        <button class="plain" onClick={done}>
+          {t("back")}
         </button>
         <button type="submit" class="solid">
           {t("submit")}
@@ -180,20 +165,4 @@ function Why({ widget, message }: Props) {
       </div>
     </form>
   );
-}
-
-async function copyText(text: string, { start }: Widget): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // No clipboard API on plain http, or no permission in a frame.
-    const field = document.createElement("textarea");
-    field.value = text;
-    start.shadow.append(field);
-    field.select();
-    const copied = document.execCommand("copy");
-    field.remove();
-    return copied;
-  }
 }

@@ -1,19 +1,19 @@
 import { MAX_TEXT } from "../protocol.ts";
-import { Fragment, h } from "../vdom.ts";
+import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
-import { Icon } from "./icons.tsx";
+import { Clip, Uploads } from "./attachments.tsx";
+import { Icon, IconButton, Out } from "./icons.tsx";
 
-/** From how many characters before the limit the count is shown. */
-const COUNT_FROM = 400;
 const LINES_PX = 140;
 
-export function Composer({ widget }: { widget: Widget }) {
+export function Composer(widget: Widget) {
   const { t, chat } = widget;
-  const { messages, notice, link } = chat.state;
+  const { messages, link, uploads } = chat.state;
   const text = widget.ui.draft;
   const answering = messages.some((message) => message.streaming);
   const left = MAX_TEXT - [...text].length;
-  const sendable = text.trim() !== "" && left >= 0 && link !== "refused";
+  const arrived = uploads.length > 0 && uploads.every(({ done }) => done);
+  const sendable = (uploads.length ? arrived : text.trim() !== "") && left >= 0 && link !== "refused";
   const send = () => {
     if (!sendable) return;
     if (widget.leadFirst()) return widget.setSheet("lead");
@@ -29,7 +29,8 @@ export function Composer({ widget }: { widget: Widget }) {
   };
   return (
     <div class="bottom">
-      {notice && <NoticeLine widget={widget} />}
+      {NoticeLine(widget)}
+      {Uploads(widget)}
       <div class="composer">
         <textarea
           ref={grow}
@@ -48,34 +49,27 @@ export function Composer({ widget }: { widget: Widget }) {
           }}
           onKeyDown={onKey}
         />
+        {Clip(widget)}
         {answering && !sendable ? (
-          <button
-            type="button"
-            class="send"
-            aria-label={t("stop")}
-            title={t("stop")}
-            onClick={() => chat.stop()}
-          >
-            <Icon name="stop" />
-          </button>
+          <IconButton class="send" label={t("stop")} icon="stop" act={() => chat.stop()} />
         ) : (
-          <button type="button" class="send" aria-label={t("send")} disabled={!sendable} onClick={send}>
+          <button class="send" aria-label={t("send")} disabled={!sendable} onClick={send}>
             <Icon name="send" />
           </button>
         )}
       </div>
-      {left < COUNT_FROM && (
-        <small class={`count ${left < 0 ? "over" : ""}`} role={left < 0 ? "alert" : undefined}>
-          {left < 0 ? t("too_long", { over: -left }) : t("characters_left", { count: left })}
+      {left < 0 && (
+        <small class="over" role="alert">
+          {t("too_long", { over: -left })}
         </small>
       )}
-      <Foot widget={widget} />
+      {Foot(widget)}
     </div>
   );
 }
 
 /** Something went wrong that belongs to no message: what, and the next step. */
-function NoticeLine({ widget }: { widget: Widget }) {
+export function NoticeLine(widget: Widget) {
   const { t, chat, config } = widget;
   const { notice } = chat.state;
   if (!notice) return null;
@@ -89,29 +83,20 @@ function NoticeLine({ widget }: { widget: Widget }) {
         {notice.code === "quota_exceeded" && config.leads && t("quota")}
       </p>
       {notice.code === "quota_exceeded" && config.leads && (
-        <button type="button" class="link" onClick={() => widget.setSheet("lead")}>
+        <button class="link" onClick={() => widget.setSheet("lead")}>
           {t("lead")}
         </button>
       )}
-      <button type="button" class="icon-button" aria-label={t("discard")} onClick={() => chat.dismiss()}>
-        <Icon name="close" size={16} />
-      </button>
+      <IconButton label={t("dismiss")} icon="close" size={16} act={() => chat.notify()} />
     </div>
   );
 }
 
-export function Foot({ widget }: { widget: Widget }) {
+export function Foot(widget: Widget) {
   const { t, config } = widget;
   return (
     <p class="foot">
-      {config.privacy_url && (
-        <Fragment>
-          <a href={config.privacy_url} target="_blank" rel="noopener noreferrer">
-            {t("privacy")}
-          </a>
-          {config.branding !== false && " · "}
-        </Fragment>
-      )}
+      {config.privacy_url && <Out href={config.privacy_url}>{t("privacy")}</Out>}{" "}
       {config.branding !== false && (
         <span>
           {t("powered")} <b>NETVEXA</b>

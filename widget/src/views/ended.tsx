@@ -1,33 +1,28 @@
 import { Fragment, h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Foot } from "./composer.tsx";
-import { Icon } from "./icons.tsx";
+import { IconButton } from "./icons.tsx";
 
 const SCORES = [1, 2, 3, 4, 5];
 
 /** After the end: how it was, and a way to begin again. */
-export function Ended({ widget }: { widget: Widget }) {
-  const { t, chat } = widget;
+export function Ended(widget: Widget) {
+  const { t, chat, config } = widget;
   return (
     <div class="bottom ended">
       <p>{t("closed")}</p>
-      {chat.state.rated ? <p role="status">{t("rated")}</p> : <Rating widget={widget} />}
-      <button type="button" class="solid wide" onClick={() => widget.startOver()}>
-        <Icon name="plus" size={18} />
+      {chat.state.rated ? <p role="status">{t("thanks")}</p> : config.rating !== false && Rating(widget)}
+      <button class="solid wide" onClick={() => widget.startOver()}>
         {t("new")}
       </button>
-      <Foot widget={widget} />
+      {Foot(widget)}
     </div>
   );
 }
 
-function Rating({ widget }: { widget: Widget }) {
+function Rating(widget: Widget) {
   const { t, chat, ui } = widget;
   const { score } = ui;
-  const choose = (n: number) => {
-    ui.score = n;
-    widget.changed();
-  };
   const submit = (event: Event) => {
     event.preventDefault();
     chat.rate(score, (event.currentTarget as HTMLElement).querySelector("textarea")?.value.trim());
@@ -37,17 +32,17 @@ function Rating({ widget }: { widget: Widget }) {
       <fieldset>
         <legend>{t("rate")}</legend>
         {SCORES.map((n) => (
-          <label key={n} class={n <= score ? "lit" : ""}>
-            <input
-              type="radio"
-              name="score"
-              class="sr"
-              checked={n === score}
-              aria-label={t("rate_n", { n })}
-              onChange={() => choose(n)}
-            />
-            <Icon name="star" size={28} />
-          </label>
+          <IconButton
+            class={`icon-button ${n <= score ? "lit" : ""}`}
+            label={t("rate_n", { n })}
+            icon="star"
+            size={28}
+            pressed={n === score}
+            act={() => {
+              ui.score = n;
+              widget.changed();
+            }}
+          />
         ))}
       </fieldset>
       {score > 0 && (

@@ -2,31 +2,33 @@ import type { Key } from "../i18n.ts";
 import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { Face } from "./face.tsx";
-import { Icon } from "./icons.tsx";
+import { IconButton } from "./icons.tsx";
 
-export function Header({ widget }: { widget: Widget }) {
-  const { t, chat } = widget;
+export function Header(widget: Widget) {
+  const { t, chat, config } = widget;
   const { phase, person, name, avatar } = chat.state;
   const human = phase === "human";
   const title = human ? (person?.name ?? t("team_member")) : name;
   return (
     <header>
-      <Face name={title} avatar={human ? person?.avatar : avatar} live={human} />
+      <Face name={title} avatar={human ? person?.avatar : avatar} />
       <div class="who">
         <h2>{title}</h2>
         <p>{human ? t("team_member") : t("assistant")}</p>
       </div>
-      <Menu widget={widget} />
-      <button type="button" class="icon-button" aria-label={t("close")} onClick={() => widget.close()}>
-        <Icon name={widget.phone ? "close" : "down"} />
-      </button>
+      {config.handoff && phase === "bot" && (
+        <IconButton label={t("talk")} icon="person" act={() => chat.handoff()} />
+      )}
+      {Menu(widget)}
+      <IconButton label={t("close")} icon={widget.phone ? "close" : "down"} act={() => widget.close()} />
     </header>
   );
 }
 
 interface Entry {
   key: Key;
-  icon: Parameters<typeof Icon>[0]["name"];
+  /** Of a switch. */
+  on?: boolean;
   act(): void;
 }
 
@@ -34,94 +36,63 @@ function entries(widget: Widget): Entry[] {
   const { chat, config } = widget;
   const { phase, messages } = chat.state;
   const begun = messages.length > 0;
-  const found: (Entry | false | null | undefined)[] = [
-    config.handoff && phase === "bot" && { key: "talk", icon: "person", act: () => chat.handoff() },
-    config.leads && { key: "lead", icon: "mail", act: () => widget.setSheet("lead") },
-    begun && { key: "transcript", icon: "save", act: () => saveTranscript(widget) },
-    begun && { key: "new", icon: "plus", act: () => widget.startOver() },
-    begun && phase !== "closed" && { key: "end", icon: "end", act: () => chat.end() },
+  const known = widget.visitor;
+  const openSheet = (sheet: "transcript" | "data") => {
+    chat.state.done = undefined;
+    widget.setSheet(sheet);
+  };
+  const found: (Entry | false | "" | null | undefined)[] = [
+    config.leads && { key: "lead", act: () => widget.setSheet("lead") },
+    begun && { key: "new", act: () => widget.startOver() },
+    known && { key: "past", act: () => widget.setSheet("past", { type: "conversations" }) },
+    begun && { key: "transcript", act: () => openSheet("transcript") },
+    config.sound && { key: "sound", on: widget.sound, act: () => widget.switchSound() },
+    known && config.privacy_panel && { key: "data", act: () => openSheet("data") },
+    begun && phase !== "closed" && { key: "end", act: () => chat.end() },
   ];
   return found.filter((entry): entry is Entry => Boolean(entry));
 }
 
-function Menu({ widget }: { widget: Widget }) {
+/** A button that shows and hides a list of buttons. */
+function Menu(widget: Widget) {
   const { t, ui } = widget;
   const items = entries(widget);
   if (!items.length) return null;
-  const label = t("menu");
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it hears the keys of the menu inside
-    <div class="menu" onKeyDown={(event) => ui.menu && onMenuKey(event, widget)}>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label={label}
-        aria-haspopup="menu"
-        aria-expanded={ui.menu}
-        onClick={() => (ui.menu ? shut(widget) : openMenu(widget))}
-      >
-        <Icon name="more" />
-      </button>
-      {ui.menu && (
-        <div role="menu" aria-label={label}>
-          {items.map(({ key, icon, act }) => (
+    <div class="menu">
+      <IconButton
+        label={t("menu")}
+        icon="more"
+        expanded={Boolean(ui.menu)}
+        act={() => {
+          ui.menu = !ui.menu;
+          widget.changed();
+        }}
+      />
+      <ul hidden={!ui.menu}>
+        {items.map(({ key, on, act }) => (
+          <li key={key}>
             <button
-              type="button"
-              role="menuitem"
-              tabIndex={-1}
-              key={key}
+              aria-pressed={on}
               onClick={() => {
-                shut(widget);
+                shutMenu(widget);
                 act();
               }}
             >
-              <Icon name={icon} size={18} />
               {t(key)}
             </button>
-          ))}
-        </div>
-      )}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
 
-function openMenu(widget: Widget): void {
-  widget.ui.menu = true;
-  widget.afterDraw(() => widget.find("[role=menuitem]")?.focus());
-}
-
-function shut(widget: Widget): void {
+/** True if it was open; the focus goes back to its button. */
+export function shutMenu(widget: Widget): boolean | undefined {
+  const { menu } = widget.ui;
+  if (menu) widget.find(".menu button")?.focus();
   widget.ui.menu = false;
-  widget.find(".menu button")?.focus();
   widget.changed();
-}
-
-function onMenuKey(event: KeyboardEvent, widget: Widget): void {
-  const items = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=menuitem]")];
-  const at = items.indexOf(widget.start.shadow.activeElement as HTMLElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
-  if (to !== undefined) items.at(to % items.length)?.focus();
-  else if (event.key === "Escape" || event.key === "Tab") shut(widget);
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
-}
-
-/** The conversation as a text file, made in the browser. */
-function saveTranscript({ chat, t, start }: Widget): void {
-  const lines = chat.state.messages.map(({ author, text, citations }) => {
-    const who = author.kind === "visitor" ? t("you") : (author.name ?? chat.state.name);
-    const sources = citations.map(({ n, title, url }) => `  [${n}] ${title}${url ? ` ${url}` : ""}`);
-    return [`${who}: ${text}`, ...sources].join("\n");
-  });
-  const url = URL.createObjectURL(
-    new Blob([`${lines.join("\n\n")}\n`], { type: "text/plain;charset=utf-8" }),
-  );
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `${chat.state.name}.txt`;
-  start.shadow.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return menu;
 }

@@ -5,21 +5,18 @@ import type { Widget } from "../widget.ts";
 import { Icon } from "./icons.tsx";
 
 const DEFAULT_FIELDS: LeadField[] = [{ name: "name" }, { name: "email", required: true }];
-const KNOWN = ["name", "email", "phone", "company"];
 const TYPES: Record<string, LeadField["type"]> = { email: "email", phone: "tel" };
-const AUTOCOMPLETE: Record<string, string> = {
-  name: "name",
-  email: "email",
-  phone: "tel",
-  company: "organization",
-};
+/** What a browser calls the fields that it has another word for. */
+const AUTOCOMPLETE: Record<string, string> = { phone: "tel", company: "organization" };
 
 /** Contact details, asked for in the place of the message field. */
-export function LeadSheet({ widget }: { widget: Widget }) {
+export function LeadSheet(widget: Widget) {
   const { t, chat, config } = widget;
   const leads = config.leads;
   const errors = widget.ui.leadErrors;
   const first = widget.leadFirst();
+  // Nobody is there: the form is all there is, and takes the question too.
+  const only = widget.formOnly;
   const close = () => {
     if (first) widget.leadSkipped = true;
     widget.setSheet("none");
@@ -34,8 +31,14 @@ export function LeadSheet({ widget }: { widget: Widget }) {
     const wrong = Object.keys(found.errors)[0];
     if (wrong) return widget.afterDraw(() => widget.find(`[name="${CSS.escape(wrong)}"]`)?.focus());
     widget.giveLead(found.values);
-    close();
+    if (!only) close();
   };
+  if (only && chat.state.leadGiven)
+    return (
+      <div class="bottom ended">
+        <p role="status">{t("lead_done")}</p>
+      </div>
+    );
   return (
     <form class="sheet" noValidate onSubmit={submit} aria-label={leads?.title ?? t("lead")}>
       <h3>{leads?.title ?? t(first ? "lead_before" : "lead")}</h3>
@@ -43,11 +46,19 @@ export function LeadSheet({ widget }: { widget: Widget }) {
       {(leads?.fields ?? DEFAULT_FIELDS).map((field) => (
         <Field key={field.name} widget={widget} field={field} error={errors[field.name]} />
       ))}
+      {only && (
+        <label>
+          {t("message")}
+          <textarea name="message" rows={2} maxLength={1000} />
+        </label>
+      )}
       <Consent widget={widget} error={errors.consent} />
       <div class="row">
-        <button type="button" class="plain" onClick={close}>
-          {t(first ? "skip" : "cancel")}
-        </button>
+        {!only && (
+          <button class="plain" onClick={close}>
+            {t(first ? "skip" : "back")}
+          </button>
+        )}
         <button type="submit" class="solid">
           {t("submit")}
         </button>
@@ -60,7 +71,7 @@ export function LeadSheet({ widget }: { widget: Widget }) {
 function Field({ widget, field, error }: { widget: Widget; field: LeadField; error?: string }) {
   const { t, chat } = widget;
   const { name, required } = field;
-  const label = field.label ?? (KNOWN.includes(name) ? t(name as Key) : name);
+  const label = field.label || t(name as Key) || name;
   const given = (chat.context.lead as Record<string, string> | undefined)?.[name];
   return (
     <label>
@@ -69,7 +80,7 @@ function Field({ widget, field, error }: { widget: Widget; field: LeadField; err
       <input
         name={name}
         type={field.type ?? TYPES[name] ?? "text"}
-        autocomplete={AUTOCOMPLETE[name] ?? "on"}
+        autocomplete={AUTOCOMPLETE[name] ?? name}
         required={required}
         maxLength={200}
         defaultValue={given}
@@ -105,7 +116,7 @@ function Consent({ widget, error }: { widget: Widget; error?: string }) {
 function check(form: HTMLFormElement, t: Widget["t"]) {
   const values: Record<string, string> = {};
   const errors: Record<string, string> = {};
-  for (const input of form.querySelectorAll("input")) {
+  for (const input of form.querySelectorAll<HTMLInputElement>("input, textarea")) {
     const value = input.value.trim();
     if (input.type === "checkbox") {
       if (!input.checked) errors.consent = t("consent_needed");

@@ -1,16 +1,15 @@
-import type { Message } from "../chat.ts";
+import type { Message } from "../message.ts";
 import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { AnswerView } from "./answer.tsx";
 import { Face } from "./face.tsx";
-import { Icon } from "./icons.tsx";
 import { OwnMessage } from "./own.tsx";
 
 /** How near to its end the log counts as being read at the end, and from how far away a way back is shown, in px. */
 const NEAR = 60;
 const FAR = 300;
 
-export function Log({ widget }: { widget: Widget }) {
+export function Log(widget: Widget) {
   const { t, chat } = widget;
   const { messages, thinking, typing, name } = chat.state;
   return (
@@ -25,7 +24,7 @@ export function Log({ widget }: { widget: Widget }) {
         tabIndex={0}
         onScroll={(event) => onScroll(event.currentTarget, widget)}
       >
-        <Welcome widget={widget} />
+        {Welcome(widget)}
         {messages.map((message, at) => (
           <Entry
             key={message.clientId ?? message.id}
@@ -44,8 +43,7 @@ export function Log({ widget }: { widget: Widget }) {
         )}
       </div>
       {widget.ui.away && (
-        <button type="button" class="latest" onClick={() => toEnd(widget.find(".log"))}>
-          <Icon name="down" size={16} />
+        <button class="latest" onClick={() => toEnd(widget.find(".log"))}>
           {t("latest")}
         </button>
       )}
@@ -77,7 +75,7 @@ function Entry({ widget, message, before }: { widget: Widget; message: Message; 
   );
 }
 
-function Welcome({ widget }: { widget: Widget }) {
+function Welcome(widget: Widget) {
   const { t, chat } = widget;
   const { greeting, suggestions, name, avatar, messages, phase } = chat.state;
   const face = <Face name={name} avatar={avatar} />;
@@ -99,9 +97,8 @@ function Welcome({ widget }: { widget: Widget }) {
         <ul aria-label={t("suggestions")}>
           {suggestions.map((question) => (
             <li key={question}>
-              <button type="button" onClick={() => widget.say(question)}>
-                <span dir="auto">{question}</span>
-                <Icon name="arrow" size={16} />
+              <button dir="auto" onClick={() => widget.say(question)}>
+                {question}
               </button>
             </li>
           ))}
@@ -142,7 +139,7 @@ function onScroll(log: HTMLElement, widget: Widget): void {
   const { ui } = widget;
   const below = log.scrollHeight - log.scrollTop - log.clientHeight;
   ui.stuck = below < NEAR;
-  if (ui.away === below > FAR) return;
+  if (Boolean(ui.away) === below > FAR) return;
   ui.away = below > FAR;
   widget.changed();
 }

@@ -1,14 +1,27 @@
-import { h } from "../vdom.ts";
+import { Fragment, h } from "../vdom.ts";
 import { visibleBox } from "../viewport.ts";
 import type { Widget } from "../widget.ts";
+import { take } from "./attachments.tsx";
 import { Banner } from "./banner.tsx";
 import { Composer } from "./composer.tsx";
 import { Ended } from "./ended.tsx";
-import { Header } from "./header.tsx";
+import { Header, shutMenu } from "./header.tsx";
 import { LeadSheet } from "./lead.tsx";
 import { Log } from "./log.tsx";
+import { Sheet } from "./sheets.tsx";
+import { Teaser } from "./teaser.tsx";
 
-export function Panel({ widget }: { widget: Widget }) {
+/** Everything that the app draws: the panel, and what may stand beside the bubble while it is shut. */
+export function View(widget: Widget) {
+  return (
+    <Fragment>
+      {Panel(widget)}
+      {Teaser(widget)}
+    </Fragment>
+  );
+}
+
+function Panel(widget: Widget) {
   const { chat, config, open_: open, phone, palette } = widget;
   const { height, top } = visibleBox();
   const style = {
@@ -16,6 +29,7 @@ export function Panel({ widget }: { widget: Widget }) {
     "--ink": palette.ink,
     "--accent": widget.dark ? palette.accentDark : palette.accentLight,
     "--radius": `${config.theme?.radius ?? 18}px`,
+    "--font": config.theme?.font === "inherit" && getComputedStyle(document.body).fontFamily,
     ...(phone && { height: `${height}px`, top: `${top}px` }),
   };
   return (
@@ -31,36 +45,47 @@ export function Panel({ widget }: { widget: Widget }) {
       data-scheme={widget.dark ? "dark" : "light"}
       style={style}
       onKeyDown={(event) => onKey(event, widget)}
-      onClick={(event) => shutMenu(event, widget)}
+      onClick={(event) => !(event.target as Element).closest(".menu") && widget.ui.menu && shutMenu(widget)}
+      onDragOver={(event) => hold(event, widget, true)}
+      onDragLeave={(event) => hold(event, widget, false)}
+      onDrop={(event) => {
+        hold(event, widget, false);
+        take(event.dataTransfer?.files, widget);
+      }}
+      onPaste={(event) => take(event.clipboardData?.files, widget)}
     >
-      <Header widget={widget} />
-      <Banner widget={widget} />
-      <Log widget={widget} />
-      <Bottom widget={widget} />
-      <div class="sr" role="status" aria-live="polite" aria-relevant="additions" />
+      {Header(widget)}
+      {Banner(widget)}
+      {Log(widget)}
+      {Bottom(widget)}
+      {widget.ui.drop && <p class="drop">{widget.t("drop")}</p>}
+      <div class="sr" role="status" aria-live="polite" />
     </div>
   );
 }
 
-function Bottom({ widget }: { widget: Widget }) {
+function Bottom(widget: Widget) {
   const { phase } = widget.chat.state;
-  if (widget.sheet === "lead") return <LeadSheet widget={widget} />;
-  if (phase === "closed") return <Ended widget={widget} />;
-  return <Composer widget={widget} />;
+  if (widget.sheet !== "none") return Sheet(widget);
+  if (widget.formOnly && phase === "bot") return LeadSheet(widget);
+  if (phase === "closed") return Ended(widget);
+  return Composer(widget);
 }
 
-/** A click anywhere else shuts the menu. */
-function shutMenu(event: MouseEvent, widget: Widget): void {
-  if (!widget.ui.menu || (event.target as Element).closest(".menu")) return;
-  widget.ui.menu = false;
+/** Files are held over the panel, or no longer. */
+function hold(event: DragEvent, widget: Widget, drop: boolean): void {
+  if (!widget.config.attachments) return;
+  event.preventDefault();
+  if (Boolean(widget.ui.drop) === drop) return;
+  widget.ui.drop = drop;
   widget.changed();
 }
 
-/** Esc closes; on a phone, where the panel covers the page, Tab stays inside. */
+/** Esc shuts the menu, then the panel; on a phone, where the panel covers the page, Tab stays inside. */
 function onKey(event: KeyboardEvent, widget: Widget): void {
   if (event.key === "Escape" && !event.defaultPrevented) {
     event.stopPropagation();
-    widget.close();
+    if (!shutMenu(widget)) widget.close();
   } else if (event.key === "Tab" && widget.phone) keepInside(event, widget);
 }
 

@@ -1,9 +1,9 @@
-import type { Message } from "../chat.ts";
 import { quotedUrl } from "../cite.ts";
+import type { Message } from "../message.ts";
 import type { Citation } from "../protocol.ts";
 import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
-import { Icon } from "./icons.tsx";
+import { Out } from "./icons.tsx";
 
 interface Props {
   widget: Widget;
@@ -21,14 +21,7 @@ export function Sources({ widget, message }: Props) {
   };
   return (
     <div class="sources">
-      <button
-        type="button"
-        class="pill"
-        aria-expanded={Boolean(ui.sources)}
-        aria-controls={list}
-        onClick={toggle}
-      >
-        <Icon name="book" size={16} />
+      <button class="pill" aria-expanded={Boolean(ui.sources)} aria-controls={list} onClick={toggle}>
         {widget.t("sources")} <b>{citations.length}</b>
       </button>
       <ol id={list} hidden={!ui.sources}>
@@ -64,11 +57,10 @@ function Source({ widget, citation, marked }: { widget: Widget; citation: Citati
         <strong dir="auto">{title}</strong>
         <blockquote dir="auto">{snippet}</blockquote>
         {url && (
-          <a href={url} target="_blank" rel="noopener noreferrer">
+          <Out href={url}>
             {t("open_source")}
             <span class="sr"> ({t("new_tab")})</span>
-            <Icon name="out" size={14} />
-          </a>
+          </Out>
         )}
       </div>
     </li>

@@ -1,0 +1,19 @@
+"""Pages about paying, on a workspace's host below /plan/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from billing import views
+
+app_name = "billing"
+urlpatterns = [
+    path("choose/", views.choose, name="choose"),
+    path("checkout/", views.start, name="checkout"),
+    path("portal/", views.portal, name="portal"),
+    path("change/", views.change, name="change"),
+    path("keep/", views.keep, name="keep"),
+    path("cancel/", views.cancel, name="cancel"),
+    path("resume/", views.resume, name="resume"),
+    path("arrived/", views.arrived, name="arrived"),
+]

@@ -1,0 +1,228 @@
+"""Answers kept for the next who asks the same: which are kept, and which question gets one again.
+
+The same words first, then the same meaning: a kept question within the agent's similarity, in which
+`knowledge.recall.difference` finds nothing that differs, and beside which no other kept question that means the
+same rests on other passages (then the question is between two answers, and a model has to look).
+
+Kept in the workspace's schema: entries live and die with the chunks, conversations and agents beside them, are
+in the workspace's backup and go with its deletion. An agent has at most MAX_ENTRIES. Over so many an exact scan
+took 7.9 ms (median, two busy cores) where a Redis vector set took 4.1: not worth a second store that would have to
+be kept in step with all of that.
+
+Runs inside the workspace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+from pgvector.django import CosineDistance
+
+from agents.providers import Usage, tier_table
+from chat.answers import Answer
+from chat.models import CachedAnswer, CachedAnswerQuerySet, CacheState, Channel, Outcome
+from chat.turns import Turn
+from knowledge import recall
+from netvexa.lib.masking import is_personal
+
+MAX_ENTRIES = 2_000  # of one agent
+MAX_QUESTION = 500  # characters; longer ones tell a story of their own
+NEIGHBOURS = 8
+AMBIGUITY = 0.15  # how much less alike another kept question may be and still count as meaning the same
+STALE_FOR = timedelta(days=1)  # an outage may be bridged with answers that ended this recently
+_WORD = re.compile(r"\w+|[$€£¥%+#&]")
+_REFUSED = (CacheState.REJECTED, CacheState.BANNED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A kept answer that fits. `similarity` is 1 for the same words."""
+
+    entry: CachedAnswer
+    similarity: float
+
+    def answer(self, *, rung: str = "cached") -> Answer:
+        """The same answer object as when it was first given, at no cost."""
+        entry = self.entry
+        return Answer(
+            text=entry.text,
+            outcome=Outcome.ANSWERED,
+            citations=entry.citations,
+            grounded=True,
+            cached=True,
+            evidence=entry.evidence,
+            model=entry.model,
+            rung=rung,
+            usage=Usage(),
+            receipt={"cache": self._receipt()},
+        )
+
+    def _receipt(self) -> dict[str, Any]:
+        return {
+            "entry": str(self.entry.pk),
+            "asked": self.entry.question,
+            "similarity": round(self.similarity, 4),
+            "saved_micro_usd": self.entry.cost_micro_usd,
+            "saved_ms": self.entry.took_ms,
+        }
+
+
+def is_shareable(turn: Turn) -> bool:
+    """Whether this question's answer may be another visitor's: nothing personal, nothing said before it."""
+    return (
+        turn.agent.cache_enabled
+        and turn.channel != Channel.PREVIEW
+        and _seconds(turn) > 0
+        and len(turn.question) <= MAX_QUESTION
+        and not is_personal(turn.question)
+        and recall.stands_alone(turn.question, history=[spoken.text for spoken in turn.history])
+    )
+
+
+def look_up(turn: Turn, *, stale: bool = False) -> Hit | None:
+    """The kept answer to this question, counted as a hit. `stale` also takes what ended within STALE_FOR."""
+    if not is_shareable(turn):
+        return None
+    hit = _find(turn, now=timezone.now() - (STALE_FOR if stale else timedelta()))
+    if hit is None:
+        return None
+    if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id):
+        hit.entry.delete()
+        return None
+    CachedAnswer.objects.filter(pk=hit.entry.pk).update(
+        hits=F("hits") + 1, saved_ms=F("saved_ms") + hit.entry.took_ms, last_hit_at=timezone.now()
+    )
+    return hit
+
+
+def _find(turn: Turn, *, now: datetime) -> Hit | None:
+    kept = _kept_for(turn)
+    fresh = _fresh(turn, now)
+    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
+    if same_words is not None:
+        return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
+    if turn.agent.cache_similarity >= 1 or not kept.exists():
+        return None
+    near = _near(kept.filter(Q(state__in=_REFUSED) | fresh), turn)
+    return chosen(near, threshold=turn.agent.cache_similarity)
+
+
+def _kept_for(turn: Turn) -> CachedAnswerQuerySet:
+    return CachedAnswer.objects.shared_with(turn.agent.id, language=turn.language, audience=turn.audience)
+
+
+def _fresh(turn: Turn, now: datetime) -> Q:
+    current = Q(
+        state=CacheState.LIVE,
+        expires_at__gt=now,
+        agent_version=turn.agent.version,
+        knowledge_version=recall.version_of(turn.agent.id),
+    )
+    return current | Q(state=CacheState.PINNED)
+
+
+def _near(rows: CachedAnswerQuerySet, turn: Turn) -> list[Hit]:
+    """The kept questions that mean the same, nearest first."""
+    mark = recall.fingerprint(turn.question, agent_id=turn.agent.id)
+    farthest = 1 - turn.agent.cache_similarity + AMBIGUITY
+    distance = CosineDistance("embedding", mark.vector)
+    found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
+    return [
+        Hit(entry=entry, similarity=1 - entry.distance)  # type: ignore[attr-defined]  # annotated above
+        for entry in found.order_by("distance")[:NEIGHBOURS]
+        if recall.difference(turn.question, entry.question, language=turn.language) is None
+    ]
+
+
+def chosen(near: list[Hit], *, threshold: float) -> Hit | None:
+    """The nearest, if it is near enough, was not refused, and all others rest on what it rests on."""
+    if not near or near[0].similarity < threshold:
+        return None
+    best = near[0].entry
+    if any(hit.entry.state in _REFUSED for hit in near if hit.similarity >= threshold):
+        return None
+    if any(set(best.chunks).isdisjoint(hit.entry.chunks) for hit in near[1:]):
+        return None
+    return near[0]
+
+
+def key_of(turn: Turn) -> str:
+    """A question's words, whatever their case and punctuation, in its language and for its audience."""
+    words = " ".join(_WORD.findall(turn.question.casefold()))
+    return hashlib.sha256("\0".join((turn.language, turn.audience, words)).encode()).hexdigest()
+
+
+def keep(turn: Turn, answer: Answer) -> bool:
+    """Keep the answer for the next who asks; whether it was kept.
+
+    Only what was answered whole, from passages, without what was said before, and by the model that usually
+    answers: what a fallback wrote in a bad minute is not repeated for an hour.
+    """
+    complete = answer.outcome == Outcome.ANSWERED and answer.grounded and answer.stopped is None
+    if not complete or answer.cached or not _is_usual(answer) or turn.history or not is_shareable(turn):
+        return False
+    rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
+    known = rows.filter(key=key).first()
+    if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn):
+        return False
+    rows.update_or_create(agent_id=turn.agent.id, key=key, defaults=_fields(turn, answer))
+    if known is None:
+        _tidy(rows)
+    return True
+
+
+def _is_usual(answer: Answer) -> bool:
+    """Whether the model wrote it that answers when all is well: nothing above it was tried."""
+    return not answer.receipt.get("why") and len(answer.receipt.get("attempts", ())) == 1
+
+
+def _outlived(entry: CachedAnswer, turn: Turn) -> bool:
+    """Whether a rejected answer was another agent's or of other knowledge, so that a new one deserves a try."""
+    versions = (entry.agent_version, entry.knowledge_version)
+    return entry.state == CacheState.REJECTED and versions != (
+        turn.agent.version,
+        recall.version_of(turn.agent.id),
+    )
+
+
+def _fields(turn: Turn, answer: Answer) -> dict[str, Any]:
+    now, mark = timezone.now(), recall.fingerprint(turn.question, agent_id=turn.agent.id)
+    return {
+        "question": turn.question,
+        "language": turn.language,
+        "audience": turn.audience,
+        "agent_version": turn.agent.version,
+        "knowledge_version": recall.version_of(turn.agent.id),
+        "profile": mark.profile,
+        "embedding": mark.vector,
+        "text": answer.text,
+        "citations": answer.citations,
+        "chunks": list(dict.fromkeys(UUID(citation["chunk"]) for citation in answer.citations)),
+        "evidence": answer.evidence,
+        "model": answer.model,
+        "message_id": turn.answer_id,
+        "cost_micro_usd": answer.usage.cost_micro_usd,
+        "took_ms": answer.total_ms or 0,
+        "state": CacheState.LIVE,
+        "created_at": now,
+        "expires_at": now + timedelta(seconds=_seconds(turn)),
+    }
+
+
+def _tidy(rows: CachedAnswerQuerySet) -> None:
+    """Take away what nothing needs any more, and the oldest beyond MAX_ENTRIES."""
+    live = rows.filter(state=CacheState.LIVE)
+    live.filter(expires_at__lt=timezone.now() - STALE_FOR).delete()
+    surplus = live.order_by("-created_at").values_list("pk", flat=True)[MAX_ENTRIES:]
+    live.filter(pk__in=list(surplus)).delete()
+
+
+def _seconds(turn: Turn) -> int:
+    return tier_table().tier(turn.tier).cache_seconds

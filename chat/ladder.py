@@ -1,0 +1,261 @@
+"""What answers a question, best first, so that the visitor always reads something useful:
+
+    a kept answer → primary → fallback → an answer that has just ended → built-in model → links → lead form
+
+The rung that spoke and why the ones above it did not stand on the message. Money decides too: a budget that is
+used up leaves out the hosted models, never the answer.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from agents import keys
+from agents.models import ModelSettings
+from agents.providers import Attempt, Delta, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
+from chat import cache, prompts, spending, wording
+from chat.answers import Answer
+from chat.citations import Marks, citation_of
+from chat.links import Links
+from chat.models import Channel, Outcome
+from chat.protocol import Stopped
+from chat.turns import Turn
+from chat.wording import Say, said
+from knowledge import recall, retrieval
+from tenants.context import run_in_tenant
+
+if TYPE_CHECKING:
+    from chat.answering import Writing
+
+PASSAGES = 8
+LINKS = 3
+_STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interrupted": "error"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What there is to answer with: a kept answer, or passages, a plan, and what may be linked to."""
+
+    hit: cache.Hit | None = None
+    found: retrieval.SearchResult | None = None
+    plan: ModelPlan | None = None
+    budget: spending.Budget | None = None
+    hosts: frozenset[str] = frozenset()
+    masks_contacts: bool = False
+
+
+@dataclass
+class Climb:
+    """One way down the ladder: the prompt, and what is noted on the way."""
+
+    writing: Writing
+    prompt: Prompt
+    found: retrieval.SearchResult
+    plan: ModelPlan
+    hosts: frozenset[str]
+    receipt: dict[str, Any] = field(default_factory=dict)
+
+
+async def answer_to(writing: Writing) -> Answer:
+    """The answer to a turn's question, shown while it is written."""
+    turn = writing.turn
+    if (reply := _without_knowledge(turn)) is not None:
+        writing.add(reply)
+        return Answer(text=reply, outcome=Outcome.CLARIFY)
+    looked = await run_in_tenant(turn.workspace, _look, turn)
+    if looked.hit is not None:
+        return _kept(writing, looked.hit)
+    if looked.found is None or looked.plan is None:
+        raise RuntimeError("neither a kept answer nor a search")
+    found, receipt = looked.found, _receipt(looked.found)
+    if found.evidence < turn.agent.evidence_threshold or not found.passages:
+        return _abstention(writing, found.evidence, receipt)
+    prompt = prompts.build(
+        turn.agent,
+        turn.question,
+        history=turn.history,
+        passages=found.passages,
+        masks_contacts=looked.masks_contacts,
+    )
+    climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
+    return await _down(climb, looked.budget)
+
+
+def _without_knowledge(turn: Turn) -> str | None:
+    """The reply to what no document answers: a greeting, thanks, a file without a word."""
+    if not turn.question:
+        return said(Say.FILE, language=turn.language)
+    return wording.small_talk(turn.question, language=turn.language)
+
+
+def _look(turn: Turn) -> Looked:
+    """Everything that is read from the database before a model is asked, in one go."""
+    if (hit := cache.look_up(turn)) is not None:
+        return Looked(hit=hit)
+    found = retrieval.search(
+        turn.question, agent_id=turn.agent.id, limit=PASSAGES, history=turn.earlier_questions
+    )
+    settings = ModelSettings.current()
+    budget = spending.tightest(
+        turn.agent,
+        settings,
+        tier=turn.tier,
+        conversation_id=turn.conversation_id,
+        is_test=turn.channel == Channel.PREVIEW,
+    )
+    plan = plan_for(
+        turn.tier,
+        configured=turn.agent.model or None,
+        own_credentials=keys.credentials_of(settings),
+        budget_micro_usd=budget.left if budget else None,
+    )
+    hosts = recall.source_hosts(turn.agent.id) | frozenset(turn.agent.link_hosts)
+    return Looked(found=found, plan=plan, budget=budget, hosts=hosts, masks_contacts=settings.masks_contacts)
+
+
+def _kept(writing: Writing, hit: cache.Hit, *, receipt: dict[str, Any] | None = None) -> Answer:
+    made = hit.answer()
+    writing.add(made.text)
+    return replace(made, first_token_ms=writing.first_token_ms, receipt={**made.receipt, **(receipt or {})})
+
+
+async def _down(climb: Climb, budget: spending.Budget | None) -> Answer:
+    hosted = climb.plan.hosted
+    if hosted is None:
+        return await _from_model(climb, climb.plan)
+    try:
+        if budget is not None and not budget.left:
+            climb.receipt["why"] = f"The budget of {budget.name} is used up."
+        else:
+            return await _from_model(climb, hosted)
+    except NoModelAnswered as failed:
+        climb.receipt["why"] = _why(failed.attempts)
+        climb.receipt["attempts"] = [_attempt(attempt) for attempt in failed.attempts]
+    return await _without_hosted_models(climb)
+
+
+async def _without_hosted_models(climb: Climb) -> Answer:
+    writing, turn = climb.writing, climb.writing.turn
+    if (stale := await run_in_tenant(turn.workspace, lambda: cache.look_up(turn, stale=True))) is not None:
+        return _kept(writing, stale, receipt=climb.receipt)
+    made = await _from_model(climb, climb.plan.built_in, stands_in=True)
+    return made if made.outcome != Outcome.ABSTAINED else _links(climb, made)
+
+
+def _why(attempts: tuple[Attempt, ...]) -> str:
+    tried = "; ".join(
+        f"{attempt.model}: {attempt.outcome.replace('_', ' ')}" for attempt in attempts if attempt.detail
+    )
+    return f"No hosted model answered ({tried})."
+
+
+async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False) -> Answer:
+    """The models' answer. `stands_in`: an abstention is not shown, since another rung follows."""
+    writing = climb.writing
+    links, marks = Links(climb.hosts), Marks(climb.prompt.passages)
+    writing.marks = marks
+    finished, held = None, ""
+    events_of = stream(climb.prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
+    async with aclosing(events_of) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                held += event.text
+                if not writing.text and prompts.NO_ANSWER.startswith(held.strip()[: len(prompts.NO_ANSWER)]):
+                    continue  # may still become the word for "no answer", which is never shown
+                writing.add(marks.feed(links.feed(held)))
+                held = ""
+            else:
+                finished = event
+    if finished is None:
+        raise RuntimeError("the stream ended without saying how")
+    climb.receipt["attempts"] = [_attempt(attempt) for attempt in finished.attempts]
+    made_by = _made_by(finished, plan)
+    if finished.reason == "abstained" or held.strip().startswith(prompts.NO_ANSWER):
+        if stands_in:
+            return Answer(text="", outcome=Outcome.ABSTAINED, **made_by)
+        return replace(_abstention(writing, climb.found.evidence, climb.receipt), **made_by)
+    writing.add(marks.feed(links.feed(held) + links.rest()) + marks.rest())
+    if links.removed:
+        climb.receipt["links_removed"] = links.removed[:20]
+    citations = marks.citations()
+    return Answer(
+        text=writing.text,
+        outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
+        citations=citations,
+        grounded=bool(citations),
+        stopped=_STOPPED.get(finished.reason),
+        evidence=climb.found.evidence,
+        first_token_ms=writing.first_token_ms,
+        receipt=climb.receipt,
+        **made_by,
+    )
+
+
+def _made_by(finished: Finished, plan: ModelPlan) -> dict[str, Any]:
+    return {
+        "model": f"{finished.provider}:{finished.model}",
+        "rung": finished.rung,
+        "usage": finished.usage,
+        "price": plan.price_of(finished.rung).snapshot(finished.usage.input_tokens),
+    }
+
+
+def _links(climb: Climb, made: Answer) -> Answer:
+    """The best pages, or where there are none, the way to a person."""
+    writing, turn = climb.writing, climb.writing.turn
+    pages = {passage.url: passage for passage in climb.prompt.passages if passage.url}
+    shown = list(pages.values())[:LINKS]
+    if shown:
+        lines = [f"- [{_plain(passage.title)}]({passage.url}) [{n}]" for n, passage in enumerate(shown, 1)]
+        text = "\n".join((said(Say.LINKS, language=turn.language), "", *lines))
+    else:
+        text = wording.abstention(turn.agent, language=turn.language, what=Say.LATER)
+    writing.add(text)
+    return replace(
+        made,
+        text=text,
+        citations=[citation_of(n, passage) for n, passage in enumerate(shown, 1)],
+        rung="links" if shown else "lead_form",
+        evidence=climb.found.evidence,
+        first_token_ms=writing.first_token_ms,
+        receipt=climb.receipt,
+    )
+
+
+def _plain(title: str) -> str:
+    return title.replace("[", "(").replace("]", ")")
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "rung": attempt.rung,
+        "model": f"{attempt.provider}:{attempt.model}",
+        "outcome": attempt.outcome,
+        "detail": attempt.detail[:300],
+        "first_token_ms": attempt.first_token_ms,
+        "elapsed_ms": attempt.elapsed_ms,
+        "cost_micro_usd": attempt.usage.cost_micro_usd,
+    }
+
+
+def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
+    return {
+        "query": found.query,
+        "candidates": [
+            {"chunk": str(passage.chunk_id), "title": passage.title, "score": round(passage.score, 4)}
+            for passage in found.passages
+        ],
+        "retrieval_ms": {
+            "embed": round(found.timings.embed, 1),
+            "find": round(found.timings.find, 1),
+            "score": round(found.timings.score, 1),
+        },
+    }
+
+
+def _abstention(writing: Writing, evidence: float, receipt: dict[str, Any]) -> Answer:
+    text = wording.abstention(writing.turn.agent, language=writing.turn.language)
+    writing.add(text)
+    return Answer(text=text, outcome=Outcome.ABSTAINED, evidence=evidence, receipt=receipt)

@@ -1,0 +1,117 @@
+"""Links in what a model writes: only to hosts the business knows, and never an image.
+
+Text that a model writes may carry what somebody put into a document or a message for it to repeat: a link to
+elsewhere, or a remote image whose address carries data away as soon as it is shown. Such a link is reduced to
+its words, such an address to nothing. Works on a stream: what may still become a link is held back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+LONGEST = 2_000  # characters of one link that are waited for
+_INLINE = re.compile(
+    r"(!?)\[((?:[^\[\]\\]|\\.)*)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+[^)]*)?\)"
+)
+_BARE = re.compile(r"<?\b((?:https?|ftp|data|javascript|vbscript):[^\s<>()\[\]\"']+"
+                   r"|www\.[^\s<>()\[\]\"']+)>?", re.IGNORECASE)  # fmt: skip
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1500}>")
+_DEFINITION = re.compile(r"^[ ]{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
+_WORD = re.compile(r"[!-~]+$")  # may go on to become an address
+_OPENING = re.compile(r"!?\[|<(?=[a-zA-Z/]|$)")
+_TRAILING = ".,;:!?"
+
+
+@dataclass
+class Links:
+    """`hosts` may be linked to, with their subdomains. `removed` says what was not."""
+
+    hosts: Iterable[str]
+    removed: list[str] = field(default_factory=list)
+    _held: str = ""
+
+    def feed(self, text: str) -> str:
+        """The text that can be shown now."""
+        text = self._held + text
+        cut = _safe_until(text)
+        self._held = text[cut:]
+        return self._clean(text[:cut])
+
+    def rest(self) -> str:
+        """What was held back, at the end of the text."""
+        held, self._held = self._held, ""
+        return self._clean(held)
+
+    def _clean(self, text: str) -> str:
+        if not any(sign in text for sign in ("](", ":", "//", "www.", "WWW.", "<")):
+            return text
+        kept: list[str] = []
+        text = text.replace("\0", "")
+        for _ in range(3):  # an image may stand in a link
+            text = _INLINE.sub(lambda found: self._inline(found, kept), text)
+        text = _TAG.sub(self._tag, _DEFINITION.sub(self._tag, text))
+        text = _BARE.sub(self._bare, text)
+        return re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], text)
+
+    def _inline(self, found: re.Match[str], kept: list[str]) -> str:
+        image, words, address = found[1], found[2], found[3]
+        if image or not self._is_allowed(address):
+            self.removed.append(address)
+            return words
+        kept.append(f"[{words}]({address})")
+        return f"\0{len(kept) - 1}\0"
+
+    def _tag(self, found: re.Match[str]) -> str:
+        if _BARE.fullmatch(found[0]):  # <https://example.com> is a link, not a tag
+            return found[0]
+        self.removed.append(found[0])
+        return ""
+
+    def _bare(self, found: re.Match[str]) -> str:
+        address = found[1].rstrip(_TRAILING)
+        if self._is_allowed(address):
+            return found[0]
+        self.removed.append(address)
+        return found[1][len(address) :]
+
+    def _is_allowed(self, address: str) -> bool:
+        if address.lower().startswith("www."):
+            address = f"https://{address}"
+        parts = urlsplit(address)
+        if not parts.scheme and not parts.netloc:
+            return False  # relative to the customer's page, which the model does not know
+        host = (parts.hostname or "").lower()
+        named = any(host == known or host.endswith("." + known) for known in self.hosts)
+        return parts.scheme in ("http", "https") and not parts.username and named
+
+
+def _safe_until(text: str) -> int:
+    """How much of the text holds no link or tag that is still under way."""
+    place = 0
+    while (opening := _OPENING.search(text, place)) is not None:
+        end = _end_of(text, opening)
+        if end is None and len(text) - opening.start() <= LONGEST:
+            return opening.start()
+        place = end or opening.end()
+    word = _WORD.search(text, place)
+    return word.start() if word and len(word[0]) <= LONGEST else len(text)
+
+
+def _end_of(text: str, opening: re.Match[str]) -> int | None:
+    """Where what opens here ends; None where that is not known yet."""
+    if opening[0] == "<":
+        return text.find(">", opening.end()) + 1 or None
+    closed = text.find("]", opening.end()) + 1
+    if not closed or closed == len(text):
+        return None
+    if text[closed] != "(":
+        return closed
+    depth = 0
+    for place in range(closed, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[place], 0)
+        if not depth:
+            return place + 1
+    return None

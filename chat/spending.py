@@ -1,0 +1,202 @@
+"""What answers cost: booked by agent and day, held against budgets, and told before they are used up.
+
+Budgets hold for a conversation, and for a day and a month of an agent and of the workspace. Where the platform
+pays, the plan's own budgets hold as well; with a key of its own a workspace sets what it likes. An answer may
+cost what the tightest budget has left. Answers that run at the same time see the same rest, so a budget may be
+overrun by what is under way, each of it within its own ceiling.
+
+Days and months are UTC. Runs inside the workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, Sum
+from django.db.models.functions import TruncMonth
+from django.utils import timezone
+
+from agents.models import Agent, ModelSettings
+from agents.providers import tier_table
+from billing.subscriptions import standing_of
+from chat.models import Channel, Message, SpendingDay
+from netvexa.lib.ids import new_id
+from tenants import mail
+from tenants.context import current_workspace
+from tenants.members import members
+from tenants.models import Role
+
+LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
+_BOOK = """
+    INSERT INTO chat_spendingday AS day (id, agent_id, day, is_test, answers, cached, input_tokens,
+           output_tokens, cost_micro_usd, estimated_micro_usd, saved_micro_usd, saved_ms)
+    VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (agent_id, day, is_test) DO UPDATE SET
+           answers = day.answers + 1,
+           cached = day.cached + EXCLUDED.cached,
+           input_tokens = day.input_tokens + EXCLUDED.input_tokens,
+           output_tokens = day.output_tokens + EXCLUDED.output_tokens,
+           cost_micro_usd = day.cost_micro_usd + EXCLUDED.cost_micro_usd,
+           estimated_micro_usd = day.estimated_micro_usd + EXCLUDED.estimated_micro_usd,
+           saved_micro_usd = day.saved_micro_usd + EXCLUDED.saved_micro_usd,
+           saved_ms = day.saved_ms + EXCLUDED.saved_ms
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """A limit on money and how much of it is spent, in micro-USD. `name` reads "this agent's day"."""
+
+    name: str
+    limit: int
+    spent: int
+    period: str = ""
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit - self.spent)
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.spent // self.limit if self.limit else 100
+
+    @property
+    def level(self) -> int:
+        """The highest of LEVELS that is reached, or 0."""
+        return max((level for level in LEVELS if self.percent >= level), default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What this agent and all agents spent today and this month, in micro-USD."""
+
+    agent_day: int
+    agent_month: int
+    workspace_day: int
+    workspace_month: int
+
+
+def today() -> date:
+    return timezone.now().astimezone(UTC).date()
+
+
+def book(agent: Agent, message: Message, *, channel: str) -> None:
+    """Add an answer that was stored to its agent's day; then tell the owners if a budget reached a level."""
+    is_test, saved = channel == Channel.PREVIEW, message.receipt.get("cache", {})
+    cost = message.cost_micro_usd
+    values = (
+        new_id(), agent.pk, today(), is_test, int(message.cached), message.input_tokens, message.output_tokens,
+        cost, cost if message.usage_estimated else 0, saved.get("saved_micro_usd", 0), saved.get("saved_ms", 0),
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOK, values)
+    if cost and not is_test:
+        _tell(agent)
+
+
+def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
+    """What was spent so far."""
+    now = today()
+    here, this_day = Q(agent=agent), Q(day=now)
+    found = SpendingDay.objects.filter(day__gte=now.replace(day=1), is_test=is_test).aggregate(
+        agent_day=Sum("cost_micro_usd", filter=here & this_day),
+        agent_month=Sum("cost_micro_usd", filter=here),
+        workspace_day=Sum("cost_micro_usd", filter=this_day),
+        workspace_month=Sum("cost_micro_usd"),
+    )
+    return Spent(**{name: value or 0 for name, value in found.items()})
+
+
+def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: bool = False) -> list[Budget]:
+    """The budgets of days and months that hold for an answer of this agent."""
+    spent, row, now = spent_by(agent, is_test=is_test), tier_table().tier(tier), today()
+    day, month = f"{now:%Y-%m-%d}", f"{now:%Y-%m}"
+    plan_day, plan_month = (None, None) if settings.keys else (row.daily_micro_usd, row.monthly_micro_usd)
+    limits = (
+        (f"the day of {agent.name}", agent.daily_budget_micro_usd, spent.agent_day, f"{agent.pk}:{day}"),
+        (
+            f"the month of {agent.name}",
+            agent.monthly_budget_micro_usd,
+            spent.agent_month,
+            f"{agent.pk}:{month}",
+        ),
+        (
+            "the workspace’s day",
+            _tighter(settings.daily_budget_micro_usd, plan_day),
+            spent.workspace_day,
+            day,
+        ),
+        (
+            "the workspace’s month",
+            _tighter(settings.monthly_budget_micro_usd, plan_month),
+            spent.workspace_month,
+            month,
+        ),
+    )
+    return [
+        Budget(name=name, limit=limit, spent=used, period=period)
+        for name, limit, used, period in limits
+        if limit is not None
+    ]
+
+
+def tightest(
+    agent: Agent, settings: ModelSettings, *, tier: str, conversation_id: UUID, is_test: bool
+) -> Budget | None:
+    """The budget with the least left for an answer in this conversation; None where none is set."""
+    own = None if settings.keys else tier_table().tier(tier).conversation_micro_usd
+    limit = _tighter(settings.conversation_budget_micro_usd, own)
+    budgets = budgets_of(agent, settings, tier=tier, is_test=is_test)
+    if limit is not None:
+        rows = Message.objects.filter(conversation_id=conversation_id)
+        spent = rows.aggregate(sum=Sum("cost_micro_usd"))["sum"] or 0
+        budgets.append(Budget(name="this conversation", limit=limit, spent=spent))
+    return min(budgets, key=lambda budget: budget.left, default=None)
+
+
+def _tighter(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
+
+
+def _tell(agent: Agent) -> None:
+    """One mail to the owners for each budget, period and level; the row's lock sees to the once."""
+    tier = standing_of(current_workspace()).plan.tier.value
+    settings = ModelSettings.current()
+    reached = [budget for budget in budgets_of(agent, settings, tier=tier) if _is_news(budget, settings)]
+    if not reached:
+        return
+    ModelSettings.objects.get_or_create(pk=1)
+    with transaction.atomic():
+        locked = ModelSettings.objects.select_for_update().get(pk=1)
+        for budget in [budget for budget in reached if _is_news(budget, locked)]:
+            locked.alerts = {**_current(locked.alerts), budget.period: budget.level}
+            for owner in members().filter(role=Role.OWNER):
+                mail.send("budget", to=owner.user.email, context=_words(budget))
+        locked.save(update_fields=["alerts"])
+
+
+def _is_news(budget: Budget, settings: ModelSettings) -> bool:
+    return budget.level > int(settings.alerts.get(budget.period, 0))
+
+
+def _current(alerts: dict[str, int]) -> dict[str, int]:
+    """Without those of months that are over."""
+    return {period: level for period, level in alerts.items() if f"{today():%Y-%m}" in period}
+
+
+def _words(budget: Budget) -> dict[str, object]:
+    workspace = current_workspace()
+    return {"budget": budget, "level": budget.level, "workspace": workspace, "dollars": budget.limit / 1e6}
+
+
+def months() -> Iterator[dict[str, Any]]:
+    """Sums of each month with traffic, newest first, visitors' and the team's tries apart."""
+    fields = ("answers", "cached", "input_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd")
+    sums = {field: Sum(field) for field in (*fields, "saved_micro_usd", "saved_ms")}
+    rows = SpendingDay.objects.annotate(month=TruncMonth("day")).values("month", "is_test").annotate(**sums)
+    yield from map(dict, rows.order_by("-month", "is_test")[:24])

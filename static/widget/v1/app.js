@@ -1,0 +1,1 @@
+export * from "./app.436fd55875.js";
