@@ -177,7 +177,7 @@ async def answer(writing: Writing) -> Answer | None:
         return None
     seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
     if turn.answer_id not in writing.shown or seq != writing.seq + 1:  # not as `store` expected
-        with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
+        with contextlib.suppress(Exception):  # the answer is stored and shown; the number is only a help
             await run_in_tenant(
                 turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
             )
