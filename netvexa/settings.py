@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
     "probe-isolation": {"task": "chat.tasks.probe_isolation", "schedule": crontab(hour="1", minute="37")},
+    "tend-answers": {"task": "chat.tasks.tend_answers", "schedule": crontab(hour="4", minute="51")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
