@@ -19,7 +19,8 @@ as_in_production() {
         "$bin/python" manage.py check --deploy --fail-level WARNING
 }
 
-check "bandit's rules" "$bin/ruff" check --quiet --select S .
+# S603 and S607 tell of every program that is started; ours are lists of our own words, by names on purpose.
+check "bandit's rules" "$bin/ruff" check --quiet --select S --ignore S603,S607 .
 check "check --deploy" as_in_production
 check "fuzzing" env NETVEXA_FUZZ="${FUZZ:-24000}" "$bin/python" -m pytest -q tests/security
 

@@ -354,6 +354,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "chat.models.ConversationState",
         "MessageState": "chat.models.MessageState",
+        "GapState": "chat.quality_models.GapState",
     },
 }
 

@@ -48,7 +48,7 @@ class RefreshRequest(Strict):
     refresh = serializers.CharField(max_length=2000)
 
 
-class PairSerializer(serializers.Serializer[Any]):
+class TokenPairSerializer(serializers.Serializer[Any]):
     """An access token for `expires_in` seconds, and a refresh token that works once."""
 
     access = serializers.CharField()
@@ -63,7 +63,7 @@ class TokenView(Knocking, APIView):
 
     permission_classes = ()  # who may have one is what it finds out
 
-    @extend_schema(request=TokenRequest, responses={201: PairSerializer}, operation_id="auth_token")
+    @extend_schema(request=TokenRequest, responses={201: TokenPairSerializer}, operation_id="auth_token")
     def post(self, request: Request) -> Response:
         """Get a pair: with a key in `Authorization`, or with e-mail address and password."""
         given = TokenRequest(data=request.data)
@@ -82,7 +82,7 @@ class RefreshView(Knocking, APIView):
     permission_classes = ()
 
     @extend_schema(
-        request=RefreshRequest, responses={201: PairSerializer}, operation_id="auth_refresh", auth=[]
+        request=RefreshRequest, responses={201: TokenPairSerializer}, operation_id="auth_refresh", auth=[]
     )
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. Shown twice, it ends every token that came of it."""

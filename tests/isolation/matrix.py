@@ -188,8 +188,14 @@ def _shut_out(entry: Entry, attacker: Attacker) -> Callable[[int, str], bool]:
 # The walk
 
 
-def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _route: True) -> Findings:
-    """Try all routes as `own` against `victim`'s rows."""
+def walk(
+    own: World, victim: World, *, only: Callable[[Route], bool] = lambda _route: True, thorough: bool = False
+) -> Findings:
+    """Try all routes as `own` against `victim`'s rows.
+
+    What opens doors of a route's kind is tried with every method of it; whoever is shut out at the door knocks
+    once, reading and posting by turns, or `thorough`ly twice.
+    """
     findings, before, party = Findings(), digest_of(victim), Party(own=own, victim=victim)
     for route in routes():
         entry = entry_of(route)
@@ -198,7 +204,11 @@ def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _r
         for attacker in party.at(route):
             if entry.is_link and attacker.at_victims_host:
                 continue
-            for method in _methods(route, entry, attacker):
+            if thorough or attacker.holds in _OPENS.get(entry.kind, ()):
+                methods = route.methods
+            else:
+                methods = (PAGE_METHODS[findings.tried % 2],)
+            for method in methods:
                 _try(findings, route, entry, attacker, method, victim)
         after = digest_of(victim)
         changed = [name for name in after if after[name] != before.get(name)]
@@ -206,12 +216,6 @@ def walk(own: World, victim: World, *, only: Callable[[Route], bool] = lambda _r
             findings.add(f"{route.host} {route.pattern} changed {', '.join(changed)} of the victim's.")
         before = after
     return findings
-
-
-def _methods(route: Route, entry: Entry, attacker: Attacker) -> tuple[str, ...]:
-    """All of them with what opens doors of this kind; whoever is shut out at the door knocks twice."""
-    opens = attacker.holds in _OPENS.get(entry.kind, ())
-    return route.methods if opens else PAGE_METHODS
 
 
 def _try(
