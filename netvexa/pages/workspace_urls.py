@@ -9,7 +9,7 @@ from tenants.views import keys, workspace
 
 _WORKSPACE: list[URLPattern] = [
     path("settings/", workspace.settings_page, name="settings"),
-    path("settings/isolation/", workspace.isolation, name="isolation"),
+    path("isolation/", workspace.isolation, name="isolation"),
     path("audit-log/", workspace.audit_log, name="audit"),
     path("plan/", plan.plan_page, name="plan"),
 ]

@@ -304,7 +304,7 @@ ROUTES: dict[str, Entry] = {
     "workspace api-keys/<uuid:key_id>/revoke/": PAGE,
     "workspace settings/": PAGE,
     "workspace audit-log/": PAGE,
-    "workspace settings/isolation/": PAGE,
+    "workspace isolation/": PAGE,
     "workspace plan/": PAGE,
     "workspace plan/choose/": PAGE,
     "workspace plan/checkout/": PAGE,

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def page_of(world: World) -> str:
-    return str(client_of(world.workspace, world.user).get("/settings/isolation/").content.decode())
+    return str(client_of(world.workspace, world.user).get("/isolation/").content.decode())
 
 
 def test_a_night_without_a_leak_is_shown_to_the_workspace() -> None:
@@ -89,8 +89,8 @@ def test_only_who_runs_the_workspace_sees_the_result() -> None:
     own = make_world("acme")
     viewer = add_member(own.workspace, "vera@acme.example", Role.VIEWER)
 
-    assert client_of(own.workspace, viewer).get("/settings/isolation/").status_code == 403
-    assert client_of(own.workspace).get("/settings/isolation/").status_code == 302
+    assert client_of(own.workspace, viewer).get("/isolation/").status_code == 403
+    assert client_of(own.workspace).get("/isolation/").status_code == 302
 
 
 def test_tokens_that_are_over_and_devices_long_unseen_are_forgotten() -> None:
