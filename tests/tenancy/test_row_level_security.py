@@ -72,6 +72,19 @@ def test_a_workspace_reads_its_plan_but_does_not_set_it(workspace: Workspace) ->
             Entitlement.objects.update(tier=Tier.ENTERPRISE)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE public.tenants_domain SET tenant_id = %s",
+        "INSERT INTO public.tenants_domain (domain, is_primary, tenant_id) VALUES ('evil.localhost', true, %s)",
+        "DELETE FROM public.tenants_domain WHERE tenant_id = %s",
+    ],
+)
+def test_no_workspace_takes_an_address(workspace: Workspace, statement: str) -> None:
+    with in_tenant(workspace), pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        ask(statement, str(workspace.pk))
+
+
 def test_the_owner_of_one_workspace_is_a_stranger_in_another(
     workspace: Workspace, other_workspace: Workspace
 ) -> None:

@@ -1,0 +1,11 @@
+from django.db import migrations
+
+from tenants.rls import read_only
+
+
+class Migration(migrations.Migration):
+    """An address decides whose workspace a request is for: only sign-up and staff give one."""
+
+    dependencies = [("tenants", "0006_access")]
+
+    operations = [read_only("tenants_domain")]
