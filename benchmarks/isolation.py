@@ -118,19 +118,23 @@ def overhead(work: Callable[[], None]) -> float:
 @contextmanager
 def standing(*, walls: bool) -> Iterator[None]:
     """The product's own standing, or one with a schema and nothing else."""
+    _forget()
     if walls:
+        connections["default"].ensure_connection()  # as below: to connect is nobody's overhead
         yield
         return
     usual = base.DatabaseWrapper._send_standing
 
     def schema_only(self: base.DatabaseWrapper) -> None:
         with self.wrap_database_errors, self.connection.cursor() as own:
-            own.execute("SELECT set_config('search_path', %s, false)", self._standing()[:1])
+            own.execute(
+                "SELECT set_config('search_path', %s, false), set_config('role', 'none', false)",
+                self._standing()[:1],
+            )
 
-    _forget()
     base.DatabaseWrapper._send_standing = schema_only  # type: ignore[method-assign]
     try:
-        connections["default"].cursor().execute("RESET ROLE")
+        connections["default"].ensure_connection()
         yield
     finally:
         base.DatabaseWrapper._send_standing = usual  # type: ignore[method-assign]
