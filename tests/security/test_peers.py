@@ -7,6 +7,7 @@ ours. Ids are those of the public advisories.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -323,6 +324,7 @@ def test_our_own_patterns_end_soon_whatever_they_read() -> None:
         "nvxcanary",
     ):
         text = piece * (20_000 // len(piece))
-        for read in (mask_cards, mask_contacts, owners_of, Links(hosts=["acme.example"]).feed):
-            read(text)  # type: ignore[operator]
+        readers: list[Callable[[str], object]] = [mask_cards, mask_contacts, owners_of]
+        for read in (*readers, Links(hosts=["acme.example"]).feed):
+            read(text)
     assert time.process_time() - begun < 12
