@@ -313,7 +313,7 @@ def test_our_own_patterns_end_soon_whatever_they_read() -> None:
         "![",
         "](",
         "((",
-        "[a](" + "(",
+        "[a]((",
         "<a ",
         "<!--",
         "4111 ",
