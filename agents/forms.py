@@ -159,6 +159,8 @@ class AgentForm(NewAgentForm):
             "language",
             "model",
             "evidence_threshold",
+            "unsupported_claims",
+            "change_gate",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",
@@ -176,6 +178,8 @@ class AgentForm(NewAgentForm):
         labels: ClassVar = {
             "handoff_enabled": "Asking for a person",
             "is_active": "Active",
+            "unsupported_claims": "Sentences that the sources do not support",
+            "change_gate": "Changes that may break answers",
             "cache_enabled": "Answer repeated questions from the cache",
             "contact_email": "Contact e-mail",
         }
@@ -185,6 +189,8 @@ class AgentForm(NewAgentForm):
             "handoff_enabled": "Visitors are offered to talk to a person of your team.",
             "is_active": "A paused agent shows no bubble and answers nobody.",
             "cache_enabled": "A question that was answered a little while ago gets that answer at once, for nothing.",
+            "unsupported_claims": "What a hosted model writes is checked against the passages it cites.",
+            "change_gate": "Counts as soon as the agent has test questions, under Improve, Tests.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",
         }

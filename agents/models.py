@@ -40,6 +40,21 @@ class KnowledgeLanguages(models.TextChoices):
     MULTILINGUAL = "multilingual", "Several languages"
 
 
+class UnsupportedClaims(models.TextChoices):
+    """What becomes of a sentence that a model wrote and no cited passage supports."""
+
+    FLAG = "flag", "Show it, and say that a part could not be confirmed"
+    DROP = "drop", "Leave it out"
+
+
+class ChangeGate(models.TextChoices):
+    """What happens to a change that breaks questions of the agent's test set."""
+
+    OFF = "off", "Use changes at once, without a test"
+    WARN = "warn", "Test first; what breaks is shown, and you decide"
+    BLOCK = "block", "Test first; a change that breaks something waits"
+
+
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
@@ -99,6 +114,10 @@ class Agent(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="How sure the evidence must be before the agent answers: 0 relaxed, 1 strict.",
     )
+    unsupported_claims = models.CharField(
+        max_length=8, choices=UnsupportedClaims.choices, default=UnsupportedClaims.FLAG
+    )
+    change_gate = models.CharField(max_length=8, choices=ChangeGate.choices, default=ChangeGate.WARN)
     knowledge_languages = models.CharField(
         max_length=16, choices=KnowledgeLanguages.choices, blank=True, default=KnowledgeLanguages.AUTOMATIC
     )

@@ -76,7 +76,8 @@ class Timings:
 class SearchResult:
     """`evidence` is the calibrated probability that the passages answer the query; `features` made it up.
 
-    `query` is what was searched: the question, with the one before it where it leans on that.
+    `query` is what was searched: the question, with the one before it where it leans on that. `profile` is the
+    embedding profile that read the knowledge.
     """
 
     query: str
@@ -84,6 +85,7 @@ class SearchResult:
     evidence: float
     features: Mapping[str, float]
     timings: Timings
+    profile: str
 
 
 def search(
@@ -112,6 +114,7 @@ def search(
         evidence=evidence.of(features, profile_id=profile.id),
         features=features,
         timings=timings,
+        profile=profile.id,
     )
 
 
