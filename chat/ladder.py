@@ -176,7 +176,8 @@ async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False)
     writing, showing = climb.writing, _showing(climb, plan)
     writing.marks = showing.marks
     finished, held = None, ""
-    async with aclosing(stream(climb.prompt, plan=plan, tally=writing.tally)) as events:
+    events_of = stream(climb.prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
+    async with aclosing(events_of) as events:
         async for event in events:
             if isinstance(event, Finished):
                 finished = event
