@@ -19,11 +19,14 @@ GUARDED = frozenset(
 
 @dataclass(frozen=True)
 class Change:
-    """Settings by name that `by` wants `agent` to have; plain JSON values."""
+    """Settings by name that `by` wants `agent` to have, plain JSON values; or the draft of a document, by its id,
+    that is to serve.
+    """
 
     agent: Agent
     fields: dict[str, Any]
     by: UUID | None
+    draft: UUID | None = None
 
 
 Gate = Callable[[Change], UUID | None]
@@ -38,6 +41,7 @@ def tries_changes(gate: Gate) -> None:
 
 def held(change: Change) -> UUID | None:
     """The id of the run that tries the change; None where it may count at once."""
-    if change.agent.change_gate == ChangeGate.OFF or not GUARDED & change.fields.keys():
+    shapes_answers = change.draft is not None or bool(GUARDED & change.fields.keys())
+    if change.agent.change_gate == ChangeGate.OFF or not shapes_answers:
         return None
     return next((run for gate in _gates if (run := gate(change)) is not None), None)

@@ -7,6 +7,7 @@ from uuid import UUID
 from agents.gates import Change
 from agents.models import Agent
 from chat import tasks, trials
+from knowledge import proposals
 
 
 def try_change(change: Change) -> UUID | None:
@@ -14,6 +15,9 @@ def try_change(change: Change) -> UUID | None:
     agent = Agent.objects.get(pk=change.agent.pk)
     if not agent.expectations.exists():
         return None
-    trial = trials.begin(agent, by=change.by, change=change.fields)
+    if change.draft is not None and not proposals.is_triable(change.draft):
+        return None
+    proposed = {**change.fields, **({trials.DRAFT: str(change.draft)} if change.draft else {})}
+    trial = trials.begin(agent, by=change.by, change=proposed)
     tasks.run_trial.enqueue(trial.pk)
     return trial.pk

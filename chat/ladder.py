@@ -109,7 +109,11 @@ def _look(turn: Turn) -> Looked:
     if (hit := cache.look_up(turn)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
-        turn.question, agent_id=turn.agent.id, limit=PASSAGES, history=turn.earlier_questions
+        turn.question,
+        agent_id=turn.agent.id,
+        limit=PASSAGES,
+        history=turn.earlier_questions,
+        overlay=turn.overlay,
     )
     settings = ModelSettings.current()
     budget = spending.tightest(

@@ -21,12 +21,22 @@ from chat.answers import Answer
 from chat.feed import Feed
 from chat.models import Channel, Message
 from chat.turns import Turn
+from knowledge.retrieval import Overlay
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
 
 
-def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), language: str = "en") -> Answer:
-    """What the agent would answer now. `agent` may carry changes that are not saved. Call inside the workspace."""
+def rehearse(
+    agent: Agent,
+    question: str,
+    *,
+    history: Sequence[Spoken] = (),
+    language: str = "en",
+    overlay: Overlay | None = None,
+) -> Answer:
+    """What the agent would answer now. `agent` may carry changes that are not saved, `overlay` be a document as it
+    would be. Call inside the workspace.
+    """
     workspace = current_workspace()
     turn = Turn(
         workspace=workspace,
@@ -42,6 +52,7 @@ def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), lan
         attempt=1,
         tier=standing_of(workspace).plan.tier.value,
         channel=Channel.PREVIEW.value,
+        overlay=overlay,
     )
     answer = async_to_sync(_answer)(turn)
     unsaved = Message()

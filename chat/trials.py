@@ -22,7 +22,8 @@ from chat import rehearsal
 from chat.answers import Answer
 from chat.models import Expectation, Message, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
-from knowledge import recall
+from knowledge import proposals, recall
+from knowledge.retrieval import Overlay
 from netvexa.lib.errors import Invalid, NotAllowed
 from tenants import audit
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 MAX_QUESTIONS = 200  # of one agent's test set
 KEPT_RUNS = 20
 TEXT_CHARS = 800
+DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
 MAX_SHEET = 1_000_000  # bytes
 _COLUMNS = ("question", "must contain", "must not contain", "source", "outcome")
 
@@ -202,10 +204,7 @@ def begin(agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None
         change=change or {},
         verdict=Verdict.PENDING if change else Verdict.NONE,
         total=total,
-        basis={
-            **_basis(agent),
-            **({"before": {name: getattr(agent, name) for name in change}} if change else {}),
-        },
+        basis=_basis(agent, change or {}),
         created_by=by,
     )
     surplus = Trial.objects.filter(agent=agent).exclude(state=TrialState.RUNNING).order_by("-created_at")
@@ -213,11 +212,13 @@ def begin(agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None
     return trial
 
 
-def _basis(agent: Agent) -> dict[str, Any]:
+def _basis(agent: Agent, change: dict[str, Any]) -> dict[str, Any]:
+    """What a run tries: the agent's state, and what the change would replace."""
     return {
         "agent_version": agent.version,
         "knowledge_version": recall.version_of(agent.pk),
         "model": agent.model or "the plan’s own choice",
+        "before": {name: getattr(agent, name) for name in change if name != DRAFT},
     }
 
 
@@ -226,12 +227,13 @@ def run(trial_id: UUID) -> None:
     trial = Trial.objects.filter(pk=trial_id, state=TrialState.RUNNING).select_related("agent").first()
     if trial is None:
         return
-    earlier = {} if trial.change else _earlier(trial)
     known = {result["expectation"] for result in trial.results}
     try:
+        earlier = {} if trial.change else _earlier(trial)
+        overlay = proposals.overlay_of(trial.change[DRAFT]) if DRAFT in trial.change else None
         for expected in trial.agent.expectations.all():
             if str(expected.pk) not in known:
-                trial.results.append(_tried(trial, expected, earlier))
+                trial.results.append(_tried(trial, expected, earlier, overlay))
                 trial.save(update_fields=["results", "updated_at"])
     except Exception:
         logger.exception("A test run failed")
@@ -242,13 +244,13 @@ def run(trial_id: UUID) -> None:
     _finish(trial)
 
 
-def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side]) -> Result:
+def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overlay: Overlay | None) -> Result:
     agent = trial.agent
     before = earlier.get(str(expected.pk))
     if trial.change:
         before = side_of(expected, rehearsal.rehearse(agent, expected.question))
         agent = with_change(agent, trial.change)
-    now = side_of(expected, rehearsal.rehearse(agent, expected.question))
+    now = side_of(expected, rehearsal.rehearse(agent, expected.question, overlay=overlay))
     return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
 
 
@@ -256,7 +258,8 @@ def with_change(agent: Agent, change: dict[str, Any]) -> Agent:
     """The agent as it would be; not saved."""
     changed = copy.copy(agent)
     for name, value in change.items():
-        setattr(changed, name, value)
+        if name != DRAFT:
+            setattr(changed, name, value)
     return changed
 
 
@@ -293,6 +296,11 @@ def may_apply(trial: Trial) -> bool:
 
 def apply(trial: Trial) -> None:
     """Put the change into use. Raises NotAllowed where the gate blocks it or the agent was changed meanwhile."""
+    if may_apply(trial) and DRAFT in trial.change:
+        proposals.publish(trial.change[DRAFT])
+        trial.verdict = Verdict.APPLIED
+        trial.save(update_fields=["verdict", "updated_at"])
+        return
     if not may_apply(trial):
         raise NotAllowed(
             "This change breaks test questions, and the agent’s settings say that such changes wait."
@@ -326,11 +334,15 @@ class Difference(TypedDict):
 
 def changes_of(trial: Trial) -> list[Difference]:
     """What changed: the settings that the run tries, or what is other than at the run before."""
+    if DRAFT in trial.change:
+        return [
+            Difference(name="Document", before="as it serves", now=proposals.name_of(trial.change[DRAFT]))
+        ]
     if trial.change:
         live = trial.basis.get("before", {})
         pairs = [(name, live.get(name, ""), now) for name, now in trial.change.items()]
     elif (before := previous(trial)) is not None:
-        pairs = [(name, before.basis.get(name), now) for name, now in trial.basis.items()]
+        pairs = [(name, before.basis.get(name), now) for name, now in trial.basis.items() if name != "before"]
     else:
         return []
     return [

@@ -38,6 +38,7 @@ from chat.models import (
 )
 from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
+from knowledge.retrieval import Overlay
 from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
@@ -66,6 +67,7 @@ class Turn:
     tier: str
     channel: str = Channel.WIDGET.value
     audience: str = ""
+    overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
     @property
     def earlier_questions(self) -> list[str]:

@@ -12,8 +12,11 @@ from agents.models import Agent
 from billing.models import UsageEntry
 from chat import trials
 from chat.models import Expectation, Message, Trial
+from knowledge import documents
+from knowledge.models import Version
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
+from tests.chat.visitor import SHOP
 from tests.improve.test_exact_answers import QUESTION, an_answer, asked
 from tests.plugins.integrators import Integrator
 from tests.plugins.people import ClientAs
@@ -229,3 +232,30 @@ def test_viewers_only_read_and_strangers_see_nothing(
     assert [stranger_client.get(page).status_code for page in pages] == [404, 404]
     assert viewer.post(f"/improve/agents/{agent.pk}/tests/run/").status_code == 403
     assert viewer.post(pages[1], {"action": "apply"}).status_code == 403
+
+
+def a_draft(agent: Agent, text: str) -> str:
+    """The address that publishes a draft of the shop's help."""
+    document = documents.update_file(agent.sources.get(), text.encode(), draft=True)
+    number = document.versions.filter(draft=True).latest("number").number
+    return f"/knowledge/documents/{document.pk}/versions/{number}/publish/"
+
+
+def test_a_draft_that_breaks_answers_is_held_and_one_that_does_not_is_published(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    expect(workspace, agent, must=["three to five"])
+    with in_tenant(workspace):
+        bad = a_draft(agent, SHOP.replace("three to five", "eight to nine"))
+    assert owner_client.post(bad)["Location"].startswith("/improve/runs/")
+    held = tried(workspace)
+    assert (held.verdict, held.broken) == ("held", 1)
+    assert "eight to nine" in held.results[0]["now"]["text"]
+    with in_tenant(workspace):
+        assert Version.objects.filter(draft=True).exists()
+        Trial.objects.all().delete()
+        good = a_draft(agent, SHOP.replace("nine to six", "ten to six"))
+    owner_client.post(good)
+    assert tried(workspace).verdict == "applied"
+    with in_tenant(workspace):
+        assert not Version.objects.filter(draft=True, number=3).exists()
