@@ -198,6 +198,8 @@ class AgentForm(NewAgentForm):
     def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["model"].choices = models  # type: ignore[attr-defined]
+        for name in ("unsupported_claims", "change_gate"):
+            self.fields[name].required = False  # a program that does not send them leaves them alone
 
     def clean_suggestions(self) -> list[str]:
         questions: list[str] = self.cleaned_data["suggestions"]
@@ -216,6 +218,12 @@ class AgentForm(NewAgentForm):
     def clean_cache_similarity(self) -> float:
         given: float | None = self.cleaned_data["cache_similarity"]
         return self.instance.cache_similarity if given is None else given
+
+    def clean_unsupported_claims(self) -> str:
+        return self.cleaned_data["unsupported_claims"] or self.instance.unsupported_claims
+
+    def clean_change_gate(self) -> str:
+        return self.cleaned_data["change_gate"] or self.instance.change_gate
 
     def clean_link_hosts(self) -> list[str]:
         hosts = list(dict.fromkeys(map(check_host, self.cleaned_data["link_hosts"])))

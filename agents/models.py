@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
@@ -71,6 +72,28 @@ def workspace_key_of(public_id: str) -> str:
     if not (key and dash and rest):
         raise NotFound("There is no such agent.")
     return key
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How sure an agent has to be, as people read it."""
+
+    name: str
+    meaning: str
+
+
+# By the least threshold; the shares stand in `knowledge.evidence`.
+STRICTNESS = (
+    (0.8, Strictness("Strict", "answers only what stands in your sources nearly as it was asked")),
+    (0.6, Strictness("Careful", "declines when in doubt, also some questions that your sources answer")),
+    (0.4, Strictness("Balanced", "answers what your sources answer, and declines most of what they do not")),
+    (
+        0.0,
+        Strictness(
+            "Relaxed", "also answers when your sources only touch the question; may be beside the point"
+        ),
+    ),
+)
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):
@@ -178,6 +201,11 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def strictness(self) -> Strictness:
+        """The evidence that it asks for, in words."""
+        return next(words for least, words in STRICTNESS if self.evidence_threshold >= least)
 
 
 class ModelSettings(models.Model):

@@ -291,7 +291,8 @@ def _finish(trial: Trial) -> None:
 
 def may_apply(trial: Trial) -> bool:
     """Whether the team may use the change in spite of what breaks."""
-    return trial.verdict == Verdict.HELD and (not trial.broken or trial.agent.change_gate != ChangeGate.BLOCK)
+    is_clean = trial.state == TrialState.DONE and not trial.broken
+    return trial.verdict == Verdict.HELD and (is_clean or trial.agent.change_gate != ChangeGate.BLOCK)
 
 
 def apply(trial: Trial) -> None:

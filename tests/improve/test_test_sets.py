@@ -259,3 +259,13 @@ def test_a_draft_that_breaks_answers_is_held_and_one_that_does_not_is_published(
     assert tried(workspace).verdict == "applied"
     with in_tenant(workspace):
         assert not Version.objects.filter(draft=True, number=3).exists()
+
+
+def test_the_agents_page_says_in_words_how_sure_it_must_be(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    for threshold, word in ((0, "relaxed"), (0.5, "balanced"), (0.7, "careful"), (1, "strict")):
+        with in_tenant(workspace):
+            Agent.objects.update(evidence_threshold=threshold)
+        page = owner_client.get(f"/agents/{agent.pk}/settings/").content.decode()
+        assert f"Now <strong>{word}</strong>" in page
