@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.fakes.llm import FakeLLM
 
@@ -15,7 +15,7 @@ MODELS = ("gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol", "gpt-6-astra")  # of all
 
 
 @pytest.fixture
-def says(fake_llm: FakeLLM, settings: SettingsWrapper) -> Callable[..., None]:
+def says(fake_llm: FakeLLM, settings: Settings) -> Callable[..., None]:
     """Set what the hosted model says."""
     settings.OPENAI_BASE_URL = f"{fake_llm.url}/v1"
 
