@@ -243,3 +243,8 @@ class Trial(models.Model):
     @property
     def done(self) -> int:
         return len(self.results)
+
+    @property
+    def is_of_what_holds(self) -> bool:
+        """Whether it is a finished run of the agent as it is, or has become since."""
+        return self.state == TrialState.DONE and self.verdict in (Verdict.NONE, Verdict.APPLIED)

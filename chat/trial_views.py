@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from agents.models import Agent
 from chat import receipts, tasks, trials
 from chat.models import Expectation, Trial
-from chat.quality_models import TrialState
 from chat.trial_forms import ExpectationForm, SheetForm
 from netvexa.lib.errors import AppError, Invalid
 from tenants import audit
@@ -31,7 +30,7 @@ def tests(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 
 def _list(request: MemberRequest, agent: Agent, form: SheetForm) -> HttpResponse:
     runs = list(agent.trials.order_by("-created_at")[:_RUNS])
-    last = next((run for run in runs if run.state == TrialState.DONE), None)
+    last = next((run for run in runs if run.is_of_what_holds), None)
     sides = {result["expectation"]: result["now"] for result in last.results} if last else {}
     context = {
         **_head(agent),

@@ -147,11 +147,8 @@ def side_of(expected: Expectation, answer: Answer) -> Side:
         "text": answer.text[:TEXT_CHARS],
         "outcome": answer.outcome.value,
         "sources": list(dict.fromkeys(citation["title"] for citation in answer.citations)),
-        "failed": [
-            *_wrong_outcome(expected, answer),
-            *_wrong_source(expected, answer, cited),
-            *_wrong_words(expected, answer),
-        ],
+        "failed": _wrong_outcome(expected, answer)
+        or [*_wrong_source(expected, answer, cited), *_wrong_words(expected, answer)],
     }
 
 
