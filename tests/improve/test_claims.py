@@ -34,6 +34,7 @@ WRONG = "It costs 99 euros [1]."
         ("Gift cards can be returned.", Lack.NEGATION),
         ("Orders above 50 euros are not free of charge.", Lack.NEGATION),
         ("The refund arrives on your card after a while.", Lack.WORDS),
+        ("Die Lieferung nach Wien dauert sieben Tage.", Lack.WORDS),  # for the embedding model to judge
     ],
 )
 def test_numbers_names_negation_and_words_have_to_stand_there(sentence: str, lack: Lack | None) -> None:
