@@ -31,7 +31,7 @@ _NEGATIONS = frozenset(
         " jamás pas jamais sans non mai senza nessun não sem niet geen nooit zonder bez не нет без никогда"
     ).split()
 )
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d)[,. ](?=\d{3}(?:\D|$))")
 
 
