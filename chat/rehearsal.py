@@ -63,6 +63,10 @@ def rehearse(
 
 
 async def _answer(turn: Turn) -> Answer:
-    writing = Writing(turn=turn, feed=Feed(), streams=False)
-    answer = await ladder.answer_to(writing)
+    lines = Feed()  # of its own: nothing is shown, and what it opens is closed with this loop
+    try:
+        writing = Writing(turn=turn, feed=lines, streams=False)
+        answer = await ladder.answer_to(writing)
+    finally:
+        await lines.close()
     return replace(answer, total_ms=round((time.monotonic() - writing.started) * 1000))
