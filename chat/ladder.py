@@ -213,14 +213,17 @@ def _worded(climb: Climb, showing: Showing, finished: Finished) -> Answer:
     writing = climb.writing
     if showing.links.removed:
         climb.receipt["links_removed"] = showing.links.removed[:20]
-    if showing.unsupported and writing.turn.agent.unsupported_claims == UnsupportedClaims.FLAG:
+    shows_unsupported = bool(showing.unsupported) and (
+        writing.turn.agent.unsupported_claims == UnsupportedClaims.FLAG
+    )
+    if shows_unsupported:
         writing.add(f"\n\n_{said(Say.UNCONFIRMED, language=writing.turn.language)}_")
     citations = [one for one in showing.marks.citations() if f"[{one['n']}]" in writing.text]
     return Answer(
         text=writing.text,
         outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
         citations=citations,
-        grounded=bool(citations) and not showing.unsupported,
+        grounded=bool(citations) and not shows_unsupported,
         stopped=_STOPPED.get(finished.reason),
         evidence=climb.found.evidence,
         first_token_ms=writing.first_token_ms,

@@ -6,6 +6,7 @@ counted as an answer of the plan; what a model costs is booked with the team's o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from asgiref.sync import async_to_sync
 
 from agents.models import Agent
 from agents.providers import Turn as Spoken
+from agents.providers import shut_down
 from billing.subscriptions import standing_of
 from chat import ladder, spending
 from chat.answering import Writing
@@ -63,10 +65,13 @@ def rehearse(
 
 
 async def _answer(turn: Turn) -> Answer:
-    lines = Feed()  # of its own: nothing is shown, and what it opens is closed with this loop
+    lines = Feed()  # of its own: nothing is shown
+    lonely = len(asyncio.all_tasks()) == 1  # a loop made for this call, whose connections must not outlive it
     try:
         writing = Writing(turn=turn, feed=lines, streams=False)
         answer = await ladder.answer_to(writing)
     finally:
         await lines.close()
+        if lonely:
+            await shut_down()
     return replace(answer, total_ms=round((time.monotonic() - writing.started) * 1000))
