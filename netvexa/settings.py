@@ -351,6 +351,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "chat.models.ConversationState",
         "MessageState": "chat.models.MessageState",
+        "GapState": "chat.quality_models.GapState",
+        "TrialState": "chat.quality_models.TrialState",
     },
 }
 
