@@ -56,5 +56,5 @@ class SheetForm(forms.Form):
         help_text="Columns: question, and if you like must contain, must not contain, source, outcome.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="import_%s", **kwargs)
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, auto_id="import_%s")
