@@ -11,7 +11,7 @@ TESTS ?=
 CLEAN = env -u DJANGO_SETTINGS_MODULE -u DATABASE_URL -u REDIS_URL -u CELERY_BROKER_URL
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check fix reset build screenshots
+.PHONY: help setup setup-dev run test eval check security fix reset build screenshots
 
 help: ## List the targets
 	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ test: setup-dev ## Run all tests (TESTS="tests/test_x.py -k word" for some, WORK
 check: setup-dev ## Lint, format, types, templates, layers, migrations, widget; writes nothing
 	@sh deploy/check.sh
 
+security: setup-dev ## Rules for the source, Django's advice for production, fuzzing (FUZZ=24000 inputs a reader)
+	@$(CLEAN) sh deploy/security.sh
+
 fix: setup-dev ## Mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
@@ -51,6 +54,9 @@ screenshots: setup-dev ## Take pictures of every page and every state of the wid
 	@sh deploy/ensure_chromium.sh
 	@$(PY) -m tests.widget.gallery
 	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m tests.dashboard.gallery
+
+eval: setup-dev ## Judge answers: SQuAD v2, XQuAD and the help centre; prints a table and one line of figures
+	@$(CLEAN) $(PY) -m netvexa.embedded exec --prepared -- $(PY) -m benchmarks.eval
 
 bench-%: setup-dev ## Measure, for instance bench-answer (benchmarks/answer.py) on throw-away servers
 	@test -f benchmarks/$(subst -,_,$*).py || { echo "There is no benchmarks/$(subst -,_,$*).py." >&2; exit 2; }

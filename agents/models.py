@@ -32,6 +32,14 @@ class Position(models.TextChoices):
     LEFT = "left", "Bottom left"
 
 
+class KnowledgeLanguages(models.TextChoices):
+    """What the agent's knowledge is written in: it decides the model that reads it."""
+
+    AUTOMATIC = "", "Automatic"
+    ENGLISH = "english", "English"
+    MULTILINGUAL = "multilingual", "Several languages"
+
+
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
@@ -90,6 +98,12 @@ class Agent(models.Model):
         default=0.5,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="How sure the evidence must be before the agent answers: 0 relaxed, 1 strict.",
+    )
+    knowledge_languages = models.CharField(
+        max_length=16, choices=KnowledgeLanguages.choices, blank=True, default=KnowledgeLanguages.AUTOMATIC
+    )
+    knowledge_profile = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The embedding profile that searches use now."
     )
     allowed_origins = models.JSONField(
         default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."

@@ -59,7 +59,7 @@ def _features(asked: Sequence[tuple[object, Library]]) -> Numbers:
     rows = []
     for question, library in asked:
         found = retrieval.search(str(question), agent_id=library.agent.pk)
-        rows.append(list(found.features.values()) or [0.0] * len(evidence.WEIGHTS))
+        rows.append(list(found.features.values()) or [0.0] * len(evidence.FEATURES))
     return np.array(rows, dtype=np.float64)
 
 
@@ -78,7 +78,7 @@ def report(features: dict[str, Numbers]) -> None:
     )
     beta = logistic(rows, labels, weights)
     print("intercept", round(float(beta[0]), 2))
-    print({name: round(float(b), 2) for name, b in zip(evidence.WEIGHTS, beta[1:], strict=True)})
+    print({name: round(float(b), 2) for name, b in zip(evidence.FEATURES, beta[1:], strict=True)})
     scores = {kind: 1 / (1 + np.exp(-(beta[0] + part @ beta[1:]))) for kind, part in held.items()}
     figures = {
         f"{kind}_auc": round(auc(scores["answerable"], part), 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,9 +15,10 @@ from agents.models import Agent
 from billing.models import Entitlement
 from billing.plans import Tier
 from knowledge.blocks import Block, BlockKind, ParsedDocument
-from knowledge.embedding import DEFAULT_PROFILE
 from knowledge.ingest import passages_of, publish, store
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.passages import Passage
+from knowledge.profiles import profile_of_first
 from netvexa.lib.ids import short_id
 from tenants.context import in_tenant, platform
 from tenants.models import Domain, Workspace, schema_name_of
@@ -31,19 +32,31 @@ class Library:
     agent: Agent
     paragraph_of: dict[UUID, int] = field(default_factory=dict)
 
-    def add(self, title: str, paragraphs: Iterable[tuple[int, str]]) -> None:
+    def add(self, title: str, paragraphs: Iterable[tuple[int, str]], *, language: str = "en") -> None:
         """Index one document; each paragraph is chunked by itself, so that chunks lie within paragraphs."""
-        source = Source.objects.create(agent=self.agent, kind=SourceKind.TEXT, title=title)
+        parts = [
+            (number, ParsedDocument(title, language, (Block(BlockKind.PARAGRAPH, text),), "text/plain"))
+            for number, text in paragraphs
+        ]
+        self._index(title, parts, language=language)
+
+    def add_parsed(self, parsed: ParsedDocument, number: int) -> None:
+        """Index one document as it was parsed; all of its chunks count as one paragraph."""
+        self._index(parsed.title, [(number, parsed)], language=parsed.language)
+
+    def _index(self, title: str, parts: Sequence[tuple[int, ParsedDocument]], *, language: str) -> None:
+        """The first document's language decides, as in the product, which model reads this agent's knowledge."""
+        profile = profile_of_first(self.agent, language=language)
+        source = Source.objects.create(agent=self.agent, kind=SourceKind.TEXT, title=title or "Untitled")
         document = Document.objects.create(source=source, title=title, status=DocumentStatus.WORKING)
-        passages, owners, language = [], [], ""
-        for number, text in paragraphs:
-            parsed = ParsedDocument(title, "en", (Block(BlockKind.PARAGRAPH, text),), "text/plain")
-            found = passages_of(parsed, DEFAULT_PROFILE)
+        passages: list[Passage] = []
+        owners: list[int] = []
+        for number, parsed in parts:
+            found = passages_of(parsed, profile)
             passages.extend(found)
             owners.extend([number] * len(found))
-            language = parsed.language
         version = Version.objects.create(document=document, number=1, title=title, language=language)
-        store(document, version, passages, DEFAULT_PROFILE)
+        store(document, version, passages, profile)
         publish(document, version)
         for chunk_id, ordinal in version.chunks.values_list("id", "ordinal"):
             self.paragraph_of[chunk_id] = owners[ordinal]

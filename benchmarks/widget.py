@@ -71,7 +71,8 @@ const look = (drawn) => {
     Object.assign(seen, { bubble: now - seen.begun, requests: asked.length });
   });
 };
-requestAnimationFrame(look);
+// On the bare page there is nothing to look for, and looking costs time that would be taken off the others'.
+if (!location.pathname.endsWith('/none')) requestAnimationFrame(look);
 addEventListener('click', () => {
   const clicked = performance.now();
   const caret = () => {

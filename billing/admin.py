@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from billing import staff_admin  # noqa: F401  registers its page
 from billing.models import (
     BillingAccount,
     BillingNotice,

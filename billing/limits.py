@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from billing.plans import Limit
 from netvexa.lib.errors import AppError
+from tenants.addresses import named_workspace_address
+from tenants.context import current_workspace
 
 if TYPE_CHECKING:
     from billing.subscriptions import Standing
@@ -37,7 +39,8 @@ class LimitReached(AppError):
 
     @property
     def extra(self) -> dict[str, Any]:
-        return {"limit": self.limit.value, "used": self.used, "maximum": self.maximum}
+        numbers = {"limit": self.limit.value, "used": self.used, "maximum": self.maximum}
+        return {**numbers, "upgrade_url": upgrade_url()}
 
 
 class Closed(AppError):
@@ -45,6 +48,10 @@ class Closed(AppError):
 
     code = "closed"
     status = 402
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"upgrade_url": upgrade_url()}
 
 
 class TrialOver(Closed):
@@ -62,6 +69,11 @@ class PaymentOverdue(Closed):
         "This workspace is read only, since its plan is not paid. Nothing was deleted;"
         " everything goes on as soon as an owner pays the open invoice."
     )
+
+
+def upgrade_url() -> str:
+    """Where the current workspace's owners choose a larger plan, or pay."""
+    return named_workspace_address(current_workspace(), "workspace:plan")
 
 
 def check_open(standing: Standing) -> None:

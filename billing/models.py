@@ -13,6 +13,15 @@ from netvexa.lib.ids import new_id
 from tenants.models import Workspace, WorkspaceOwned
 
 
+class BilledWorkspace(Workspace):
+    """A workspace as staff see it where they deal with its money."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "money of a workspace"
+        verbose_name_plural = "money of workspaces"
+
+
 class EntitlementSource(models.TextChoices):
     """Who decided on the plan. What staff gave is not changed by Stripe."""
 
@@ -124,12 +133,17 @@ class UsageState(models.TextChoices):
 
 
 class UsageEntry(WorkspaceOwned):
-    """One line of the ledger: reserved before the work, settled with what it really took."""
+    """One line of the ledger, which only grows: a reservation, or what became of one.
+
+    The sum of `quantity` is what was used. The database's roles may neither change nor delete a line.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=16, choices=UsageKind.choices)
     period = models.DateField(help_text="First day of the month it counts for, UTC.")
-    quantity = models.PositiveBigIntegerField(default=1)
+    quantity = models.BigIntegerField(
+        default=1, help_text="1 when reserved, 0 when settled, -1 when given back."
+    )
     tokens = models.PositiveIntegerField(default=0)
     cost_micro_usd = models.PositiveBigIntegerField(default=0)
     estimated = models.BooleanField(default=False)
@@ -138,7 +152,9 @@ class UsageEntry(WorkspaceOwned):
         max_length=80, blank=True, help_text="What it was for, such as a message id."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    settled_at = models.DateTimeField(null=True, blank=True)
+    reservation = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="The reserved line that this one settles or releases."
+    )
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["workspace", "kind", "period"], name="usage_by_period")]

@@ -87,8 +87,12 @@ def standing_of(workspace: Workspace) -> Standing:
         plan = FREE if access is Access.FREE else PLANS[Tier(entitlement.tier)]
         return Standing(plan, plan.limits, None, access, entitlement)
     trial = PLANS[Tier.GROWTH]
-    ends = workspace.created_at + timedelta(days=TRIAL_DAYS)
-    return Standing(trial, {**trial.limits, Limit.ANSWERS: TRIAL_ANSWERS}, ends)
+    return Standing(trial, {**trial.limits, Limit.ANSWERS: TRIAL_ANSWERS}, trial_end_of(workspace))
+
+
+def trial_end_of(workspace: Workspace) -> datetime:
+    """When the trial ends or ended: counted from sign-up, unless staff gave more time."""
+    return workspace.trial_ends_at or workspace.created_at + timedelta(days=TRIAL_DAYS)
 
 
 def access_of(entitlement: Entitlement, *, now: datetime) -> Access:

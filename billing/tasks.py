@@ -9,11 +9,12 @@ from django.conf import settings
 from django.utils import timezone
 from djstripe.models import WebhookEventTrigger
 
-from billing import notices, repair
+from billing import alerts, notices, repair
 from billing.gateway import StripeDown
 from billing.models import BillingAccount
 from billing.refresh import refresh
 from tenants.context import PlatformTask
+from tenants.models import Workspace
 
 KEEP_TRIGGERS = timedelta(days=30)
 
@@ -55,6 +56,18 @@ def tell_of_invoice(invoice_id: str) -> None:
 def remind_of_payment() -> None:
     """What comes next for unpaid plans; every hour."""
     notices.remind()
+
+
+@shared_task(base=PlatformTask)
+def tell_of_usage(workspace_id: str) -> None:
+    """Tell a workspace's owners how far this month's answers are used up, where a level was reached."""
+    alerts.tell_of_usage(Workspace.objects.filter(pk=workspace_id))
+
+
+@shared_task(base=PlatformTask)
+def look_at_usage() -> None:
+    """The same for everybody, in case one was missed; every hour."""
+    alerts.tell_of_usage(alerts.near_a_level())
 
 
 @shared_task(base=StripeTask)

@@ -1,49 +1,67 @@
 """How many API calls an hour a workspace's plan includes: a token bucket a workspace, in Redis.
 
-RateLimit fields follow draft-ietf-httpapi-ratelimit-headers (the three separate fields that clients know).
+A key may have fewer for itself, so that one program does not use up everybody's. RateLimit fields follow
+draft-ietf-httpapi-ratelimit-headers (the three separate fields that clients know); of two buckets they tell
+about the one that is nearer to its end.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
-from redis import Redis
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from netvexa.lib.ratelimit import Bucket, RateLimited, spend
+from netvexa.lib.ratelimit import Bucket, Left, RateLimited, spend
+from tenants.api import cost_of
 from tenants.context import current_workspace
-from tenants.models import ApiKey
+from tenants.credentials import Credential
 
 ABUSE_CEILING = 50_000  # calls an hour where the plan names no limit
 HOUR = 3600
-
-
-@lru_cache(maxsize=1)
-def _redis() -> Redis:
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
 class ApiCalls(BaseThrottle):
     """DRF's question whether this request may pass. Raises RateLimited with the wait."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if not isinstance(request.auth, ApiKey):
+        if not isinstance(request.auth, Credential) or getattr(request, "workspace", None) is None:
             return True
-        workspace = current_workspace()
-        limit = standing_of(workspace).limits[Limit.API_CALLS] or ABUSE_CEILING
-        left = spend(_redis(), Bucket(f"{workspace.key}:api", limit / 60, limit))
-        request._request.rate_headers = {  # type: ignore[attr-defined]
-            "RateLimit-Limit": str(limit),
-            "RateLimit-Remaining": str(max(0, left.tokens)),
-            "RateLimit-Reset": str(round((limit - left.tokens) * HOUR / limit)),
-        }
+        buckets = _buckets(request.auth)
+        left = spend(*buckets, cost=cost_of(request, view))
+        bucket, tokens = _nearest(buckets, left)
+        request._request.rate_headers = _headers(bucket, tokens)  # type: ignore[attr-defined]
         if left.wait:
-            raise RateLimited(
-                f"This workspace's plan includes {limit:,} API calls an hour.", retry_after=left.wait
+            whose = (
+                "This API key is limited to" if bucket is not buckets[0] else "This workspace's plan includes"
             )
+            raise RateLimited(f"{whose} {bucket.burst:,} API calls an hour.", retry_after=left.wait)
         return True
+
+
+def _buckets(credential: Credential) -> list[Bucket]:
+    workspace = current_workspace()
+    limit = standing_of(workspace).limits[Limit.API_CALLS] or ABUSE_CEILING
+    found = [_hourly(f"{workspace.key}:api", limit)]
+    if credential.hourly_limit is not None:
+        found.append(_hourly(f"{workspace.key}:api:{credential.holder_id}", credential.hourly_limit))
+    return found
+
+
+def _hourly(name: str, limit: int) -> Bucket:
+    return Bucket(name, limit / 60, limit)
+
+
+def _nearest(buckets: list[Bucket], left: Left) -> tuple[Bucket, float]:
+    return min(zip(buckets, left.tokens, strict=True), key=lambda pair: pair[1])
+
+
+def _headers(bucket: Bucket, tokens: float) -> dict[str, str]:
+    return {
+        "RateLimit-Limit": str(bucket.burst),
+        "RateLimit-Remaining": str(max(0, int(tokens))),
+        "RateLimit-Reset": str(round((bucket.burst - tokens) * HOUR / bucket.burst)),
+        "RateLimit-Policy": f"{bucket.burst};w={HOUR}",
+    }

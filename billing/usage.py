@@ -1,33 +1,72 @@
 """What a workspace uses: reserved before the work, settled or released after it, each exactly once.
 
-One bucket a workspace, kind and month holds the count that the limit is held against. A reservation takes
-its place with a single conditional statement, so that a hundred at once at a limit of fifty let fifty
-through. All of this runs while standing in the workspace (`tenants.context.in_tenant`).
+The ledger only grows: a reservation is a line of it, and so is what became of the reservation. One bucket a
+workspace, kind and month holds the count that the limit is held against. Redis decides first (`billing.quota`);
+then a single statement takes the bucket's place under the limit and writes the line, so that a hundred at once
+at a limit of fifty let fifty through whatever Redis knows. All of this runs while standing in the workspace
+(`tenants.context.in_tenant`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from celery import current_app
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from billing.models import UsageBucket, UsageEntry, UsageKind, UsageState
+from billing.limits import upgrade_url
+from billing.models import UsageBucket, UsageKind, UsageState
+from billing.quota import Count, Verdict
 from netvexa.lib.errors import AppError
 from netvexa.lib.ids import new_id
 from tenants.models import Workspace
 
-# The row lock is held until the caller's transaction ends, so reserve in a short transaction of its own.
-_TAKE_ONE = """
-    INSERT INTO public.billing_usagebucket AS bucket
-           (id, workspace_id, kind, period, used, tokens, cost_micro_usd)
-    VALUES (%(id)s, %(workspace)s, %(kind)s, %(period)s, 1, 0, 0)
-    ON CONFLICT (workspace_id, kind, period) DO UPDATE SET used = bucket.used + 1
-    WHERE %(limit)s::bigint IS NULL OR bucket.used < %(limit)s::bigint
+LEVELS = (50, 80, 100)  # percent of a quota at which the owners are told
+
+# The row lock is held until the caller's transaction ends, so reserve outside of longer transactions.
+_RESERVE = """
+    WITH place AS (
+        INSERT INTO public.billing_usagebucket AS bucket
+               (id, workspace_id, kind, period, used, tokens, cost_micro_usd)
+        VALUES (%(bucket)s, %(workspace)s, %(kind)s, %(period)s, 1, 0, 0)
+        ON CONFLICT (workspace_id, kind, period) DO UPDATE SET used = bucket.used + 1
+        WHERE %(limit)s::bigint IS NULL OR bucket.used < %(limit)s::bigint
+        RETURNING used
+    ), line AS (
+        INSERT INTO public.billing_usageentry
+               (id, workspace_id, kind, period, quantity, tokens, cost_micro_usd, estimated, state, reference,
+                created_at)
+        SELECT %(id)s::uuid, %(workspace)s::uuid, %(kind)s, %(period)s::date, 1, 0, 0, false, 'reserved',
+               %(reference)s, %(now)s::timestamptz
+          FROM place
+    )
+    SELECT used FROM place
+"""
+# Of several that finish one reservation at once, the unique index on it lets one write its line.
+_FINISH = """
+    WITH line AS (
+        INSERT INTO public.billing_usageentry
+               (id, workspace_id, kind, period, quantity, tokens, cost_micro_usd, estimated, state, reference,
+                created_at, reservation)
+        SELECT %(id)s::uuid, workspace_id, kind, period, %(quantity)s::bigint, %(tokens)s::int,
+               %(cost)s::bigint, %(estimated)s::boolean, %(state)s, reference, %(now)s::timestamptz, id
+          FROM public.billing_usageentry
+         WHERE id = %(reservation)s::uuid AND reservation IS NULL
+        ON CONFLICT (reservation) DO NOTHING
+        RETURNING workspace_id, kind, period
+    )
+    UPDATE public.billing_usagebucket AS bucket
+       SET used = bucket.used + %(quantity)s::bigint,
+           tokens = bucket.tokens + %(tokens)s::int,
+           cost_micro_usd = bucket.cost_micro_usd + %(cost)s::bigint
+      FROM line
+     WHERE (bucket.workspace_id, bucket.kind, bucket.period) = (line.workspace_id, line.kind, line.period)
+    RETURNING bucket.kind, bucket.period
 """
 
 
@@ -52,6 +91,7 @@ class QuotaExceeded(AppError):
             "used": self.used,
             "maximum": self.limit,
             "resets_at": self.resets_at.isoformat(),
+            "upgrade_url": upgrade_url(),
         }
 
 
@@ -81,44 +121,51 @@ def reserve(workspace: Workspace, *, kind: UsageKind, limit: int | None, referen
 
     `reference` says what it is for, such as a message's id.
     """
-    period = _this_month()
-    with transaction.atomic():
-        if not _take(workspace, kind=kind, period=period, limit=limit):
-            raise QuotaExceeded(
-                kind=kind,
-                used=_used(workspace, kind, period),
-                limit=limit or 0,
-                resets_at=_end_of(period),
-            )
-        entry = UsageEntry.objects.create(workspace=workspace, kind=kind, period=period, reference=reference)
-    return Reservation(id=entry.id, kind=kind, period=period)
+    count = Count(workspace, kind, this_month())
+    ruling = count.take(limit, booked=lambda: _used(count))
+    if ruling.verdict is Verdict.REFUSED:
+        raise _exceeded(count, ruling.used, limit)
+    reservation = Reservation(id=new_id(), kind=kind, period=count.period)
+    used = _book(workspace, reservation, limit, reference)
+    if used is None or ruling.verdict is Verdict.ASK:
+        count.forget()  # the bucket knows better
+    if used is None:
+        raise _exceeded(count, _used(count), limit)
+    _tell(workspace, used, limit)
+    return reservation
 
 
 def settle(reservation_id: UUID, *, tokens: int, cost_micro_usd: int, estimated: bool) -> bool:
     """Record what the work really took. True if this call did it, False if it was done before."""
-    with transaction.atomic():
-        entry = _finish(reservation_id, UsageState.SETTLED, tokens, cost_micro_usd, estimated)
-        if entry is not None:
-            _bucket_of(entry).update(
-                tokens=F("tokens") + tokens, cost_micro_usd=F("cost_micro_usd") + cost_micro_usd
-            )
-    return entry is not None
+    given = {"quantity": 0, "tokens": tokens, "cost": cost_micro_usd, "estimated": estimated}
+    return _finish(reservation_id, UsageState.SETTLED, given) is not None
 
 
-def release(reservation_id: UUID) -> bool:
+def release(workspace: Workspace, reservation_id: UUID) -> bool:
     """Give the place back: the work came to nothing. True if this call did it."""
-    with transaction.atomic():
-        entry = _finish(reservation_id, UsageState.RELEASED, 0, 0, False)
-        if entry is not None:
-            _bucket_of(entry).update(used=F("used") - entry.quantity)
-    return entry is not None
+    given = {"quantity": -1, "tokens": 0, "cost": 0, "estimated": False}
+    found = _finish(reservation_id, UsageState.RELEASED, given)
+    if found is not None:
+        kind, period = found
+        Count(workspace, kind, period).give_back()
+    return found is not None
 
 
 def usage_of(workspace: Workspace) -> dict[UsageKind, Usage]:
     """What the workspace used this month, each kind, zeros included."""
-    period = _this_month()
+    period = this_month()
     rows = {row.kind: row for row in UsageBucket.objects.filter(workspace=workspace, period=period)}
     return {kind: _usage(kind, period, rows.get(kind.value)) for kind in UsageKind}
+
+
+def level_of(used: int, limit: int | None) -> int:
+    """The highest of LEVELS that is reached, in percent, or 0."""
+    return max((level for level in LEVELS if limit and 100 * used >= level * limit), default=0)
+
+
+def this_month() -> date:
+    """The first day of the month that usage counts for now, UTC."""
+    return timezone.now().astimezone(UTC).date().replace(day=1)
 
 
 def _usage(kind: UsageKind, period: date, row: UsageBucket | None) -> Usage:
@@ -132,42 +179,59 @@ def _usage(kind: UsageKind, period: date, row: UsageBucket | None) -> Usage:
     )
 
 
-def _this_month() -> date:
-    return timezone.now().astimezone(UTC).date().replace(day=1)
-
-
 def _end_of(period: date) -> datetime:
     year, month = (period.year + 1, 1) if period.month == 12 else (period.year, period.month + 1)
     return datetime(year, month, 1, tzinfo=UTC)
 
 
-def _take(workspace: Workspace, *, kind: UsageKind, period: date, limit: int | None) -> bool:
+def _exceeded(count: Count, used: int, limit: int | None) -> QuotaExceeded:
+    return QuotaExceeded(kind=count.kind, used=used, limit=limit or 0, resets_at=_end_of(count.period))
+
+
+def _used(count: Count) -> int:
+    rows = UsageBucket.objects.filter(workspace=count.workspace, kind=count.kind, period=count.period)
+    return rows.values_list("used", flat=True).first() or 0
+
+
+def _book(workspace: Workspace, place: Reservation, limit: int | None, reference: str) -> int | None:
+    """Write the line; how much is used with it, or None where the bucket is full."""
     if limit is not None and limit <= 0:
-        return False  # the statement below would let the month's first one in
-    given = {"id": new_id(), "workspace": workspace.pk, "kind": kind.value, "period": period, "limit": limit}
+        return None  # the statement would let the month's first one in
+    given = {
+        "id": place.id,
+        "bucket": new_id(),
+        "workspace": workspace.pk,
+        "kind": place.kind.value,
+        "period": place.period,
+        "limit": limit,
+        "reference": reference,
+        "now": timezone.now(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE_ONE, given)
-        return bool(cursor.rowcount)
-
-
-def _used(workspace: Workspace, kind: UsageKind, period: date) -> int:
-    row = UsageBucket.objects.filter(workspace=workspace, kind=kind, period=period).first()
-    return row.used if row else 0
+        cursor.execute(_RESERVE, given)
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _finish(
-    reservation_id: UUID, state: UsageState, tokens: int, cost_micro_usd: int, estimated: bool
-) -> UsageEntry | None:
-    """Take the entry out of RESERVED; None if another call was first."""
-    changed = UsageEntry.objects.filter(pk=reservation_id, state=UsageState.RESERVED).update(
-        state=state,
-        tokens=tokens,
-        cost_micro_usd=cost_micro_usd,
-        estimated=estimated,
-        settled_at=timezone.now(),
-    )
-    return UsageEntry.objects.get(pk=reservation_id) if changed else None
+    reservation_id: UUID, state: UsageState, took: dict[str, int | bool]
+) -> tuple[UsageKind, date] | None:
+    """Write what became of a reservation; its kind and month, or None if another call was first."""
+    given: dict[str, Any] = {
+        **took,
+        "id": new_id(),
+        "reservation": reservation_id,
+        "state": state.value,
+        "now": timezone.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISH, given)
+        row = cursor.fetchone()
+    return (UsageKind(row[0]), row[1]) if row else None
 
 
-def _bucket_of(entry: UsageEntry) -> QuerySet[UsageBucket]:
-    return UsageBucket.objects.filter(workspace_id=entry.workspace_id, kind=entry.kind, period=entry.period)
+def _tell(workspace: Workspace, used: int, limit: int | None) -> None:
+    """Have the owners told where this one reached a level. A task that is lost is made up for hourly."""
+    if level_of(used, limit) > level_of(used - 1, limit):
+        send = partial(current_app.send_task, "billing.tasks.tell_of_usage", [str(workspace.pk)])
+        transaction.on_commit(send, robust=True)

@@ -33,7 +33,7 @@ from chat.protocol import Frame
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI, key_of
+from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
 SCOPES = {"read": Scope.READ_CONVERSATIONS, "write": Scope.WRITE_CONVERSATIONS}
@@ -336,7 +336,7 @@ class LeadViewSet(
 
 def _person(request: Request) -> UUID:
     """Who the team member behind this key is. Raises Invalid."""
-    person: UUID | None = key_of(request).created_by_id
+    person: UUID | None = credential_of(request).person_id
     if person is None:
         raise Invalid("The person who made this API key is gone; make another key to write as a person.")
     return person

@@ -135,7 +135,7 @@ def _near(rows: CachedAnswerQuerySet, turn: Turn) -> list[Hit]:
     distance = CosineDistance("embedding", mark.vector)
     found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
     return [
-        Hit(entry=entry, similarity=1 - entry.distance)
+        Hit(entry=entry, similarity=1 - entry.distance)  # type: ignore[attr-defined]  # annotated above
         for entry in found.order_by("distance")[:NEIGHBOURS]
         if recall.difference(turn.question, entry.question, language=turn.language) is None
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -82,12 +83,13 @@ def _budgets(settings: ModelSettings, tier: str) -> list[spending.Budget]:
     return sorted(found.values(), key=lambda budget: -budget.percent)
 
 
-def _by_agent() -> list[dict[str, object]]:
+def _by_agent() -> list[dict[str, Any]]:
     rows = SpendingDay.objects.filter(day__gte=spending.today().replace(day=1), is_test=False)
     sums = {
         field: Sum(field) for field in ("answers", "cached", "cost_micro_usd", "saved_micro_usd", "saved_ms")
     }
-    return list(rows.values("agent__name", "agent_id").annotate(**sums).order_by("-cost_micro_usd"))
+    groups = rows.values("agent__name", "agent_id").annotate(**sums)
+    return [dict(row) for row in groups.order_by("-cost_micro_usd")]
 
 
 def _key_rows(settings: ModelSettings) -> list[KeyRow]:
@@ -108,12 +110,11 @@ def _key_rows(settings: ModelSettings) -> list[KeyRow]:
 @require_POST
 def save_budgets(request: MemberRequest) -> HttpResponse:
     """Set the budgets of the workspace."""
-    settings = ModelSettings.current()
+    settings, _ = ModelSettings.objects.get_or_create(pk=1)
     before = audit.changes(settings, _BUDGETS)
     form = BudgetForm(request.POST, instance=settings)
     if not form.is_valid():
         return _overview(request, form, KeyForm())
-    ModelSettings.objects.get_or_create(pk=1)
     settings.save(update_fields=_BUDGETS)
     audit.record("costs.changed", request=request, before=before, after=audit.changes(settings, _BUDGETS))
     messages.success(request, "Saved. Budgets count from the next message.")

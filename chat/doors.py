@@ -17,6 +17,7 @@ from chat.history import author_of
 from chat.models import Channel, Conversation
 from chat.protocol import Author
 from netvexa.lib.errors import NotAllowed, NotFound
+from tenants import second_factor
 from tenants.access import Permission, allows, membership_of, workspace_of_host, workspace_of_key
 from tenants.context import run_in_tenant, run_nowhere
 from tenants.models import Membership, User, Workspace
@@ -95,7 +96,10 @@ def _member_of_session(workspace: Workspace, session_key: str) -> Membership | N
         session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
     ):
         return None
-    return membership_of(user, workspace)
+    member = membership_of(user, workspace)
+    if member is None or not second_factor.is_enough(workspace, user, session):
+        return None
+    return member
 
 
 # The team's sockets

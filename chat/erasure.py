@@ -40,7 +40,7 @@ def _end_answers(conversation_ids: list[UUID]) -> None:
     for conversation_id, reservation_id in writing.values_list("conversation_id", "reservation_id"):
         notices.drop_answers(conversation_id)
         if reservation_id is not None:
-            usage.release(reservation_id)
+            usage.release(current_workspace(), reservation_id)
 
 
 def forget_visitor(visitor_id: UUID) -> UUID:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
+from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, Sum
@@ -144,7 +146,7 @@ def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: boo
 
 
 def tightest(
-    agent: Agent, settings: ModelSettings, *, tier: str, conversation_id: object, is_test: bool
+    agent: Agent, settings: ModelSettings, *, tier: str, conversation_id: UUID, is_test: bool
 ) -> Budget | None:
     """The budget with the least left for an answer in this conversation; None where none is set."""
     own = None if settings.keys else tier_table().tier(tier).conversation_micro_usd
@@ -192,9 +194,9 @@ def _words(budget: Budget) -> dict[str, object]:
     return {"budget": budget, "level": budget.level, "workspace": workspace, "dollars": budget.limit / 1e6}
 
 
-def months() -> Iterator[dict[str, object]]:
+def months() -> Iterator[dict[str, Any]]:
     """Sums of each month with traffic, newest first, visitors' and the team's tries apart."""
     fields = ("answers", "cached", "input_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd")
     sums = {field: Sum(field) for field in (*fields, "saved_micro_usd", "saved_ms")}
     rows = SpendingDay.objects.annotate(month=TruncMonth("day")).values("month", "is_test").annotate(**sums)
-    yield from rows.order_by("-month", "is_test")[:24]
+    yield from map(dict, rows.order_by("-month", "is_test")[:24])

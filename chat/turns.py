@@ -167,7 +167,7 @@ def _reserve(door: Door) -> UUID | None:
 
 def _release(reservation_id: UUID | None) -> None:
     if reservation_id is not None:
-        usage.release(reservation_id)
+        usage.release(current_workspace(), reservation_id)
 
 
 def _store_question(
@@ -298,7 +298,7 @@ def _account(message: Message) -> None:
     if message.reservation_id is None:
         return
     if message.outcome in (Outcome.ERROR, Outcome.HANDOFF):
-        usage.release(message.reservation_id)
+        usage.release(current_workspace(), message.reservation_id)
         return
     usage.settle(
         message.reservation_id,

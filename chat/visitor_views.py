@@ -25,7 +25,6 @@ from chat import attachments, own_data, tokens
 from chat.attachments import FileTooLarge
 from chat.doors import OriginRefused
 from chat.models import Conversation
-from chat.notices import redis
 from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound
 from netvexa.lib.pictures import picture_type
 from netvexa.lib.ratelimit import Bucket, RateLimited, spend
@@ -126,7 +125,7 @@ def upload(request: HttpRequest, agent: Agent) -> HttpResponse:
 def _take_upload(request: HttpRequest, visitor_id: UUID) -> None:
     key, address = current_workspace().key, request.META.get("REMOTE_ADDR", "-")
     for name, (rate, burst) in ((str(visitor_id), _UPLOADS), (address, _UPLOADS_OF_ADDRESS)):
-        if wait := spend(redis(), Bucket(f"{key}:upload:{name}", rate, burst)).wait:
+        if wait := spend(Bucket(f"{key}:upload:{name}", rate, burst)).wait:
             raise RateLimited(retry_after=wait)
 
 
@@ -148,7 +147,7 @@ def own(request: HttpRequest, agent: Agent) -> HttpResponse:
     visitor_id = _visitor_of(request, agent)
     if not agent.privacy_enabled:
         raise NotAllowed("Ask the owner of this site for your data.")
-    if wait := spend(redis(), Bucket(f"{current_workspace().key}:data:{visitor_id}", 2, 5)).wait:
+    if wait := spend(Bucket(f"{current_workspace().key}:data:{visitor_id}", 2, 5)).wait:
         raise RateLimited(retry_after=wait)
     response = JsonResponse(
         own_data.data_of(visitor_id), json_dumps_params={"indent": 2, "ensure_ascii": False}

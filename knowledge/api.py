@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,16 +18,22 @@ from agents.models import Agent
 from billing import limits, storage
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge import documents
-from knowledge.models import Document, DocumentStatus, Source, SourceKind
+from knowledge import documents, history, hooks
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
+from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
+from knowledge.preview import preview
+from knowledge.pushing import NAMES, Pushed, push, remove
+from knowledge.questions import MAX_PAIRS, checked_pairs
+from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
 from netvexa.lib.api import Strict
-from netvexa.lib.errors import Invalid, NotFound
+from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI, key_of
+from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
 SCOPES = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
 MAX_TEXT = 500_000
+DOCUMENTS_SHOWN = 100
 
 
 class DocumentSerializer(serializers.ModelSerializer[Document]):
@@ -48,38 +55,102 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
             "error_code",
             "error",
             "serving",
+            "external_id",
+            "checked_at",
+            "good_at",
+            "warning_code",
+            "warning",
+            "found_on",
+            "pinned",
             "created_at",
             "updated_at",
         ]
         read_only_fields = fields
+
+    external_id = serializers.CharField(
+        source="key", read_only=True, help_text="Your own id, the page's address, or the path in an archive."
+    )
 
     def get_serving(self, document: Document) -> bool:
         return document.live_id is not None
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
-    """Something that was added, and what came of it."""
+    """Something that was added, and what came of it. It carries its first 100 documents; list the others."""
 
-    documents = DocumentSerializer(many=True, read_only=True)
+    documents = serializers.SerializerMethodField()
 
     class Meta:
         model = Source
-        fields: ClassVar = ["id", "agent", "kind", "title", "url", "documents", "created_at"]
+        fields: ClassVar = [
+            "id",
+            "agent",
+            "kind",
+            "title",
+            "url",
+            "scope",
+            "interval_hours",
+            "sync_state",
+            "synced_at",
+            "next_sync_at",
+            "sync_error",
+            "found",
+            "documents",
+            "created_at",
+        ]
         read_only_fields = fields
+
+    @extend_schema_field(DocumentSerializer(many=True))
+    def get_documents(self, source: Source) -> Any:
+        """A list reads them for all of its sources at once."""
+        rows = getattr(source, "first", None)
+        if rows is None:
+            rows = source.documents.order_by("created_at")[:DOCUMENTS_SHOWN]
+        return DocumentSerializer(rows, many=True).data
+
+
+class ScopeSerializer(Strict):
+    """Which pages of a website are read. Paths are prefixes, or patterns with `*`."""
+
+    pages = serializers.IntegerField(min_value=1, max_value=MAX_PAGES, default=DEFAULT_PAGES)
+    depth = serializers.IntegerField(min_value=0, max_value=documents.MAX_DEPTH, default=DEFAULT_DEPTH)
+    include = serializers.ListField(child=serializers.CharField(max_length=300), default=list)
+    exclude = serializers.ListField(child=serializers.CharField(max_length=300), default=list)
+    keep = serializers.CharField(max_length=300, default="", allow_blank=True)
+    drop = serializers.CharField(max_length=300, default="", allow_blank=True)
+
+
+class PairSerializer(Strict):
+    question = serializers.CharField(max_length=MAX_QUESTION)
+    answer = serializers.CharField(max_length=MAX_ANSWER)
+
+
+ADDABLE = [choice for choice in SourceKind.choices if choice[0] != SourceKind.PUSH]
+_NEEDS = {
+    SourceKind.FILE: "file",
+    SourceKind.TEXT: "text",
+    SourceKind.QUESTIONS: "pairs",
+    SourceKind.URL: "url",
+    SourceKind.SITE: "url",
+    SourceKind.SITEMAP: "url",
+}
 
 
 class NewSource(Strict):
-    """A file (multipart), a web page or a pasted text."""
+    """A file (multipart), a web page, a website, a sitemap, a pasted text, or questions with answers."""
 
     agent = serializers.UUIDField()
-    kind = serializers.ChoiceField(SourceKind.choices)
+    kind = serializers.ChoiceField(ADDABLE)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     url = serializers.URLField(max_length=2000, required=False)
     text = serializers.CharField(max_length=MAX_TEXT, required=False)
     file = serializers.FileField(required=False, max_length=200)
+    pairs = serializers.ListField(child=PairSerializer(), required=False, max_length=MAX_PAIRS)
+    scope = ScopeSerializer(required=False)
+    draft = serializers.BooleanField(default=False, help_text="Texts and questions only: kept back for now.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        needed = attrs["kind"] if attrs["kind"] != SourceKind.FILE else "file"
+        needed = _NEEDS[SourceKind(attrs["kind"])]
         if not attrs.get(needed):
             raise serializers.ValidationError({needed: ["This kind of source needs it."]})
         return attrs
@@ -87,20 +158,86 @@ class NewSource(Strict):
 
 def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source:
     """Add what was given to the agent's knowledge."""
-    title = given.get("title", "")
-    if given["kind"] == SourceKind.FILE:
-        file = given["file"]
-        return documents.add_file(
-            agent,
-            name=file.name,
-            content=file,
-            title=title,
-            url=given.get("url", ""),
-            added_by=added_by,
-        )
-    if given["kind"] == SourceKind.URL:
-        return documents.add_url(agent, url=given["url"], title=title, added_by=added_by)
-    return documents.add_text(agent, title=title, text=given["text"], added_by=added_by)
+    title, kind = given.get("title", ""), SourceKind(given["kind"])
+    match kind:
+        case SourceKind.FILE:
+            file = given["file"]
+            return documents.add_file(
+                agent,
+                name=file.name,
+                content=file,
+                title=title,
+                url=given.get("url", ""),
+                added_by=added_by,
+            )
+        case SourceKind.URL:
+            return documents.add_url(agent, url=given["url"], title=title, added_by=added_by)
+        case SourceKind.SITE | SourceKind.SITEMAP:
+            return documents.add_site(
+                agent,
+                url=given["url"],
+                scope=scope_of(given.get("scope", {})),
+                kind=kind,
+                title=title,
+                added_by=added_by,
+            )
+        case SourceKind.QUESTIONS:
+            pairs = [Pair(**pair) for pair in given["pairs"]]
+            return documents.add_questions(
+                agent, title=title, pairs=pairs, draft=given["draft"], added_by=added_by
+            )
+        case _:
+            return documents.add_text(
+                agent, title=title, text=given["text"], draft=given["draft"], added_by=added_by
+            )
+
+
+class Content(Strict):
+    """New content for a source: a file, a text, or pairs."""
+
+    text = serializers.CharField(max_length=MAX_TEXT, required=False)
+    file = serializers.FileField(required=False, max_length=200)
+    pairs = serializers.ListField(child=PairSerializer(), required=False, max_length=MAX_PAIRS)
+    draft = serializers.BooleanField(default=False, help_text="Kept back until it is published.")
+
+
+class SourceChange(Strict):
+    interval_hours = serializers.IntegerField(
+        allow_null=True, min_value=0, help_text="null: as often as the plan allows; 0: only when asked."
+    )
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    urls = serializers.ListField(child=serializers.CharField())
+    complete = serializers.BooleanField(help_text="Whether a sitemap names all pages.")
+    sentence = serializers.CharField(allow_blank=True)
+
+
+class PreviewRequest(Strict):
+    kind = serializers.ChoiceField([SourceKind.SITE, SourceKind.SITEMAP])
+    url = serializers.URLField(max_length=2000)
+    scope = ScopeSerializer(required=False)
+
+
+class HookSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField(help_text="POST here, without a key, to start a sync. It is a secret.")
+
+
+def replace_content(source: Source, given: dict[str, Any], *, author: UUID | None) -> Document:
+    """Raises Invalid where the content is not of the source's kind."""
+    if source.kind in WEB_KINDS or source.kind == SourceKind.PUSH:
+        raise Invalid("The content of this source comes from elsewhere; it cannot be replaced here.")
+    needed = _NEEDS[SourceKind(source.kind)]
+    if needed not in given:
+        raise Invalid(f"This source takes new content as {needed}.")
+    name = ""
+    if source.kind == SourceKind.FILE:
+        data, name = given["file"], given["file"].name
+    elif source.kind == SourceKind.QUESTIONS:
+        data = dump(checked_pairs([Pair(**pair) for pair in given["pairs"]]))
+    else:
+        data = given["text"].encode()
+    return documents.update_file(source, data, name=name, draft=given["draft"], author=author)
 
 
 def check_limits(workspace: Any, *, adding: int) -> None:
@@ -108,6 +245,24 @@ def check_limits(workspace: Any, *, adding: int) -> None:
     standing = standing_of(workspace)
     limits.check(standing, Limit.SOURCES, Source.objects.count())
     limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
+
+
+def check_room(workspace: Any, *, adding: int) -> None:
+    """Raises LimitReached where the plan has no room for one more page of this many bytes."""
+    standing = standing_of(workspace)
+    limits.check(standing, Limit.PAGES, Document.objects.present().count())
+    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
+
+
+class PushSerializer(Strict):
+    """A document under an id of yours."""
+
+    agent = serializers.UUIDField()
+    external_id = serializers.CharField(max_length=500)
+    title = serializers.CharField(max_length=300)
+    content = serializers.CharField(max_length=MAX_TEXT)
+    format = serializers.ChoiceField(list(NAMES), default="markdown")
+    url = serializers.URLField(max_length=2000, required=False, default="", help_text="For citations.")
 
 
 _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")
@@ -124,13 +279,15 @@ class SourceViewSet(
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
     scopes: ClassVar = SCOPES
+    costs: ClassVar = {"create": 5, "retry": 5}
     serializer_class = SourceSerializer
     queryset = Source.objects.all()
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Source]:
-        rows = Source.objects.prefetch_related("documents")
-        agent = _uuid(self.request.query_params.get("agent"), "agent")
+        first = Document.objects.order_by("created_at")[:DOCUMENTS_SHOWN]
+        rows = Source.objects.prefetch_related(Prefetch("documents", first, to_attr="first"))
+        agent = uuid_of(self.request.query_params.get("agent"), "agent")
         return rows.filter(agent_id=agent) if agent else rows
 
     def get_object(self) -> Source:
@@ -146,11 +303,56 @@ class SourceViewSet(
         agent = Agent.objects.get_or_404(fields["agent"])
         file = fields.get("file")
         check_limits(self.workspace, adding=file.size if file else len(fields.get("text", "")))
-        source = add(agent, fields, added_by=key_of(request).created_by_id)
+        source = add(agent, fields, added_by=credential_of(request).person_id)
         return Response(SourceSerializer(source).data, status=201)
 
     def perform_destroy(self, instance: Source) -> None:
         documents.delete_source(instance)
+
+    @extend_schema(request=SourceChange, responses=SourceSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change how often a web source is looked at."""
+        source = self.get_object()
+        given = SourceChange(data=request.data)
+        given.is_valid(raise_exception=True)
+        documents.set_interval(source, given.validated_data["interval_hours"])
+        return Response(SourceSerializer(source).data)
+
+    @extend_schema(request=None, responses={202: SourceSerializer})
+    @action(detail=True, methods=["post"])
+    def sync(self, request: Request, pk: UUID) -> Response:
+        """Look at all its pages now. What serves goes on serving meanwhile."""
+        source = self.get_object()
+        documents.sync_now(source)
+        return Response(SourceSerializer(source).data, status=202)
+
+    @extend_schema(request=Content, responses={202: DocumentSerializer})
+    @action(detail=True, methods=["put"])
+    def content(self, request: Request, pk: UUID) -> Response:
+        """Replace the content of a file, a text or a set of questions, at once or as a draft."""
+        source = self.get_object()
+        given = Content(data=request.data)
+        given.is_valid(raise_exception=True)
+        document = replace_content(source, given.validated_data, author=credential_of(request).person_id)
+        document.refresh_from_db()
+        return Response(DocumentSerializer(document).data, status=202)
+
+    @extend_schema(request=PreviewRequest, responses=PreviewSerializer)
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        """The first pages that a website or sitemap would bring. Nothing is added."""
+        given = PreviewRequest(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = cast("dict[str, Any]", given.validated_data)
+        scope = scope_of(fields.get("scope", {}))
+        found = preview(fields["url"], kind=SourceKind(fields["kind"]), scope=scope)
+        return Response(PreviewSerializer(asdict(found)).data)
+
+    @extend_schema(request=None, responses=HookSerializer)
+    @action(detail=True, methods=["post"])
+    def hook(self, request: Request, pk: UUID) -> Response:
+        """A new secret address that starts a sync of this source; the one before stops working."""
+        return Response(HookSerializer({"url": hooks.renew(self.get_object())}).data)
 
     @extend_schema(request=None, responses={202: SourceSerializer})
     @action(detail=True, methods=["post"])
@@ -167,6 +369,7 @@ class SourceViewSet(
         parameters=[
             OpenApiParameter("source", OpenApiTypes.UUID, description="Only this source's."),
             OpenApiParameter("status", str, enum=DocumentStatus.values, description="Only in this status."),
+            OpenApiParameter("external_id", str, description="Only with this id of yours."),
         ]
     )
 )
@@ -176,7 +379,7 @@ class DocumentViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
-    """Files and pages, and how far the reading of each is."""
+    """Files and pages, and how far the reading of each is. Send your own under an id of yours."""
 
     scopes: ClassVar = SCOPES
     serializer_class = DocumentSerializer
@@ -185,21 +388,63 @@ class DocumentViewSet(
 
     def get_queryset(self) -> QuerySet[Document]:
         rows = Document.objects.all()
-        source = _uuid(self.request.query_params.get("source"), "source")
+        source = uuid_of(self.request.query_params.get("source"), "source")
         status = self.request.query_params.get("status")
         if status and status not in DocumentStatus.values:
             raise Invalid(f"status is one of {', '.join(DocumentStatus.values)}.")
         rows = rows.filter(source_id=source) if source else rows
+        external = self.request.query_params.get("external_id")
+        rows = rows.filter(key=external) if external else rows
         return rows.filter(status=status) if status else rows
 
     def get_object(self) -> Document:
-        document = Document.objects.filter(pk=self.kwargs["pk"]).first()
-        if document is None:
-            raise NotFound("There is no such document.")
-        return document
+        return Document.objects.get_or_404(self.kwargs["pk"])
+
+    @extend_schema(request=PushSerializer, responses={200: DocumentSerializer, 201: DocumentSerializer})
+    def create(self, request: Request) -> Response:
+        """Add a document, or replace the one that was sent with the same `external_id`.
+
+        The same content again changes nothing.
+        """
+        given = PushSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = cast("dict[str, Any]", given.validated_data)
+        agent = Agent.objects.get_or_404(fields.pop("agent"))
+        check_room(self.workspace, adding=len(fields["content"].encode()))
+        document, is_new = push(agent, Pushed(**fields), added_by=credential_of(request).person_id)
+        return Response(DocumentSerializer(document).data, status=201 if is_new else 200)
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete a document that was sent by the API."""
+        remove(self.get_object())
+        return Response(status=204)
+
+    @extend_schema(request=None, responses={202: DocumentSerializer})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: UUID) -> Response:
+        """Use what was held for review after all."""
+        document = self.get_object()
+        history.approve(document, by=person_of(request))
+        document.refresh_from_db()
+        return Response(DocumentSerializer(document).data, status=202)
+
+    @extend_schema(request=None, responses={200: DocumentSerializer})
+    @action(detail=True, methods=["post"])
+    def refuse(self, request: Request, pk: UUID) -> Response:
+        """Keep what was held for review out; what served before goes on serving."""
+        document = self.get_object()
+        history.refuse(document)
+        document.refresh_from_db()
+        return Response(DocumentSerializer(document).data)
 
 
-def _uuid(text: str | None, name: str) -> UUID | None:
+def person_of(request: Request) -> UUID:
+    """Who stands behind the key: the person who made it, or the key itself once that person is gone."""
+    credential = credential_of(request)
+    return credential.person_id or credential.holder_id
+
+
+def uuid_of(text: str | None, name: str) -> UUID | None:
     if not text:
         return None
     try:

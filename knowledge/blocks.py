@@ -19,7 +19,8 @@ class Block:
     """One piece of text with its place in the original.
 
     `level` is 1..6 for a heading and 0 otherwise. `page` counts from 1 (paged formats only), `page_label` is
-    the number printed on it where it differs. `anchor` is the id that a link can jump to (HTML only).
+    the number printed on it where it differs. `anchor` is the id that a link can jump to, or the row of a
+    sheet. A heading that stands `alone` opens a passage of its own, however short.
     """
 
     kind: BlockKind
@@ -28,13 +29,16 @@ class Block:
     page: int | None = None
     page_label: str = ""
     anchor: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """`language` is an ISO 639-1 guess or "" when the text does not tell; `pages` is 0 for unpaged formats.
 
-    `notes` are sentences for the owner of the document: what was left out and why.
+    `notes` are sentences for the owner of the document: what was left out and why. `hidden` is text that the
+    original keeps from its readers: it is no knowledge, but tells what somebody wanted a machine to read.
+    `links` and `canonical` are addresses as the page writes them.
     """
 
     title: str
@@ -43,6 +47,9 @@ class ParsedDocument:
     media_type: str
     pages: int = 0
     notes: tuple[str, ...] = field(default=())
+    hidden: str = ""
+    links: tuple[str, ...] = ()
+    canonical: str = ""
 
     @property
     def characters(self) -> int:

@@ -21,21 +21,22 @@ SEARCH_WIDTH = 100  # hnsw.ef_search: neighbours kept while walking the graph
 SCORED_CHUNKS = 4000  # chunks whose BM25 is computed at most, about: see `driving_terms`
 
 # Iterative scan: the index walk goes on until the agent's own chunks are enough.
-_SETTINGS = (
+SETTINGS = (
     "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
     f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true)"
 )
 
-# Both sides see chunks of versions that serve, of this agent, in this embedding profile.
-_SCOPE = """
+# Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
+SCOPE = """
     FROM knowledge_chunk c JOIN knowledge_document d ON d.live_id = c.version_id
-    WHERE c.agent_id = %(agent)s AND c.profile = %(profile)s
+    JOIN knowledge_source s ON s.id = d.source_id
+    WHERE c.agent_id = %(agent)s AND c.profile = %(profile)s AND s.audience = ANY(%(audiences)s)
 """
 _STATEMENT = f"""
 WITH near AS MATERIALIZED (
-    SELECT c.id {_SCOPE} ORDER BY c.embedding <=> %(vector)s::halfvec LIMIT {EACH_SIDE}
+    SELECT c.id {SCOPE} ORDER BY c.embedding <=> %(vector)s::halfvec LIMIT {EACH_SIDE}
 ), worded AS MATERIALIZED (
-    SELECT c.id {_SCOPE} AND c.search @@ %(driving)s::tsquery
+    SELECT c.id {SCOPE} AND c.search @@ %(driving)s::tsquery
     ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
 )
 SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_path, c.text, c.spans, c.words,
@@ -69,8 +70,8 @@ class Candidate:
         return [words for _, _, _, words in self.spans]
 
 
-def find(question: Question, *, agent_id: UUID) -> list[Candidate]:
-    """At most twice EACH_SIDE chunks, in no order."""
+def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -> list[Candidate]:
+    """At most twice EACH_SIDE chunks, in no order, from what everybody or one of `audiences` may read."""
     total = question.frequencies[index.EVERY_CHUNK]
     idf = {
         form: index.inverse_frequency(question.frequencies[form], total=total)
@@ -80,13 +81,14 @@ def find(question: Question, *, agent_id: UUID) -> list[Candidate]:
     }
     values: dict[str, Any] = {
         "agent": agent_id,
+        "audiences": ["", *audiences],
         "profile": question.profile.id,
         "vector": HalfVector(question.vector).to_text(),
         "driving": " | ".join(map(quoted_lexeme, driving_terms(question.frequencies, list(idf)))),
         "terms": index.query_weights(idf).to_text(),
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_SETTINGS)
+        cursor.execute(SETTINGS)
         cursor.execute(_STATEMENT, values)
         return [_candidate(row) for row in cursor.fetchall()]
 

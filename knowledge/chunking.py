@@ -66,6 +66,7 @@ class _Piece:
 class _Section:
     path: tuple[str, ...]
     pieces: list[_Piece] = field(default_factory=list)
+    alone: bool = False  # never joined with its neighbours
 
     @property
     def tokens(self) -> int:
@@ -100,7 +101,7 @@ def _sections(document: ParsedDocument) -> Iterator[_Section]:
                 yield section
             above = [(level, text) for level, text in above if level < block.level]
             above.append((block.level, block.text[:MAX_HEADING]))
-            section = _Section(_path(root, above))
+            section = _Section(_path(root, above), alone=block.alone)
         else:
             section.pieces.extend(_pieces(block))
     if section.pieces:
@@ -150,11 +151,11 @@ def _joined(sections: Sequence[_Section]) -> Iterator[_Section]:
     for section in sections:
         current = section
         if waiting is not None:
-            if _same_parent(waiting.path, section.path):
+            if not section.alone and _same_parent(waiting.path, section.path):
                 current = _join(waiting, section)
             else:
                 yield waiting
-        waiting = current if current.tokens < MIN_TOKENS else None
+        waiting = current if current.tokens < MIN_TOKENS and not current.alone else None
         if waiting is None:
             yield current
     if waiting is not None:

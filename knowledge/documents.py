@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.db import transaction
-from django.db.models import Max
+from django.utils import timezone
 
 from agents.models import Agent
-from knowledge import fetching, index
-from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version, storage_folder
+from knowledge import discovery, fetching, index, sync
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind, Version
 from knowledge.parsing.errors import DocumentTooLarge, EmptyDocument
+from knowledge.parsing.qa import NAME, Pair, dump
+from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.selecting import check as check_selectors
 from knowledge.parsing.sniff import sniff
-from knowledge.tasks import ingest_document
+from knowledge.questions import checked_pairs
+from knowledge.scope import MAX_PAGES, MAX_PATTERNS, Scope, canonical
+from knowledge.tasks import ingest_document, sync_source
+from knowledge.versions import add_version, files_of
 from netvexa.lib.errors import AppError, Invalid
-from netvexa.lib.ids import short_id
 
 MAX_URL = 2000
+MAX_DEPTH = 20
 
 
 class StillBeingRead(AppError):
@@ -62,47 +70,137 @@ def add_file(
     )
 
 
-def add_text(agent: Agent, *, title: str, text: str, added_by: UUID | None = None) -> Source:
-    """Add a pasted text; it may use Markdown."""
+def add_text(
+    agent: Agent, *, title: str, text: str, draft: bool = False, added_by: UUID | None = None
+) -> Source:
+    """Add a pasted text; it may use Markdown. A draft is kept back until it is published."""
     if not title.strip():
         raise Invalid("Give the text a title: visitors see it in citations.")
     data = _bytes_of(text.strip().encode())
-    return _add(agent, kind=SourceKind.TEXT, name="text.md", data=data, title=title, added_by=added_by)
+    return _add(
+        agent, kind=SourceKind.TEXT, name="text.md", data=data, title=title, draft=draft, added_by=added_by
+    )
+
+
+def add_questions(
+    agent: Agent, *, title: str, pairs: Sequence[Pair], draft: bool = False, added_by: UUID | None = None
+) -> Source:
+    """Add a set of questions with their answers. Raises Invalid."""
+    if not title.strip():
+        raise Invalid("Give the set a title: visitors see it in citations.")
+    data = dump(checked_pairs(pairs))
+    return _add(
+        agent, kind=SourceKind.QUESTIONS, name=NAME, data=data, title=title, draft=draft, added_by=added_by
+    )
 
 
 def add_url(agent: Agent, *, url: str, title: str = "", added_by: UUID | None = None) -> Source:
     """Add a web page; a worker fetches it. Raises FetchRefused when the address cannot be a public page."""
+    url = _checked(url)
+    source = _add(
+        agent, kind=SourceKind.URL, name="", data=b"", title=title or url, url=url, added_by=added_by
+    )
+    Source.objects.filter(pk=source.pk).update(next_sync_at=_first_sync(source))
+    return source
+
+
+def add_site(
+    agent: Agent, *, url: str, scope: Scope, kind: SourceKind, title: str = "", added_by: UUID | None = None
+) -> Source:
+    """Add a website (crawled from `url`) or the pages of a sitemap; workers find and read the pages.
+
+    Raises FetchRefused, or Invalid where the scope cannot work.
+    """
+    url = canonical(_checked(url))
+    check_selectors(Selectors(keep=scope.keep, drop=scope.drop))
+    if not 1 <= scope.pages <= MAX_PAGES or not 0 <= scope.depth <= MAX_DEPTH:
+        raise Invalid(f"A website may have 1 to {MAX_PAGES:,} pages and a depth of 0 to {MAX_DEPTH}.")
+    if len(scope.include) > MAX_PATTERNS or len(scope.exclude) > MAX_PATTERNS:
+        raise Invalid(f"At most {MAX_PATTERNS} paths can be included or excluded.")
+    with transaction.atomic():
+        source = Source.objects.create(
+            agent=agent,
+            kind=kind,
+            title=(title.strip() or url)[:200],
+            url=url,
+            scope=scope.as_json(),
+            added_by=added_by,
+        )
+        if kind == SourceKind.SITE:
+            discovery.add_pages(source, [url], depth=0)
+        sync_now(source)
+    return source
+
+
+def sync_now(source: Source) -> bool:
+    """Look at all pages of a source; False where that is going on already."""
+    begun = sync.start(source)
+    source.refresh_from_db()
+    sync_source.enqueue(source.pk)
+    return begun
+
+
+def set_interval(source: Source, hours: int | None) -> None:
+    """How often to look; None as often as the plan allows, 0 only when asked. Raises Invalid."""
+    if source.kind not in WEB_KINDS:
+        raise Invalid("Only web pages, websites and sitemaps are synced.")
+    least = sync.shortest_interval()
+    if hours is not None and hours and not least <= hours <= sync.MAX_INTERVAL:
+        raise Invalid(f"Your plan syncs every {least} hours at most; choose {least} to {sync.MAX_INTERVAL}.")
+    source.interval_hours = hours
+    source.next_sync_at = _first_sync(source)
+    source.save(update_fields=["interval_hours", "next_sync_at"])
+
+
+def _first_sync(source: Source) -> datetime | None:
+    hours = sync.interval_of(source)
+    return (source.synced_at or timezone.now()) + timedelta(hours=hours) if hours else None
+
+
+def _checked(url: str) -> str:
     url = url.strip()
     fetching.check_address(url)
     if len(url) > MAX_URL:
         raise Invalid("This address is too long.")
-    return _add(agent, kind=SourceKind.URL, name="", data=b"", title=title or url, url=url, added_by=added_by)
+    return url
 
 
-def update_file(source: Source, content: bytes | File[bytes], *, name: str = "") -> Document:
+def update_file(
+    source: Source,
+    content: bytes | File[bytes],
+    *,
+    name: str = "",
+    draft: bool = False,
+    author: UUID | None = None,
+) -> Document:
     """Replace a file's or a text's content. The same bytes again change nothing, unless reading them
-    failed.
+    failed. A draft is kept back until it is published. An archive replaces what came of the one before.
     """
     data = _bytes_of(content)
-    document = source.documents.get()
+    document = source.documents.filter(key="").first()
+    if document is None:
+        document = Document.objects.create(source=source, title=source.title)
     newest = document.versions.order_by("-number").first()
     name = name or (newest.name if newest else "")
     sniff(data, name=name)
-    if newest is not None and newest.sha256 == hashlib.sha256(data).hexdigest():
+    if newest is not None and newest.sha256 == hashlib.sha256(data).hexdigest() and newest.draft == draft:
         return document
     with transaction.atomic():
-        _add_version(document, name=name, data=data)
-        _start(document)
+        add_version(document, name=name, data=data, draft=draft, author=author)
+        if draft:
+            Document.objects.filter(pk=document.pk, live=None).update(status=DocumentStatus.DRAFT)
+        else:
+            start_reading(document)
     return document
 
 
 def refetch(document: Document) -> None:
-    """Fetch a web page anew; what serves goes on until the new content is whole."""
-    if document.source.kind != SourceKind.URL:
+    """Look at a web page anew; what serves goes on until the new content is whole."""
+    if document.source.kind not in WEB_KINDS:
         raise Invalid("Only web pages can be fetched again.")
     with transaction.atomic():
-        _add_version(document, name="", data=b"")
-        _start(document)
+        sync.start(document.source, only=document)
+        sync_source.enqueue(document.source_id)
 
 
 def retry(document: Document) -> None:
@@ -111,14 +209,15 @@ def retry(document: Document) -> None:
         row = Document.objects.select_for_update().get(pk=document.pk)
         if row.status in {DocumentStatus.WAITING, DocumentStatus.WORKING}:
             raise StillBeingRead
-        _start(row)
+        if row.key and document.source.kind in WEB_KINDS:
+            sync.start(document.source, only=row)
+            sync_source.enqueue(document.source_id)
+        start_reading(row)
 
 
 def delete_source(source: Source) -> None:
     """Take a source and everything learnt from it away, its files at last."""
-    files = list(
-        Version.objects.filter(document__source=source).exclude(file="").values_list("file", flat=True)
-    )
+    files = files_of(Version.objects.filter(document__source=source))
     storage = Version._meta.get_field("file").storage
     with transaction.atomic():
         for document in (
@@ -162,29 +261,22 @@ def _add(
     data: bytes,
     title: str,
     url: str = "",
+    draft: bool = False,
     added_by: UUID | None = None,
 ) -> Source:
     with transaction.atomic():
         source = Source.objects.create(
             agent=agent, kind=kind, title=title.strip()[:200], url=url, added_by=added_by
         )
-        document = Document.objects.create(source=source, title=title.strip()[:300], url=url)
-        _add_version(document, name=name, data=data)
-        _start(document)
+        status = DocumentStatus.DRAFT if draft else DocumentStatus.WAITING
+        document = Document.objects.create(source=source, title=title.strip()[:300], url=url, status=status)
+        add_version(document, name=name, data=data, draft=draft, author=added_by)
+        if not draft:
+            start_reading(document)
     return source
 
 
-def _add_version(document: Document, *, name: str, data: bytes) -> None:
-    """The stored name is random: what people call their files says nothing about paths on our disks."""
-    last = document.versions.aggregate(last=Max("number"))["last"] or 0
-    version = Version(document=document, number=last + 1, name=name[:200], size=len(data))
-    if data:
-        version.sha256 = hashlib.sha256(data).hexdigest()
-        version.file.save(f"{storage_folder()}/{short_id(20)}", ContentFile(data), save=False)
-    version.save()
-
-
-def _start(document: Document) -> None:
+def start_reading(document: Document) -> None:
     """Hand a document to the workers once the transaction is committed."""
     Document.objects.filter(pk=document.pk).exclude(status=DocumentStatus.WORKING).update(
         status=DocumentStatus.WAITING,

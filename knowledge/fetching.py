@@ -24,8 +24,18 @@ from netvexa.lib.errors import AppError
 USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
 MAX_REDIRECTS = 5
-READABLE = ("text/", "application/pdf", "application/xhtml", "application/xml", "application/octet-stream")
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+READABLE = (
+    "text/",
+    "application/pdf",
+    "application/xhtml",
+    "application/xml",
+    "application/json",
+    "application/epub+zip",
+    "application/octet-stream",
+    "application/gzip",
+    "application/x-gzip",
+    "application/vnd.openxmlformats-officedocument.",
+)
 
 # What drawbridge 0.1 lets pass: 6to4 relays, IPv4-compatible and -translated, site-local, AWS' metadata in
 # IPv6.
@@ -71,18 +81,33 @@ class FetchTypeUnsupported(FetchError):
 
 
 class PageMissing(FetchError):
+    """The server says that there is no such page (404, 410)."""
+
     code = "fetch_page_missing"
+    permanent = True
+
+
+class PageForbidden(FetchError):
+    """The server does not let us read it (401, 403)."""
+
+    code = "fetch_page_forbidden"
     permanent = True
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedPage:
-    """`url` is where the redirects ended; `charset` is the header's, or ""."""
+    """`url` is where the redirects ended; `charset` is the header's, or "".
+
+    `unchanged` means that the server said so (304) and sent no content.
+    """
 
     url: str
     content: bytes
     content_type: str
     charset: str
+    etag: str = ""
+    last_modified: str = ""
+    unchanged: bool = False
 
 
 def check_address(url: str) -> None:
@@ -98,19 +123,20 @@ def check_address(url: str) -> None:
         raise FetchRefused("Leave the user name and password out of the address.")
 
 
-def fetch(url: str) -> FetchedPage:
-    """Get one page. Raises FetchError with a sentence fit to show."""
+def fetch(url: str, *, etag: str = "", last_modified: str = "", deadline: float = DEADLINE) -> FetchedPage:
+    """Get one page, unless it is as `etag` and `last_modified` say. Raises FetchError, fit to show."""
     check_address(url)
-    return asyncio.run(_fetch_in_time(url))
+    known = {"if-none-match": etag, "if-modified-since": last_modified}
+    return asyncio.run(_fetch_in_time(url, {key: value for key, value in known.items() if value}, deadline))
 
 
-async def _fetch_in_time(url: str) -> FetchedPage:
+async def _fetch_in_time(url: str, conditions: dict[str, str], deadline: float) -> FetchedPage:
     host = urlsplit(url).hostname or url
     try:
-        async with asyncio.timeout(DEADLINE):
-            return await _fetch(url)
+        async with asyncio.timeout(deadline):
+            return await _fetch(url, conditions)
     except (TimeoutError, httpx.TimeoutException):
-        raise FetchError(f"{host} did not answer within {DEADLINE:.0f} seconds.") from None
+        raise FetchError(f"{host} did not answer within {deadline:.0f} seconds.") from None
     except (drawbridge.BlockedAddressError, drawbridge.BlockedDomainError, drawbridge.UnsafePortError):
         raise FetchRefused(f"{host} does not lead to a public web page, so it is not fetched.") from None
     except (drawbridge.UnsafeSchemeError, httpx.InvalidURL):
@@ -123,16 +149,29 @@ async def _fetch_in_time(url: str) -> FetchedPage:
         raise FetchError(f"{host} could not be reached, or broke off.") from None
 
 
-async def _fetch(url: str) -> FetchedPage:
-    headers = {"accept": "text/html,application/pdf,text/*;q=0.9,*/*;q=0.5", "accept-encoding": "gzip"}
+async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
+    headers = {
+        "accept": "text/html,application/pdf,text/*;q=0.9,*/*;q=0.5",
+        "accept-encoding": "gzip",
+        **conditions,
+    }
     async with (
         drawbridge.Client(_policy(urlsplit(url).hostname or "")) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
+        kind, charset = _content_type(response.headers.get("content-type", ""))
+        if response.status_code == 304 and conditions:
+            return FetchedPage(str(response.url), b"", kind, charset, unchanged=True)
         _check_answer(response)
         content = b"".join([part async for part in _limited(response)])
-        kind, charset = _content_type(response.headers.get("content-type", ""))
-        return FetchedPage(str(response.url), content, kind, charset)
+        return FetchedPage(
+            str(response.url),
+            content,
+            kind,
+            charset,
+            etag=response.headers.get("etag", "")[:300],
+            last_modified=response.headers.get("last-modified", "")[:100],
+        )
 
 
 def _policy(host: str) -> drawbridge.Policy:
@@ -153,15 +192,23 @@ def _check_answer(response: httpx.Response) -> None:
     if response.status_code in {404, 410}:
         raise PageMissing(f"{host} has no such page (it answered {response.status_code}).")
     if response.status_code in {401, 403}:
-        raise PageMissing(f"{host} does not let us read this page (it answered {response.status_code}).")
+        raise PageForbidden(f"{host} does not let us read this page (it answered {response.status_code}).")
     if response.status_code != 200:
-        raise FetchError(f"{host} answered with an error ({response.status_code}).")
+        raise FetchError(
+            f"{host} answered with an error ({response.status_code}).", retry_after=_retry_after(response)
+        )
     kind, _ = _content_type(response.headers.get("content-type", ""))
-    if kind and kind != DOCX and not kind.startswith(READABLE):
+    if kind and not kind.startswith(READABLE):
         raise FetchTypeUnsupported(f"This address leads to {kind}, which is not a document that can be read.")
     length = response.headers.get("content-length", "")
     if length.isdecimal() and int(length) > settings.MAX_UPLOAD_BYTES:
         raise _too_large()
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds that the server asks us to wait; a date instead of a number is not worth reading."""
+    asked = response.headers.get("retry-after", "")
+    return min(float(asked), 3600.0) if asked.isdecimal() else None
 
 
 def _too_large() -> FetchTooLarge:

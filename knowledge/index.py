@@ -74,9 +74,10 @@ def _count(version: Version, *, sign: int) -> None:
         cursor.execute(
             "INSERT INTO knowledge_term AS term (lexeme, chunks)"
             " SELECT lexeme, %(sign)s * count(*) FROM ("
-            "   SELECT unnest(tsvector_to_array(search)) AS lexeme FROM knowledge_chunk"
-            "   WHERE version_id = %(version)s"
-            "   UNION ALL SELECT %(every)s FROM knowledge_chunk WHERE version_id = %(version)s"
+            "   SELECT unnest(tsvector_to_array(search) || %(every)s::text) AS lexeme FROM ("
+            # A chunk that stands in two embedding profiles counts once.
+            "     SELECT DISTINCT ON (ordinal) search FROM knowledge_chunk WHERE version_id = %(version)s"
+            "     ORDER BY ordinal) AS chunk"
             " ) AS found GROUP BY lexeme ORDER BY lexeme"
             " ON CONFLICT (lexeme) DO UPDATE SET chunks = term.chunks + excluded.chunks",
             {"sign": sign, "version": version.pk, "every": EVERY_CHUNK},

@@ -7,7 +7,6 @@ lease that ran out means that its worker died, and `tasks.resume_ingestion` hand
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,22 +17,25 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from knowledge import index
+from knowledge import discovery, index, pages, rendering, versions
+from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import chunk
-from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, encoder_for
-from knowledge.fetching import fetch
-from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, Version, storage_folder
-from knowledge.parsing.errors import NothingToRead
+from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
+from knowledge.models import WEB_KINDS, Chunk, Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
+from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.sniff import MediaType, sniff
 from knowledge.passages import Passage, chunk_row, passage_of, stored_vectors
+from knowledge.profiles import profile_of_first
+from knowledge.scope import scope_of
+from knowledge.screening import screen
 from netvexa.lib.errors import AppError
-from netvexa.lib.ids import short_id
 
 logger = logging.getLogger(__name__)
 
@@ -53,23 +55,35 @@ class IngestionInterrupted(AppError):
     default_detail = "Reading this document was interrupted several times. Try again, or split it into parts."
 
 
-def ingest(document_id: UUID | str) -> None:
+def ingest(document_id: UUID | str) -> list[UUID]:
     """Bring the newest version of a document into the index, or record why that failed. Never raises for
-    it.
+    it. Returns documents that came out of this one and are to be read, too.
     """
     while _take(document_id):
-        document = Document.objects.select_related("source").get(pk=document_id)
-        version = document.versions.order_by("-number").first()
+        document = Document.objects.select_related("source__agent").get(pk=document_id)
+        version = versions.newest(document)
         if version is None:
-            return
+            _wait_for_content(document)
+            return []
         try:
-            _run(document, version)
+            more = _run(document, version)
         except IntegrityError:
             if Document.objects.filter(pk=document_id).exists():
                 raise
-            return  # deleted while it was read: there is nothing left to record anything on
+            return []  # deleted while it was read: there is nothing left to record anything on
         except AppError as error:
-            _record_failure(document, error)
+            _record_failure(document, version, error)
+        else:
+            if more:
+                return more
+    return []
+
+
+def _wait_for_content(document: Document) -> None:
+    """A page that was found but not fetched yet: its source's sync brings the content."""
+    Document.objects.filter(pk=document.pk).update(
+        status=DocumentStatus.WAITING, lease_until=None, attempts=0, fetch_due=True
+    )
 
 
 def _take(document_id: UUID | str) -> bool:
@@ -90,18 +104,49 @@ def _take(document_id: UUID | str) -> bool:
     return bool(taken)
 
 
-def _run(document: Document, version: Version) -> None:
+def _run(document: Document, version: Version) -> list[UUID]:
     if document.attempts > MAX_ATTEMPTS:
         raise IngestionInterrupted
     _report(document, "read")
-    data = _fetched(document, version) if document.source.kind == SourceKind.URL else _stored(version)
+    data = versions.content_of(version) if version.file else pages.fill(document, version)
+    if sniff(data, name=version.name) is MediaType.ZIP:
+        return unpack(document, data)
     _report(document, "parse")
     parsed = _parsed(document, version, data)
+    source = document.source
+    if discovery.is_copy(source, document, parsed.canonical):
+        _drop_copy(document)
+        return []
+    discovery.follow(source, document, version.links)
+    if _is_held(document, version, parsed):
+        return []
     _report(document, "chunk")
-    passages = passages_of(parsed, DEFAULT_PROFILE)
-    store(document, version, passages, DEFAULT_PROFILE)
+    profile = profile_of_first(document.source.agent, language=parsed.language)
+    passages = passages_of(parsed, profile)
+    store(document, version, passages, profile)
     _report(document, "index", total=len(passages))
     publish(document, version)
+    return []
+
+
+def _drop_copy(document: Document) -> None:
+    """The page says itself that another one of its site stands for it."""
+    with transaction.atomic():
+        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+        versions.take_out(row, status=DocumentStatus.GONE)
+
+
+def _is_held(document: Document, version: Version, parsed: ParsedDocument) -> bool:
+    """Quarantine: instructions to a model wait for a person. What serves goes on serving."""
+    findings = [] if version.approved_by else screen(parsed)
+    if not findings:
+        return False
+    version.findings = findings
+    version.save(update_fields=["findings"])
+    Document.objects.filter(pk=document.pk).update(
+        status=DocumentStatus.HELD, step="", lease_until=None, attempts=0, updated_at=timezone.now()
+    )
+    return True
 
 
 def _report(document: Document, step: str, *, done: int = 0, total: int = 0) -> None:
@@ -112,40 +157,41 @@ def _report(document: Document, step: str, *, done: int = 0, total: int = 0) -> 
     )
 
 
-def _stored(version: Version) -> bytes:
-    with version.file.open("rb") as file:
-        data: bytes = file.read()
-    return data
-
-
-def _fetched(document: Document, version: Version) -> bytes:
-    """The page's content, fetched once a version and kept, so that an interrupted run does not ask again."""
-    if version.file:
-        return _stored(version)
-    page = fetch(document.url)
-    version.file.save(f"{storage_folder()}/{short_id(20)}", ContentFile(page.content), save=False)
-    version.size, version.charset = len(page.content), page.charset
-    version.sha256 = hashlib.sha256(page.content).hexdigest()
-    version.save(update_fields=["file", "size", "charset", "sha256"])
-    return page.content
-
-
 def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument:
-    parsed = parse_apart(data, name=version.name, charset=version.charset)
-    if not _is_title_given(document, version):
-        document.source.title = (parsed.title or document.title)[:200]
-    parsed = replace(parsed, title=document.source.title)
+    parsed = _read(document, version, data)
+    parsed = replace(parsed, title=_title(document, version, parsed))
     version.title = parsed.title
     version.content_type, version.language = parsed.media_type, parsed.language
     version.pages, version.characters = parsed.pages, parsed.characters
     version.notes = list(parsed.notes)
-    version.save(update_fields=["title", "content_type", "language", "pages", "characters", "notes"])
+    version.links = discovery.links_within(document.source, document, parsed.links)
+    versions.keep_text(version, parsed)
+    version.save()
     return parsed
 
 
-def _is_title_given(document: Document, version: Version) -> bool:
-    """Whether a person named the source; else it goes by its file's name or address until it is read."""
-    return document.source.title not in {version.name[:200], document.url[:200]}
+def _read(document: Document, version: Version, data: bytes) -> ParsedDocument:
+    """Parse; a page that is empty without its scripts is rendered first, where there is a browser service."""
+    scope = scope_of(document.source.scope)
+    selectors = Selectors(keep=scope.keep, drop=scope.drop)
+    try:
+        return parse_apart(data, name=version.name, charset=version.charset, selectors=selectors)
+    except NeedsJavaScript:
+        if not (document.url and rendering.is_available()):
+            raise
+    rendered = rendering.render(document.url)
+    return parse_apart(rendered, name="page.html", charset="utf-8", selectors=selectors)
+
+
+def _title(document: Document, version: Version, parsed: ParsedDocument) -> str:
+    """What a person called it; else what it says itself. Documents with a key have titles of their own."""
+    source = document.source
+    if document.key:
+        given = document.title if source.kind == SourceKind.PUSH else ""
+        return given or parsed.title or document.title
+    if source.title in {version.name[:200], document.url[:200]}:
+        return (parsed.title or document.title)[:200]
+    return source.title
 
 
 def passages_of(parsed: ParsedDocument, profile: EmbeddingProfile) -> list[Passage]:
@@ -248,21 +294,28 @@ def publish(document: Document, version: Version) -> None:
             index.count_in(version)
         version.chunk_count, version.valid_from = version.chunks.count(), now
         version.save(update_fields=["chunk_count", "valid_from"])
-        newest = not row.versions.filter(number__gt=version.number).exists()
+        newest = not row.versions.filter(number__gt=version.number, draft=False).exists()
         row.live, row.title = version, version.title or row.title
-        Source.objects.filter(pk=row.source_id).update(title=version.title[:200])
+        row.good_at = row.good_at or now
+        if not row.key:
+            Source.objects.filter(pk=row.source_id).update(title=version.title[:200])
         row.status = DocumentStatus.READY if newest else DocumentStatus.WAITING
         row.lease_until, row.attempts = None, 0
         row.step, row.done, row.total = "", version.chunk_count, version.chunk_count
         row.save()
+        versions.prune(row)
 
 
-def _record_failure(document: Document, error: AppError) -> None:
+def _record_failure(document: Document, version: Version, error: AppError) -> None:
     """A passing fault waits for its next attempt; a lasting one, or the last attempt, is final until a
     retry.
     """
     again = not getattr(error, "permanent", True) and document.attempts < MAX_ATTEMPTS
     logger.info("Document %s failed: %s (%s)", document.pk, error.code, "again later" if again else "final")
+    serves = document.live_id is not None and document.source.kind in WEB_KINDS
+    if serves and not again:
+        _keep_serving(document, version, error)
+        return
     Document.objects.filter(pk=document.pk).update(
         status=DocumentStatus.WAITING if again else DocumentStatus.FAILED,
         lease_until=timezone.now() + RETRY_AFTER * document.attempts if again else None,
@@ -270,6 +323,23 @@ def _record_failure(document: Document, error: AppError) -> None:
         error=error.detail[:500],
         updated_at=timezone.now(),
     )
+
+
+def _keep_serving(document: Document, version: Version, error: AppError) -> None:
+    """The page's new content cannot be used: the last good one stays, and stays ready, with a warning."""
+    with transaction.atomic():
+        if not version.file:
+            version.delete()
+        Document.objects.filter(pk=document.pk).update(
+            status=DocumentStatus.READY,
+            step="",
+            lease_until=None,
+            attempts=0,
+            warning_code=error.code,
+            warning=error.detail[:500],
+            checked_at=timezone.now(),
+            updated_at=timezone.now(),
+        )
 
 
 def _threads() -> int:

@@ -23,6 +23,7 @@ SUM = COSINE + LEXICAL + WORDS + SENTENCE
 class Question:
     """One row of `words`, one set of `forms` (stems in each language) and one weight (idf) a content word."""
 
+    text: str
     profile: EmbeddingProfile
     vector: Floats
     words: Bytes
@@ -34,39 +35,40 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Match:
     """`words` is the weighted mean, over the question's words, of the best match in the passage; `sentences`
-    are the same mean within each sentence. `lexical` is BM25 relative to the best candidate's, `bm25`
-    relative to the highest one possible.
+    are the same mean within each sentence. `lexical` is BM25 relative to the best candidate's.
     """
 
     score: float
     cosine: float
     lexical: float
-    bm25: float
     words: float
     sentences: tuple[float, ...]
 
 
 def match(question: Question, found: Sequence[Candidate]) -> list[Match]:
     best = max((candidate.lexical for candidate in found), default=0.0) or 1.0
-    highest = 2.2 * sum(question.weights) or 1.0  # every word of the question, each saturated: idf * (k1 + 1)
     weights = np.asarray(question.weights, dtype=np.float32)
     weights = weights / (weights.sum() or 1.0)
-    return [_match(question, candidate, weights, best, highest) for candidate in found]
+    return [_match(question, candidate, weights, best) for candidate in found]
 
 
-def _match(question: Question, candidate: Candidate, weights: Floats, best: float, highest: float) -> Match:
+def _match(question: Question, candidate: Candidate, weights: Floats, best: float) -> Match:
     table = _similarities(question, candidate)
     per_word = table.max(axis=1) if table.size else np.zeros(len(weights), dtype=np.float32)
     words = float(weights @ per_word)
     sentences = _sentence_scores(table, weights, candidate.word_counts)
     lexical = candidate.lexical / best
     top = max(sentences, default=words)
-    score = COSINE * candidate.cosine + LEXICAL * lexical + WORDS * words + SENTENCE * top
+    score = (
+        COSINE * question.profile.relatedness(candidate.cosine)
+        + LEXICAL * lexical
+        + WORDS * words
+        + SENTENCE * top
+    )
     return Match(
         score=min(1.0, max(0.0, score / SUM)),
         cosine=candidate.cosine,
         lexical=lexical,
-        bm25=candidate.lexical / highest,
         words=words,
         sentences=tuple(min(1.0, max(0.0, score)) for score in sentences),
     )

@@ -32,6 +32,20 @@ class SourceKind(models.TextChoices):
     FILE = "file"
     URL = "url", "Web page"
     TEXT = "text", "Pasted text"
+    SITE = "site", "Website"
+    SITEMAP = "sitemap", "Sitemap"
+    QUESTIONS = "qa", "Questions and answers"
+    PUSH = "push", "Pushed by the API"
+
+
+WEB_KINDS = (SourceKind.URL, SourceKind.SITE, SourceKind.SITEMAP)
+
+
+class SyncState(models.TextChoices):
+    """What the watching of a web source does just now."""
+
+    IDLE = "idle"
+    RUNNING = "running"
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -46,15 +60,34 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 
 class Source(models.Model):
-    """One thing a person added: a file, a web page, a pasted text. It yields one or more documents."""
+    """One thing a person added: a file, a website, a pasted text. It yields one or more documents.
+
+    `scope` is a `knowledge.scope.Scope` as JSON. `interval_hours` of None means as often as the plan allows,
+    0 never. A sync holds `lease_until`; `found` counts what the last one did.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="sources")
     kind = models.CharField(max_length=8, choices=SourceKind.choices)
     title = models.CharField(max_length=200)
     url = models.URLField(max_length=2000, blank=True)
+    audience = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="Only visitors of this audience get answers from it; empty: everybody.",
+    )
     added_by = models.UUIDField(null=True, help_text="The user's id; no constraint crosses into public.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    scope = models.JSONField(default=dict, blank=True)
+    interval_hours = models.PositiveIntegerField(null=True, blank=True)
+    sync_state = models.CharField(max_length=8, choices=SyncState.choices, default=SyncState.IDLE)
+    sync_started_at = models.DateTimeField(null=True, blank=True)
+    synced_at = models.DateTimeField(null=True, blank=True, help_text="When the last sync ended.")
+    sync_error = models.CharField(max_length=500, blank=True)
+    next_sync_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    found = models.JSONField(default=dict, blank=True)
+    hook = models.PositiveIntegerField(default=0, help_text="Generation of the secret address; 0 is none.")
 
     objects = SourceQuerySet.as_manager()
 
@@ -72,6 +105,9 @@ class DocumentStatus(models.TextChoices):
     WORKING = "working"
     READY = "ready"
     FAILED = "failed"
+    HELD = "held", "Waits for a person's review"
+    DRAFT = "draft", "Not published yet"
+    GONE = "gone", "No longer at its address"
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -87,11 +123,17 @@ class DocumentQuerySet(models.QuerySet["Document"]):
     def unfinished(self) -> DocumentQuerySet:
         return self.filter(status__in=[DocumentStatus.WAITING, DocumentStatus.WORKING])
 
+    def present(self) -> DocumentQuerySet:
+        """Those that were not taken off the site."""
+        return self.exclude(status=DocumentStatus.GONE)
+
 
 class Document(models.Model):
     """One file or page, and how far the ingestion of its newest version is.
 
     `live` is the version that answers are taken from; it changes in one step when a newer one is whole.
+    `key` tells documents of one source apart: the canonical address, the path in an archive, or the caller's
+    own id. `warning` says why the last look at the original failed while what is live goes on serving.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -113,11 +155,28 @@ class Document(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then one worker has it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    key = models.CharField(max_length=2000, blank=True)
+    depth = models.PositiveSmallIntegerField(default=0, help_text="Links away from where the crawl began.")
+    found_on = models.URLField(max_length=2000, blank=True, help_text="The page that links to it.")
+    fetch_due = models.BooleanField(default=False)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="Last look at the original.")
+    good_at = models.DateTimeField(null=True, blank=True, help_text="Last look that went well.")
+    warning_code = models.CharField(max_length=40, blank=True)
+    warning = models.CharField(max_length=500, blank=True)
+    etag = models.CharField(max_length=300, blank=True)
+    last_modified = models.CharField(max_length=100, blank=True)
+    misses = models.PositiveSmallIntegerField(default=0, help_text="Syncs in a row that did not find it.")
+    pinned = models.BooleanField(default=False, help_text="A person chose the version: syncs leave it alone.")
 
     objects = DocumentQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "key"], condition=~models.Q(key=""), name="document_key_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -144,6 +203,14 @@ class Version(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     valid_from = models.DateTimeField(null=True, blank=True, help_text="Since when answers came from it.")
     valid_to = models.DateTimeField(null=True, blank=True)
+    text_file = models.FileField(max_length=300, blank=True, help_text="What was read, as plain text.")
+    text_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    links = ArrayField(models.TextField(), default=list, blank=True)
+    draft = models.BooleanField(default=False, help_text="Kept back until a person publishes it.")
+    findings = models.JSONField(default=list, blank=True, help_text="Why it waits for a review.")
+    approved_by = models.UUIDField(null=True, blank=True)
+    author = models.UUIDField(null=True, blank=True, help_text="Who wrote or chose it; none for a sync.")
+    remark = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering: ClassVar = ["document_id", "number"]
@@ -186,7 +253,10 @@ class Chunk(models.Model):
     class Meta:
         ordering: ClassVar = ["version_id", "ordinal"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["version", "ordinal"], name="chunk_place_once")
+            # While an agent changes its embedding profile, the old chunks serve beside the new ones.
+            models.UniqueConstraint(
+                fields=["version", "ordinal", "profile"], name="chunk_place_once_a_profile"
+            )
         ]
         indexes: ClassVar = [
             HnswIndex(
@@ -201,6 +271,50 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}#{self.ordinal}"
+
+
+class FindingKind(models.TextChoices):
+    """What the radar looks for."""
+
+    CONTRADICTION = "contradiction", "Contradiction"
+    STALE = "stale", "Stale"
+    DEAD_LINK = "dead_link", "Dead link"
+    DUPLICATE = "duplicate", "Duplicate"
+    HELD = "held", "Held for review"
+
+
+class FindingState(models.TextChoices):
+    """What became of a finding."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    GONE = "gone", "No longer found"
+
+
+class Finding(models.Model):
+    """Something in the knowledge that a person should look at. `key` is the same as long as the cause is.
+
+    `detail` holds what the page shows: see `knowledge.radar`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=16, choices=FindingKind.choices)
+    key = models.CharField(max_length=64, unique=True)
+    state = models.CharField(max_length=12, choices=FindingState.choices, default=FindingState.OPEN)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="findings")
+    other = models.ForeignKey(
+        Document, on_delete=models.CASCADE, null=True, blank=True, related_name="other_findings"
+    )
+    sentence = models.CharField(max_length=500)
+    detail = models.JSONField(default=dict)
+    found_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-found_at"]
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class Term(models.Model):

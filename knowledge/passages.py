@@ -36,15 +36,16 @@ class Passage:
 
 def passage_of(draft: ChunkDraft, *, language: str, profile: EmbeddingProfile) -> Passage:
     headings = " > ".join(heading[:MAX_HEADING_CHARACTERS] for heading in draft.heading_path[-HEADINGS_READ:])
-    prefix = profile.passage_prefix + (f"{headings}\n" if headings else "")
+    prefix = f"{headings}\n" if headings else ""
     inside = content_terms(prefix + draft.text, language=language)
     above = content_terms(" ".join(draft.heading_path[:-HEADINGS_READ]), language=language)
-    words = tuple((term.start, term.end) for term in inside)
+    first = len(profile.passage_prefix)  # words that the model wants in front are not the text's
+    words = tuple((term.start + first, term.end + first) for term in inside)
     return Passage(
         draft=draft,
         terms=tuple(term.text for term in (*above, *inside)),
-        reading=EmbeddingInput(prefix + draft.text, words),
-        spans=_spans(draft, [start - len(prefix) for start, _ in words if start >= len(prefix)]),
+        reading=EmbeddingInput(profile.passage_prefix + prefix + draft.text, words),
+        spans=_spans(draft, [term.start - len(prefix) for term in inside if term.start >= len(prefix)]),
         content_hash=_hash(profile.id, language, prefix, draft.text),
     )
 

@@ -10,11 +10,10 @@ from uuid import UUID
 from django.db.models import Count, Max
 from pgvector import HalfVector
 
-from knowledge.embedding import DEFAULT_PROFILE
+from knowledge.follow_ups import leans
 from knowledge.models import Chunk, Document
-from knowledge.retrieval import FOLLOW_UP_TERMS, MAX_QUERY, embedded_question, languages_of
+from knowledge.retrieval import MAX_QUERY, embedded_question, reading_of
 from knowledge.sameness import difference, refers_back
-from knowledge.terms import query_terms
 
 __all__ = [
     "Fingerprint",
@@ -37,8 +36,9 @@ class Fingerprint:
 
 def fingerprint(question: str, *, agent_id: UUID) -> Fingerprint:
     """Where the question lies among others. Call inside the workspace."""
-    embedded = embedded_question(question[:MAX_QUERY], languages_of(agent_id))
-    return Fingerprint(DEFAULT_PROFILE.id, HalfVector(embedded.vector))
+    profile, languages = reading_of(agent_id)
+    embedded = embedded_question(question[:MAX_QUERY], languages, profile)
+    return Fingerprint(profile.id, HalfVector(embedded.vector))
 
 
 def version_of(agent_id: UUID) -> str:
@@ -59,7 +59,7 @@ def stands_alone(question: str, *, history: Sequence[str]) -> bool:
     """Whether the question means the same without what was said before it."""
     if not history:
         return True
-    return len(query_terms(question)) > FOLLOW_UP_TERMS and not refers_back(question)
+    return not leans(question, languages=[""]) and not refers_back(question)
 
 
 def source_hosts(agent_id: UUID) -> frozenset[str]:

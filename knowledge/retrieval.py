@@ -17,13 +17,15 @@ from uuid import UUID
 
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate
-from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, encoder_for
+from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
+from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
 from knowledge.models import Document
 from knowledge.terms import query_terms
 
 MAX_QUERY = 2000  # characters that are read of a question
-FOLLOW_UP_TERMS = 2  # a question with no more content words than this leans on the one before it
+COMPARED = 12  # passages among which the same is said once; what comes after them is seldom shown
+SAME_WORDS = 0.9  # two passages that share this part of their words say the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds."""
+    """Milliseconds: the model on the question; the database; the arithmetic on what it found."""
 
     embed: float
     find: float
@@ -78,68 +80,69 @@ class SearchResult:
     timings: Timings
 
 
-def search(query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str] = ()) -> SearchResult:
+def search(
+    query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str] = (), audiences: Sequence[str] = ()
+) -> SearchResult:
     """The best passages of this agent's knowledge, best first. Call inside the workspace.
 
-    `history` holds the visitor's earlier questions, oldest first.
+    `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to.
     """
     started = time.perf_counter()
-    languages = languages_of(agent_id)
+    profile, languages = reading_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
-    question = _question(query, languages)
-    embedded = time.perf_counter()
-    found = candidates.find(question, agent_id=agent_id)
+    question, embedding = _question(query, languages, profile)
+    found = candidates.find(question, agent_id=agent_id, audiences=audiences)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
-    features = evidence.features_of([scored for _, scored in ranked])
+    features = evidence.features_of(question, ranked, languages=languages)
     finished = time.perf_counter()
     timings = Timings(
-        embed=(embedded - started) * 1000, find=(fetched - embedded) * 1000, score=(finished - fetched) * 1000
+        embed=embedding * 1000, find=(fetched - started - embedding) * 1000, score=(finished - fetched) * 1000
     )
     return SearchResult(
-        query=query, passages=passages, evidence=evidence.of(features), features=features, timings=timings
+        query=query,
+        passages=passages,
+        evidence=evidence.of(features, profile_id=profile.id),
+        features=features,
+        timings=timings,
     )
 
 
 def warm_up() -> None:
-    """Load the model before the first question; it takes 0.3 s."""
-    encoder_for(DEFAULT_PROFILE.id).embed([EmbeddingInput("warm-up")])
+    """Load the usual model before the first question; it takes 0.3 s."""
+    embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
 
 
-def standalone(query: str, *, history: Sequence[str], languages: Sequence[str]) -> str:
-    """The question with the one before it in front, where it says too little to stand alone."""
-    if not history or len(query_terms(query, languages=languages)) > FOLLOW_UP_TERMS:
-        return query
-    return f"{history[-1][:MAX_QUERY]} {query}"
-
-
-def languages_of(agent_id: UUID) -> list[str]:
-    """The languages of what this agent knows: each stems the words of a question in its own way."""
+def reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
+    """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way."""
     rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
-    return sorted(set(rows.values_list("live__language", flat=True).distinct())) or [""]
+    found = rows.values_list("source__agent__knowledge_profile", "live__language").distinct()
+    profile_id = next((profile_id for profile_id, _ in found if profile_id), DEFAULT_PROFILE.id)
+    return profile_for(profile_id), sorted({language for _, language in found}) or [""]
 
 
-def embedded_question(query: str, languages: Sequence[str]) -> Embedded:
+def embedded_question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> Embedded:
     """The question's vectors. Kept for a moment: what looks for a kept answer first searches with them next."""
-    prefix = DEFAULT_PROFILE.query_prefix
     terms = query_terms(query, languages=languages)
-    spans = tuple((term.start + len(prefix), term.end + len(prefix)) for term, _ in terms)
-    return _embedded(DEFAULT_PROFILE.id, prefix + query, spans)
+    return _embedded(profile, query, tuple((term.start, term.end) for term, _ in terms))
 
 
 @lru_cache(maxsize=256)
-def _embedded(profile_id: str, text: str, spans: tuple[tuple[int, int], ...]) -> Embedded:
-    return encoder_for(profile_id).embed([EmbeddingInput(text, spans)])[0]
+def _embedded(profile: EmbeddingProfile, text: str, words: tuple[tuple[int, int], ...]) -> Embedded:
+    return embed_query(text, words=words, profile=profile)
 
 
-def _question(query: str, languages: Sequence[str]) -> Question:
-    profile = DEFAULT_PROFILE
+def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> tuple[Question, float]:
+    """The question as it is compared, and the seconds that the model took."""
     terms = query_terms(query, languages=languages)
-    embedded = embedded_question(query, languages)
+    started = time.perf_counter()
+    embedded = embedded_question(query, languages, profile)
+    taken = time.perf_counter() - started
     counts = index.frequencies(form for _, forms in terms for form in forms)
     total = counts[index.EVERY_CHUNK]
-    return Question(
+    question = Question(
+        text=query,
         profile=profile,
         vector=embedded.vector,
         words=embedded.words,
@@ -150,18 +153,30 @@ def _question(query: str, languages: Sequence[str]) -> Question:
             for _, forms in terms
         ),
     )
+    return question, taken
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
-    """Best first; the same content twice is kept once."""
+    """Best first; what says the same as a better one is left out."""
     matches = match(question, found)
-    seen: set[str] = set()
+    kept: list[frozenset[str]] = []
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
-        if candidate.content_hash not in seen:
-            seen.add(candidate.content_hash)
+        words = frozenset(candidate.text.casefold().split())
+        if len(kept) >= COMPARED or not any(_same(words, other) for other in kept):
+            kept.append(words)
             ranked.append((candidate, scored))
     return ranked
+
+
+def _same(words: frozenset[str], other: frozenset[str]) -> bool:
+    """Nine in ten words shared, counted over both; a differing number makes it something else."""
+    if min(len(words), len(other)) < SAME_WORDS * max(len(words), len(other)):
+        return False
+    differing = words ^ other
+    if any(character.isdigit() for word in differing for character in word):
+        return False
+    return len(words & other) >= SAME_WORDS * len(words | other)
 
 
 def _passage(candidate: Candidate, scored: Match) -> Passage:

@@ -7,35 +7,64 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
+from billing import storage
 from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge import documents
-from knowledge.forms import SourceForm
-from knowledge.models import Chunk, Document, DocumentStatus, Source
+from knowledge import documents, hooks
+from knowledge.forms import LanguagesForm, SourceForm
+from knowledge.models import (
+    WEB_KINDS,
+    Chunk,
+    Document,
+    DocumentStatus,
+    Finding,
+    FindingState,
+    Source,
+    SyncState,
+)
+from knowledge.sync import shortest_interval
 from netvexa.lib.errors import AppError
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.addresses import safe_path
 
 _PER_PAGE = 25
+_DOCUMENTS_SHOWN = 200
+HOUR_CHOICES = [
+    (1, "Every hour"),
+    (6, "Every 6 hours"),
+    (24, "Every day"),
+    (168, "Every week"),
+    (720, "Every 30 days"),
+]
 _STOP_POLLING = 286  # htmx: swap this answer in and ask no more
 
 
 def sources(agent: Agent | None = None) -> QuerySet[Source]:
     """Sources, newest first, of one agent or of all."""
-    unfinished = Q(documents__status__in=[DocumentStatus.WAITING, DocumentStatus.WORKING])
-    rows = Source.objects.select_related("agent").prefetch_related("documents__live")
-    rows = rows.annotate(unfinished=Count("documents", filter=unfinished, distinct=True)).order_by(
-        "-created_at"
+    first = Document.objects.select_related("live").order_by("created_at")[:1]
+    rows = Source.objects.select_related("agent").prefetch_related(
+        Prefetch("documents", first, to_attr="first")
     )
+    rows = rows.annotate(
+        unfinished=_count(DocumentStatus.WAITING, DocumentStatus.WORKING),
+        ready=_count(DocumentStatus.READY),
+        failed=_count(DocumentStatus.FAILED),
+        held=_count(DocumentStatus.HELD),
+        present=Count("documents", filter=~Q(documents__status=DocumentStatus.GONE)),
+    ).order_by("-created_at")
     return rows.filter(agent=agent) if agent else rows
+
+
+def _count(*statuses: DocumentStatus) -> Count:
+    return Count("documents", filter=Q(documents__status__in=statuses))
 
 
 @member_required(Permission.VIEW)
@@ -43,7 +72,9 @@ def sources(agent: Agent | None = None) -> QuerySet[Source]:
 def source_list(request: MemberRequest) -> HttpResponse:
     """Every source of the workspace."""
     page = Paginator(sources(), _PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "knowledge/list.html", {"page": page, "agents": Agent.objects.all()})
+    open_findings = Finding.objects.filter(state=FindingState.OPEN).count()
+    context = {"page": page, "agents": Agent.objects.all(), "open_findings": open_findings}
+    return render(request, "knowledge/list.html", context)
 
 
 @member_required(Permission.VIEW)
@@ -56,13 +87,16 @@ def of_agent(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpResponse:
     page = Paginator(sources(agent), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"agent": agent, "tab": "knowledge", "page": page, "form": form}
+    context["languages"] = LanguagesForm(instance=agent)
     return render(request, "knowledge/of_agent.html", context, status=422 if form.errors else 200)
 
 
 def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source | None:
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
-        check(standing_of(request.workspace), Limit.SOURCES, Source.objects.count())
+        standing = standing_of(request.workspace)
+        check(standing, Limit.SOURCES, Source.objects.count())
+        check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=form.size)
     except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None
@@ -90,7 +124,8 @@ def row(request: MemberRequest, source_id: UUID) -> HttpResponse:
     """One source's line of the list; it asks for itself every second until the source is read."""
     Source.objects.get_or_404(source_id)
     source = sources().get(pk=source_id)
-    status = 200 if source.unfinished else _STOP_POLLING  # type: ignore[attr-defined]  # annotated
+    busy = source.unfinished or source.sync_state == SyncState.RUNNING  # type: ignore[attr-defined]  # annotated
+    status = 200 if busy else _STOP_POLLING
     return render(request, "knowledge/parts/row.html", {"source": source}, status=status)
 
 
@@ -102,9 +137,37 @@ def show(request: MemberRequest, source_id: UUID) -> HttpResponse:
     chunks = Chunk.objects.filter(version__serves__source=source).defer(
         "embedding", "lexical", "words", "search"
     )
-    page = Paginator(chunks.order_by("version_id", "ordinal"), _PER_PAGE).get_page(request.GET.get("page"))
-    context = {"source": source, "documents": source.documents.select_related("live"), "page": page}
+    page = Paginator(
+        chunks.order_by("version_id", "ordinal", "profile").distinct("version_id", "ordinal"), _PER_PAGE
+    ).get_page(request.GET.get("page"))
+    shown = request.GET.get("show", "")
+    rows = source.documents.select_related("live")
+    rows = rows.filter(status=shown) if shown in DocumentStatus.values else rows.present()
+    context = {
+        "source": source,
+        "documents": rows[:_DOCUMENTS_SHOWN],
+        "document_count": source.documents.present().count(),
+        "shown": shown,
+        "page": page,
+        **state_of(source),
+    }
     return render(request, "knowledge/source.html", context)
+
+
+def state_of(source: Source) -> dict[str, object]:
+    """What the panel about a source's watching shows."""
+    counts = dict(source.documents.values_list("status").annotate(number=Count("pk")))
+    return {
+        "source": source,
+        "counts": [
+            (DocumentStatus(status), counts[status]) for status in DocumentStatus if counts.get(status)
+        ],
+        "watched": source.kind in WEB_KINDS,
+        "hour_choices": HOUR_CHOICES,
+        "hook": hooks.address_of(source),
+        "shortest": shortest_interval(),
+        "warnings": source.documents.exclude(warning="").count(),
+    }
 
 
 @member_required(Permission.VIEW)
@@ -122,7 +185,7 @@ def document_state(request: MemberRequest, document_id: UUID) -> HttpResponse:
 def retry(request: MemberRequest, document_id: UUID) -> HttpResponse:
     """Read a document that failed once more."""
     document = Document.objects.get_or_404(document_id)
-    return _do(request, document, lambda: documents.retry(document), "source.retried")
+    return do(request, document, lambda: documents.retry(document), "source.retried")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
@@ -130,10 +193,11 @@ def retry(request: MemberRequest, document_id: UUID) -> HttpResponse:
 def refetch(request: MemberRequest, document_id: UUID) -> HttpResponse:
     """Fetch a web page anew."""
     document = Document.objects.get_or_404(document_id)
-    return _do(request, document, lambda: documents.refetch(document), "source.refetched")
+    return do(request, document, lambda: documents.refetch(document), "source.refetched")
 
 
-def _do(request: MemberRequest, document: Document, act: Callable[[], None], action: str) -> HttpResponse:
+def do(request: MemberRequest, document: Document, act: Callable[[], None], action: str) -> HttpResponse:
+    """Act, and say on the next page what was refused; what was done stands in the audit log."""
     try:
         act()
     except AppError as refused:

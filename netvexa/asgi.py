@@ -29,6 +29,7 @@ from chat.protocol import Close  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from knowledge import retrieval  # noqa: E402
 from netvexa.body_limit import bound_daphne, bounded  # noqa: E402
+from netvexa.lib.client import behind_proxies  # noqa: E402
 
 logger = logging.getLogger(__name__)
 _sockets = URLRouter(websocket_urlpatterns)
@@ -111,8 +112,8 @@ async def _lifespan(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 bound_daphne()
-application = ProtocolTypeRouter(
-    {"http": bounded(_http_begun), "websocket": _sockets_begun, "lifespan": _lifespan}
+application = behind_proxies(
+    ProtocolTypeRouter({"http": bounded(_http_begun), "websocket": _sockets_begun, "lifespan": _lifespan})
 )
 threading.Thread(
     target=_warm_up, name="warm-up"

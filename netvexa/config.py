@@ -6,6 +6,7 @@ is checked against this module by a test.
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
@@ -47,6 +48,18 @@ HostList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
 HttpUrl = Annotated[str, _scheme("http", "https")]
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("must be networks such as 10.0.0.0/8,192.0.2.1, separated by commas") from None
+
+
+NetworkList = Annotated[
+    list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_comma_list)
+]
+
+
 class Config(BaseSettings):
     """What the environment says; names are the variables' names in lower case."""
 
@@ -59,6 +72,9 @@ class Config(BaseSettings):
     netvexa_root_url: HttpUrl = "http://localhost:8000"
     netvexa_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     netvexa_fetch_private_hosts: HostList = Field(default_factory=list)
+    netvexa_trusted_proxies: NetworkList = Field(default_factory=list)
+    netvexa_api_calls_per_address: Annotated[int, Field(ge=1)] = 1200
+    netvexa_renderer_url: HttpUrl = ""
     netvexa_max_upload_mb: Annotated[int, Field(ge=1, le=1000)] = 20
 
     database_url: PostgresUrl = ""

@@ -33,6 +33,18 @@ class ErrorMiddleware:
         return response
 
 
+class PermissionsPolicyMiddleware:
+    """Tells browsers that no page of ours uses a camera, a microphone, a place or a payment form."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
+        return response
+
+
 class BodyTooLarge(AppError):
     """The request's body is larger than any upload may be."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -48,7 +49,6 @@ SHARED_APPS = [
     "netvexa.apps.StaffAdminConfig",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "django_celery_beat",
     "djstripe",
     "rest_framework",
@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "netvexa.middleware.PermissionsPolicyMiddleware",
     "netvexa.middleware.ErrorMiddleware",
     "netvexa.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -78,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "tenants.middleware.SeenMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -147,13 +149,23 @@ CELERY_TASK_TIME_LIMIT = 1800
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # longer than the longest task
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_IMPORTS = ["tenants.reset"]  # a task that stands with its noun, not in tasks.py
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "provision-what-waits": {"task": "tenants.tasks.resume_provisioning", "schedule": 60.0},
     "ingest-what-waits": {"task": "knowledge.tasks.resume_ingestion", "schedule": 60.0},
+    "scan-knowledge": {
+        "task": "knowledge.tasks.scan_all_knowledge",
+        "schedule": crontab(hour="2", minute="41"),
+    },
+    "mail-weekly-radar": {
+        "task": "knowledge.tasks.mail_weekly_radar",
+        "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
+    },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
     "refresh-paying": {"task": "billing.tasks.replay_events", "schedule": crontab(minute="23")},
     "remind-of-payment": {"task": "billing.tasks.remind_of_payment", "schedule": crontab(minute="41")},
+    "look-at-usage": {"task": "billing.tasks.look_at_usage", "schedule": crontab(minute="53")},
     "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
@@ -170,6 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "tenants.passwords.GuessableValidator"})
 LOGIN_URL = "tenants:log_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -182,16 +195,34 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_ENGINE = "tenants.sessions"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "netvexa_csrf"
 OTP_TOTP_ISSUER = "NETVEXA"
-STAFF_OTP_REQUIRED = False  # True lets only staff with a second factor into the admin
+OTP_TOTP_THROTTLE_FACTOR = 0  # `tenants.attempts` counts wrong codes, as it counts wrong passwords
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 # --- Browser security ---
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+TRUSTED_PROXIES = CONFIG.netvexa_trusted_proxies
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "usb",
+    )
+)
 _SOCKETS = (
     ("wss:" if SECURE else "ws:")
     + f"//*.{ROOT_HOST}"
@@ -292,7 +323,7 @@ USE_I18N = USE_TZ = True
 
 # --- API ---
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.ApiCalls"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -301,6 +332,15 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "netvexa.lib.api.KeysetPagination",
     "EXCEPTION_HANDLER": "netvexa.lib.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
+}
+API_CALLS_PER_ADDRESS = CONFIG.netvexa_api_calls_per_address  # a minute, whoever calls
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    # A key of its own: nothing else that is signed with SECRET_KEY passes for a token, nor the other way round.
+    "SIGNING_KEY": hashlib.sha256(b"netvexa api tokens " + SECRET_KEY.encode()).hexdigest(),
+    "ISSUER": ROOT_URL,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "NETVEXA API",
@@ -326,6 +366,7 @@ EMBEDDING_BACKEND = CONFIG.embedding_backend
 EMBEDDING_THREADS = CONFIG.embedding_threads
 MODELS_FOLDER = CONFIG.netvexa_models or NETVEXA_VAR / "models"
 FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
+RENDERER_URL = CONFIG.netvexa_renderer_url
 
 # --- Stripe ---
 STRIPE_LIVE_MODE = CONFIG.stripe_secret_key.startswith(("sk_live", "rk_live"))

@@ -9,12 +9,16 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from netvexa.lib.errors import NotAllowed, NotFound
+from tenants import second_factor
 from tenants.context import platform
 from tenants.models import Domain, Membership, Role, User, Workspace
 
@@ -105,6 +109,13 @@ def membership_for_switch(user: User, workspace_id: UUID) -> Membership:
     return member
 
 
+def to_second_factor(request: HttpRequest) -> HttpResponse:
+    """Lead somebody who is logged in by a password alone to proving, or setting up, the second factor."""
+    step = "tenants:log_in_code" if second_factor.has_one(signed_in(request)) else "two_factor:set_up"
+    following = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    return redirect(f"{reverse(step, urlconf=request.urlconf)}?{urlencode({'next': following})}")
+
+
 View = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
 
@@ -112,7 +123,8 @@ def member_required(permission: Permission) -> Callable[[View[P]], Callable[...,
     """Let only members with `permission` into a view of a workspace's host.
 
     The anonymous are sent to the log-in page; a person who is not a member sees 404 (the workspace does not
-    exist for them), a member without the permission 403. `request.member` is set for the view.
+    exist for them), a member without the permission 403. Where the workspace requires a second factor, a
+    member without one is led to it first. `request.member` is set for the view.
     """
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
@@ -123,6 +135,8 @@ def member_required(permission: Permission) -> Callable[[View[P]], Callable[...,
             member = membership_of(request.user, request.workspace)
             if member is None:
                 raise NotFound
+            if request.workspace.two_factor_required and not second_factor.is_verified(request):
+                return to_second_factor(request)
             if not allows(member, permission):
                 raise NotAllowed("Your role in this workspace does not include this.")
             request.member = member

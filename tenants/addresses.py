@@ -35,6 +35,7 @@ def named_workspace_address(workspace: Workspace, name: str, *args: object) -> s
 
 def safe_path(given: str, *, default: str = "/") -> str:
     """`given` if it is a path on this very host, else `default`: no open redirects."""
-    if given.startswith("/") and url_has_allowed_host_and_scheme(given, allowed_hosts=None):
+    is_path = given.startswith("/") and given[1:2] not in ("/", "\\")
+    if is_path and url_has_allowed_host_and_scheme(given, allowed_hosts=None):
         return given
     return default

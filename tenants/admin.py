@@ -10,7 +10,7 @@ from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from tenants import audit
+from tenants import audit, mail, second_factor, sessions
 from tenants.models import (
     ApiKey,
     AuditEvent,
@@ -135,12 +135,23 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ("is_staff", "is_superuser", "is_active")
     search_fields = ("email", "name")
     readonly_fields = ("last_login", "date_joined")
+    actions = ("remove_second_factor",)
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "email_confirmed_at", "is_active")}),
         ("Staff", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    @admin.action(description="Remove the second factor: the person lost it and proved who they are")
+    def remove_second_factor(self, request: HttpRequest, rows: QuerySet[User]) -> None:
+        for person in rows:
+            second_factor.remove(person)
+            sessions.end_all(person)
+            audit.record_of_person("two_factor.removed_by_staff", request=request, person=person)
+            what = "Two-factor log-in was removed by our staff"
+            mail.send("account_changed", to=person.email, context={"person": person, "what": what})
+        self.message_user(request, "Removed. They were logged out and told by mail.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -1,10 +1,12 @@
-"""The API's door: keys and scopes."""
+"""The API's door: keys, tokens and scopes; and how often one address may knock."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -13,9 +15,14 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from netvexa.lib.client import client_address, is_within
+from netvexa.lib.errors import NotAllowed
+from netvexa.lib.ratelimit import Bucket, RateLimited, spend
+from tenants import credentials, tokens
 from tenants.context import current_workspace, in_tenant
-from tenants.keys import Scope, recognise
-from tenants.models import ApiKey, Workspace
+from tenants.credentials import Credential
+from tenants.keys import PREFIX, Scope, recognise
+from tenants.models import Workspace
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # at run time its module reads the settings that name this one
@@ -24,45 +31,76 @@ if TYPE_CHECKING:
 else:
     _View = object
 
+REFUSED_COSTS = 20  # what a wrong credential takes out of the address' bucket, beside the call itself
+
+
+class AddressNotAllowed(NotAllowed):
+    """The key is right, but was limited to other addresses."""
+
+    code = "address_not_allowed"
+    default_detail = "This API key may not be used from this address."
+
 
 class Integrator:
-    """Whoever holds an API key: DRF's `request.user`."""
+    """Whoever calls the API: DRF's `request.user`."""
 
     is_authenticated = True
     is_active = True
 
-    def __init__(self, key: ApiKey) -> None:
-        self.pk = key.pk
-        self.key = key
+    def __init__(self, credential: Credential) -> None:
+        self.pk: UUID = credential.holder_id
+        self.name = credential.name
+
+    def __str__(self) -> str:
+        return self.name
 
 
-class ApiKeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer nvx_live_…`. Another workspace's key is 401, like any wrong one."""
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer` with a key (`nvx_live_…`) or an access token.
 
-    def authenticate(self, request: Request) -> tuple[Integrator, ApiKey] | None:
+    Another workspace's is 401 at this host, like any wrong one. Cookies count for nothing here.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Integrator, Credential] | None:
         parts = get_authorization_header(request).split()
         if not parts:
             return None
         if len(parts) != 2 or parts[0].lower() != b"bearer":
             raise AuthenticationFailed("Send the key as: Authorization: Bearer nvx_live_…")
-        key = recognise(parts[1].decode("latin-1"))
-        workspace = getattr(request, "workspace", None)
-        if key is None or (workspace is not None and key.workspace_id != workspace.id):
-            raise AuthenticationFailed("This API key is not valid here.")
-        return Integrator(key), key
+        credential = _credential_of(parts[1].decode("latin-1"), getattr(request, "workspace", None))
+        key = credential.key
+        if key and key.allowed_addresses and not is_within(client_address(request), key.allowed_addresses):
+            raise AddressNotAllowed
+        return Integrator(credential), credential
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
+def _credential_of(given: str, workspace: Workspace | None) -> Credential:
+    if not given.startswith(PREFIX):
+        try:
+            return tokens.recognise(given, workspace)
+        except tokens.TokenRefused as refused:
+            raise AuthenticationFailed("This key or token is not valid here.", refused.code) from None
+    key = recognise(given)
+    if key is None or (workspace is not None and key.workspace_id != workspace.id):
+        raise AuthenticationFailed("This API key is not valid here.")
+    return credentials.of_key(key)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
     """How the schema describes the door."""
 
-    target_class = ApiKeyAuthentication
-    name = "apiKey"
+    target_class = BearerAuthentication
+    name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key of the workspace."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key of the workspace, or an access token from `auth/token/`.",
+        }
 
 
 class HasScope(BasePermission):
@@ -71,34 +109,68 @@ class HasScope(BasePermission):
     message = "This API key does not have the scope that this needs."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        key = request.auth
-        needed = _scope_of(request, view)
-        if not isinstance(key, ApiKey) or needed is None:
-            return False
-        return needed.value in key.scopes or Scope.ADMIN.value in key.scopes
+        needed = _named(getattr(view, "scopes", {}), request, view)
+        return isinstance(request.auth, Credential) and needed is not None and request.auth.allows(needed)
 
 
-def _scope_of(request: Request, view: APIView) -> Scope | None:
-    scopes: dict[str, Scope] = getattr(view, "scopes", {})
+def _named(values: dict[str, Any], request: Request, view: APIView) -> Any:
+    """What a view names for its action, or else for reading or for writing."""
     action = getattr(view, "action", None)
-    if action in scopes:
-        return scopes[action]
-    return scopes.get("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
+    if action in values:
+        return values[action]
+    return values.get("read" if request.method in ("GET", "HEAD", "OPTIONS") else "write")
 
 
-def key_of(request: Request) -> ApiKey:
-    """The key that a request was let in with."""
-    return cast(ApiKey, request.auth)
+def cost_of(request: Request, view: APIView) -> int:
+    """How many calls this one counts as; a view says it as it says its scopes: `costs = {"create": 5}`."""
+    return int(_named(getattr(view, "costs", {}), request, view) or 1)
 
 
-class WorkspaceAPI(_View):
-    """Mixed into every view of the API: it works in the workspace of the host, or else of the key.
+def credential_of(request: Request) -> Credential:
+    """What a request was let in with."""
+    return cast(Credential, request.auth)
 
-    At a workspace's host the middleware has entered it already; at the API host the key says which it is,
-    and the view's whole work happens inside it.
+
+class Knocking(_View):
+    """Mixed into every view of the API: counts calls by address before a credential is looked at."""
+
+    def perform_authentication(self, request: Request) -> None:
+        _take(request, 1)
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            count_refused(request)
+            raise
+
+
+def count_refused(request: Request) -> None:
+    """Make a wrong credential cost its address more than a call: twenty, or all that is left."""
+    left = spend(_bucket(request), cost=REFUSED_COSTS)
+    if left.wait:
+        spend(_bucket(request), cost=left.tokens[0])
+
+
+def _bucket(request: Request) -> Bucket:
+    per_minute = settings.API_CALLS_PER_ADDRESS
+    return Bucket(f"api-address:{client_address(request)}", per_minute, per_minute)
+
+
+def _take(request: Request, cost: int) -> None:
+    left = spend(_bucket(request), cost=cost)
+    if left.wait:
+        raise RateLimited("Too many requests come from your address.", retry_after=left.wait)
+
+
+class WorkspaceAPI(Knocking):
+    """Mixed into every view that works in the workspace of the host, or else of the credential.
+
+    At a workspace's host the middleware has entered it already; at the API host the credential says which it
+    is, and the view's whole work happens inside it.
     """
 
     _places: ExitStack
+    scopes: ClassVar[dict[str, Scope]]
+    costs: ClassVar[dict[str, int]] = {}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._places:
@@ -107,9 +179,9 @@ class WorkspaceAPI(_View):
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
-        key = request.auth
-        if isinstance(key, ApiKey) and getattr(request, "workspace", None) is None:
-            request._request.workspace = self._places.enter_context(in_tenant(key.workspace))  # type: ignore[attr-defined]
+        credential = request.auth
+        if isinstance(credential, Credential) and getattr(request, "workspace", None) is None:
+            request._request.workspace = self._places.enter_context(in_tenant(credential.workspace))  # type: ignore[attr-defined]
 
     @property
     def workspace(self) -> Workspace:

@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import models
 from django.http import HttpRequest
 
-from tenants.context import current_workspace
-from tenants.models import AuditEvent, Workspace
+from netvexa.lib.client import client_address
+from tenants.context import current_workspace, platform
+from tenants.models import AuditEvent, User, Workspace
 
 
 def record(
@@ -35,8 +36,20 @@ def record(
         subject=subject[:200],
         before=before,
         after=after,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=client_address(request) or None,
     )
+
+
+def record_of_person(action: str, *, request: HttpRequest, person: User) -> None:
+    """Note what somebody changed about their own account, in each workspace they are a member of.
+
+    Whoever runs a workspace wants to know that a member's account became weaker; a person in none is noted
+    for the platform's staff.
+    """
+    with platform():
+        places = list(Workspace.objects.filter(memberships__user=person))
+        for place in places or [None]:
+            record(action, request=request, subject=person.email, workspace=place)
 
 
 def note(action: str, *, actor: str, subject: str = "", after: dict[str, Any] | None = None) -> UUID:

@@ -6,20 +6,23 @@ import zoneinfo
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
+from django_otp.models import Device
 
+from netvexa.lib.client import network_of
 from netvexa.lib.pictures import PictureRefused, check_picture
-from tenants import attempts
+from tenants import attempts, proof, second_factor
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free, suggest_slug
 
-WRONG_LOG_IN = "The e-mail address and the password do not match."
+TOO_MANY_LOG_INS = (
+    "Too many attempts. Wait a few minutes, or choose a new password by mail: the link is below."
+)
 
 
 def time_zone_or_utc(given: str) -> str:
@@ -119,18 +122,95 @@ class LogInForm(forms.Form):
         given = super().clean() or {}
         if self.errors:
             return given
-        email = given["email"].lower()
         try:
-            attempts.count(attempts.LOG_IN_BY_ADDRESS, self.request.META.get("REMOTE_ADDR", ""))
-            attempts.count(attempts.LOG_IN_BY_ACCOUNT, email)
+            self.user = proof.by_password(self.request, email=given["email"], password=given["password"])
+        except attempts.TooManyAttempts as error:
+            raise ValidationError(TOO_MANY_LOG_INS, code=error.code) from None
+        except proof.WrongLogIn as error:
+            raise ValidationError(error.detail) from None
+        return given
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True}),
+        help_text="The six digits your authenticator app shows, or one of your recovery codes.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.device: Device | None = None
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if self.errors:
+            return given
+        try:
+            self.device = second_factor.check(self.user, given["code"])
+        except (attempts.TooManyAttempts, second_factor.WrongCode) as error:
+            raise ValidationError(error.detail, code=error.code) from None
+        return given
+
+
+class PasswordAgainForm(forms.Form):
+    """The password once more, before something that weakens the account."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=256,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        try:
+            attempts.count(attempts.PASSWORD_AGAIN, str(self.user.pk))
         except attempts.TooManyAttempts as error:
             raise ValidationError(error.detail, code=error.code) from None
-        user = authenticate(self.request, username=email, password=given["password"])
-        if not isinstance(user, User):
-            raise ValidationError(WRONG_LOG_IN)
-        attempts.forgive(attempts.LOG_IN_BY_ACCOUNT, email)
-        self.user = user
-        return given
+        if not self.user.check_password(password):
+            raise ValidationError("This is not your password.")
+        attempts.forgive(attempts.PASSWORD_AGAIN, str(self.user.pk))
+        return password
+
+
+class EmailChangeForm(PasswordAgainForm):
+    """Another address, and the password."""
+
+    email = forms.EmailField(
+        label="New e-mail address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
+    )
+    field_order = ("email", "password")
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if email == self.user.email:
+            raise ValidationError("This is your address already.")
+        return email
+
+
+class SetUpForm(PasswordAgainForm):
+    """The first code of a new authenticator; the password too, unless the log-in is recent."""
+
+    code = forms.CharField(
+        label="Code from the app",
+        max_length=10,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, ask_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not ask_password:
+            del self.fields["password"]
 
 
 class EmailForm(forms.Form):
@@ -155,12 +235,31 @@ class RoleForm(forms.Form):
 
 
 class ApiKeyForm(forms.Form):
-    """Name and scopes of a new API key."""
+    """Name, scopes and limits of a new API key."""
 
     name = forms.CharField(max_length=80, help_text="What it is for, such as “Website back end”.")
     scopes = forms.MultipleChoiceField(
         choices=[(scope.value, scope.value) for scope in Scope], widget=forms.CheckboxSelectMultiple
     )
+    allowed_addresses = forms.CharField(
+        required=False,
+        max_length=2000,
+        help_text="Networks it may be used from, such as 192.0.2.0/24, separated by commas. Empty: from anywhere.",
+    )
+    hourly_limit = forms.IntegerField(
+        label="Calls an hour",
+        required=False,
+        min_value=10,
+        max_value=1_000_000,
+        help_text="So that this key cannot use up the whole plan's calls. Empty: all of them.",
+    )
+
+    def clean_allowed_addresses(self) -> list[str]:
+        given = self.cleaned_data["allowed_addresses"].replace(",", " ").split()
+        try:
+            return [str(network_of(part)) for part in given]
+        except ValueError as error:
+            raise ValidationError(f"{error}. Use addresses such as 192.0.2.7 or 192.0.2.0/24.") from None
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -171,21 +270,34 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         help_text="Times in the dashboard are shown in this time zone.",
     )
 
+    two_factor_required = forms.BooleanField(
+        label="Require two-factor log-in",
+        required=False,
+        help_text="Members without it are led to set it up before anything else.",
+    )
+
     class Meta:
         model = Workspace
-        fields = ("name", "time_zone")
+        fields = ("name", "time_zone", "two_factor_required")
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_two_factor_required(self) -> bool:
+        required: bool = self.cleaned_data["two_factor_required"]
+        if required and not self.instance.two_factor_required and not second_factor.is_verified(self.request):
+            raise ValidationError("Set up two-factor log-in for yourself first, on your account page.")
+        return required
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """What a person may change about themselves."""
+    """What a person may change about themselves without further ado."""
 
     class Meta:
         model = User
-        fields = ("name", "email")
-        help_texts: ClassVar = {
-            "name": "Visitors read it when you answer them.",
-            "email": "Your log-in name. A new address has to be confirmed.",
-        }
+        fields = ("name",)
+        help_texts: ClassVar = {"name": "Visitors read it when you answer them."}
 
     picture = forms.FileField(
         required=False,
@@ -193,10 +305,6 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
         help_text="Visitors see it when you answer them. PNG, JPEG, GIF or WebP, at most 1 MB.",
     )
     remove_picture = forms.BooleanField(required=False, label="Remove the picture")
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
-        return email
 
     def clean_picture(self) -> UploadedFile[bytes] | None:
         upload: UploadedFile[bytes] | None = self.cleaned_data["picture"]

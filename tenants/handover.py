@@ -35,12 +35,25 @@ class Handover:
 
     user: User
     login_id: str
+    device_id: str
     path: str
 
 
-def address_of(workspace: Workspace, user: User, *, login_id: str, path: str = "/") -> str:
-    """Where to send a person who is logged in here, so that they are logged in there."""
-    given = {"u": str(user.pk), "w": str(workspace.pk), "l": login_id, "p": path, "n": secrets.token_hex(8)}
+def address_of(
+    workspace: Workspace, user: User, *, login_id: str, device_id: str = "", path: str = "/"
+) -> str:
+    """Where to send a person who is logged in here, so that they are logged in there.
+
+    `device_id` is the second factor that the session here was verified with, if it was.
+    """
+    given = {
+        "u": str(user.pk),
+        "w": str(workspace.pk),
+        "l": login_id,
+        "d": device_id,
+        "p": path,
+        "n": secrets.token_hex(8),
+    }
     token = signing.dumps(given, salt=_SALT, compress=True)
     return f"{named_workspace_address(workspace, 'tenants:enter')}?{urlencode({'token': token})}"
 
@@ -58,4 +71,4 @@ def redeem(token: str, workspace: Workspace) -> Handover:
     user = User.objects.filter(pk=given["u"], is_active=True).first()
     if user is None:
         raise BadHandover
-    return Handover(user, given["l"], safe_path(given["p"]))
+    return Handover(user, given["l"], given["d"], safe_path(given["p"]))

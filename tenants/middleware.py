@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import set_urlconf
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from netvexa.lib.errors import NotFound
 from netvexa.lib.outage import OUTAGES, outage_response
+from tenants import sessions
 from tenants.access import workspace_of_host
 from tenants.context import in_tenant, nowhere, platform
 
@@ -73,6 +75,19 @@ def _door_of(host: str) -> str | None:
         return ""
     label = host.removesuffix(f".{settings.ROOT_HOST}")
     return label if label in settings.HOST_URLCONFS and label != host else None
+
+
+class SeenMiddleware:
+    """Keeps when each session was last used, for the person's list of devices."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.session.accessed and SESSION_KEY in request.session:
+            sessions.note_seen(request)
+        return response
 
 
 class TimezoneMiddleware:

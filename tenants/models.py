@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -11,6 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django_otp.models import Device
 from django_tenants.models import DomainMixin, TenantMixin
 
 from netvexa.lib.ids import new_id, short_id
@@ -37,7 +40,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # of devices, untyped
     """A person who logs in: to the dashboard of their workspaces, or (staff) to the admin."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -72,13 +75,78 @@ class Session(AbstractBaseSession):
     user_id = models.UUIDField(null=True, db_index=True)
     login_id = models.CharField(max_length=32, blank=True, db_index=True)
     device = models.CharField(max_length=300, blank=True, help_text="What the browser calls itself.")
+    address = models.GenericIPAddressField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
 
     @classmethod
     def get_session_store_class(cls) -> type[Any]:
         from tenants.sessions import SessionStore
 
         return SessionStore
+
+
+class RecoveryCodesManager(models.Manager["RecoveryCodes"]):
+    """What django-otp asks of a device's manager."""
+
+    def devices_for_user(self, user: User, confirmed: bool | None = None) -> models.QuerySet[RecoveryCodes]:
+        return self.filter(user=user) if confirmed is not False else self.none()
+
+
+class RecoveryCodes(Device):
+    """The codes that let a person in who has lost their authenticator. Each works once; only hashes are kept.
+
+    A device of django-otp like an authenticator, so that log-in asks both by the same call.
+    """
+
+    hashes = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[RecoveryCodesManager] = RecoveryCodesManager()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user"], name="recovery_codes_once")]
+
+    @staticmethod
+    def hash_of(code: str) -> str:
+        """A code carries 80 random bits, so a fast hash is enough; case, spaces and hyphens do not matter."""
+        plain = "".join(letter for letter in code.lower() if letter.isalnum())
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is one of the codes; it is used up by this. The row is locked by the caller."""
+        given = self.hash_of(token)
+        left = [kept for kept in self.hashes if not hmac.compare_digest(kept, given)]
+        if len(left) == len(self.hashes):
+            return False
+        self.hashes = left
+        self.save(update_fields=["hashes"])
+        return True
+
+
+class KnownDevice(models.Model):
+    """A browser, or a kind of browser on a network, that a person has logged in with before."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    mark_hash = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "mark_hash"], name="known_device_once")
+        ]
+
+
+class EmailChange(models.Model):
+    """A new address that a person asked for; it holds once both the old and the new one have agreed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    old_email = models.EmailField()
+    new_email = models.EmailField()
+    old_agreed_at = models.DateTimeField(null=True)
+    new_agreed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
 
 class ProvisioningState(models.TextChoices):
@@ -106,6 +174,10 @@ class Workspace(TenantMixin):
     state = models.CharField(
         max_length=16, choices=ProvisioningState.choices, default=ProvisioningState.PENDING
     )
+    two_factor_required = models.BooleanField(
+        default=False, help_text="Members without a second factor set one up before anything else."
+    )
+    trial_ends_at = models.DateTimeField(null=True, blank=True, help_text="Later than usual, given by staff.")
     step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
     error = models.TextField(blank=True, help_text="Why provisioning failed.")
 
@@ -193,6 +265,11 @@ class ApiKey(WorkspaceOwned):
     prefix = models.CharField(max_length=24, help_text="The start of the key, to recognise it by.")
     key_hash = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    allowed_addresses = models.JSONField(default=list, help_text="Networks it works from; none is any.")
+    hourly_limit = models.PositiveIntegerField(
+        null=True, help_text="Calls an hour, where it is to have fewer than the plan includes."
+    )
+    replaced_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -201,6 +278,32 @@ class ApiKey(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+
+class TokenGrant(WorkspaceOwned):
+    """What a pair of tokens stands on: an API key or a member. Revoked, no token of it works any more."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, null=True, related_name="+")
+    member = models.ForeignKey(Membership, on_delete=models.CASCADE, null=True, related_name="+")
+    scopes = models.JSONField(default=list)
+    refresh_jti = models.CharField(max_length=64, help_text="The only refresh token that still works.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(key=None) ^ models.Q(member=None), name="grant_stands_on_one"
+            )
+        ]
 
 
 class AuditEvent(WorkspaceOwned):

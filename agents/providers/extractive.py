@@ -27,6 +27,9 @@ PASSAGE_SHARE = 0.5
 # agent's own strictness) and comes first; this floor only keeps plain noise out.
 ANSWER_FLOOR = 0.42
 KEEP_RATIO = 0.85  # a further sentence must score this share of the best
+KEEP_OWN = (
+    0.85  # and this share without its passage: a good passage has sentences that are beside the point, too
+)
 MOST_PICKS = 4
 MOST_LIST_UNITS = 10  # a list that is quoted whole is at most this long
 MOST_CHARS = 1200
@@ -82,7 +85,9 @@ def _weighed(passage: Passage) -> list[Unit]:
     """Read a passage and give each unit the score it is chosen by."""
     units = _carry(read_units(passage))
     return [
-        replace(unit, score=0.0 if _dangles(unit, units) else _blended(unit.score, passage.score))
+        replace(
+            unit, own=unit.score, score=0.0 if _dangles(unit, units) else _blended(unit.score, passage.score)
+        )
         for unit in units
     ]
 
@@ -118,15 +123,19 @@ def _pick(units: list[Unit]) -> list[Quote]:
     )
     if not candidates or candidates[0].score < ANSWER_FLOOR:
         return []
-    least = candidates[0].score * KEEP_RATIO
+    best = candidates[0]
     picked: list[Quote] = []
     for unit in candidates:
         twin = next((i for i, quote in enumerate(picked) if _same(quote.unit, unit)), None)
         if twin is not None:
             picked[twin] = _fold(picked[twin], unit)
-        elif len(picked) < MOST_PICKS and unit.score >= least:
+        elif len(picked) < MOST_PICKS and _as_good(unit, best):
             picked.append(Quote(unit, (unit.n,)))
     return picked
+
+
+def _as_good(unit: Unit, best: Unit) -> bool:
+    return unit.score >= KEEP_RATIO * best.score and unit.own >= KEEP_OWN * best.own
 
 
 def _fold(quote: Quote, twin: Unit) -> Quote:

@@ -44,7 +44,7 @@ class Block:
 class Unit:
     """The smallest thing that is quoted. Units of one `group` stand next to each other in the source.
 
-    `header` is the header row of the table that a row belongs to.
+    `header` is the header row of the table that a row belongs to. `own` is its score before its passage's is added.
     """
 
     n: int
@@ -55,6 +55,7 @@ class Unit:
     score: float
     marker: str = ""
     header: str = ""
+    own: float = 0.0
 
     @property
     def leads_in(self) -> bool:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from django.conf import settings
 
 from knowledge.embedding import weights
+from knowledge.embedding.batching import Batcher
 from knowledge.embedding.encoders import Encoder, OnnxEncoder, TorchEncoder
-from knowledge.embedding.pooling import Embedded, EmbeddingInput
-from knowledge.embedding.profiles import DEFAULT_PROFILE, EmbeddingProfile, profile_for
+from knowledge.embedding.pooling import Embedded, EmbeddingInput, Span
+from knowledge.embedding.profiles import (
+    DEFAULT_PROFILE,
+    MULTILINGUAL_PROFILE,
+    PROFILES,
+    EmbeddingProfile,
+    profile_for,
+)
 
 __all__ = [
     "DEFAULT_PROFILE",
+    "MULTILINGUAL_PROFILE",
+    "PROFILES",
     "Embedded",
     "EmbeddingInput",
     "EmbeddingProfile",
     "Encoder",
+    "embed_query",
     "encoder_for",
     "ensure_exported",
+    "profile_for",
 ]
 
 _encoders: dict[tuple[str, int], Encoder] = {}
+_batchers: dict[str, Batcher] = {}
 _loading = threading.Lock()
 
 
@@ -40,10 +53,23 @@ def encoder_for(profile_id: str = DEFAULT_PROFILE.id, *, threads: int = 1) -> En
     return encoder
 
 
+def embed_query(text: str, *, words: Sequence[Span], profile: EmbeddingProfile) -> Embedded:
+    """The vectors of a question; `words` are the spans of its content words. Shares passes between threads."""
+    batcher = _batchers.get(profile.id)
+    if batcher is None:
+        encoder = encoder_for(profile.id)
+        with _loading:
+            batcher = _batchers.setdefault(profile.id, Batcher(encoder))
+    prefix = len(profile.query_prefix)
+    spans = [(start + prefix, end + prefix) for start, end in words]
+    return batcher.embed(EmbeddingInput(profile.query_prefix + text, spans))
+
+
 def ensure_exported() -> None:
-    """Make the default profile ready to load quickly; part of installing, before anything asks."""
+    """Make the profiles ready to load quickly; part of installing, before anything asks."""
     if settings.EMBEDDING_BACKEND == "onnx":
-        weights.ensure_exported(DEFAULT_PROFILE, folder=settings.MODELS_FOLDER)
+        for profile in PROFILES.values():
+            weights.ensure_exported(profile, folder=settings.MODELS_FOLDER)
 
 
 def _load(profile: EmbeddingProfile, threads: int) -> Encoder:

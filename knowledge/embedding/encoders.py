@@ -1,14 +1,13 @@
-"""The two ways to run the model: onnxruntime on the int8 export (default), or sentence-transformers."""
+"""The two ways to run a model: onnxruntime on the int8 export (default), or torch in full precision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from knowledge.embedding.pooling import (
     Embedded,
@@ -21,7 +20,7 @@ from knowledge.embedding.pooling import (
     unit,
 )
 from knowledge.embedding.profiles import EmbeddingProfile
-from knowledge.embedding.weights import checked_model_folder, model_folder
+from knowledge.embedding.reading import reader_for
 
 MAX_BATCH = 16
 MAX_BATCH_TOKENS = 2048  # bounds memory; beyond it a larger batch brings no speed on two cores
@@ -42,17 +41,15 @@ class _TokenisingEncoder:
 
     def __init__(self, profile: EmbeddingProfile) -> None:
         self.profile = profile
-        self._tokenizer = Tokenizer.from_file(str(model_folder(profile) / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._reader = reader_for(profile)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without the two special ones that an input has."""
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encodings = self._reader.tokeniser.encode_batch(list(texts), add_special_tokens=False)
         return [len(encoding.ids) for encoding in encodings]
 
     def embed(self, inputs: Sequence[EmbeddingInput]) -> list[Embedded]:
-        tokenised = self._tokenise(inputs)
+        tokenised = self.tokenise(inputs)
         results: dict[int, Embedded] = {}
         for indexes in batches([len(tokens.ids) for tokens in tokenised]):
             means = self._means([tokenised[index] for index in indexes])
@@ -60,8 +57,8 @@ class _TokenisingEncoder:
                 results[index] = self._embedded(means[row, : len(tokenised[index].pools)])
         return [results[index] for index in range(len(inputs))]
 
-    def _tokenise(self, inputs: Sequence[EmbeddingInput]) -> list[Tokens]:
-        encodings = self._tokenizer.encode_batch([item.text for item in inputs])
+    def tokenise(self, inputs: Sequence[EmbeddingInput]) -> list[Tokens]:
+        encodings = self._reader.tokeniser.encode_batch([item.text for item in inputs])
         return [
             tokens_of(encoding.ids, encoding.offsets, item.words, limit=self.profile.max_tokens)
             for encoding, item in zip(encodings, inputs, strict=True)
@@ -69,6 +66,15 @@ class _TokenisingEncoder:
 
     def _embedded(self, means: Floats) -> Embedded:
         return Embedded(vector=unit(means[0]), words=quantised_words(means[1:], self.profile.id))
+
+    def feed(self, batch: Sequence[Tokens]) -> dict[str, NDArray[Any]]:
+        """The network's three inputs, by name and in order."""
+        ids, mask = padded(batch)
+        return {
+            self._reader.input_name: self._reader.network_input(ids),
+            "attention_mask": mask,
+            "pool": pool_weights(batch, width=ids.shape[1]),
+        }
 
     def _means(self, batch: Sequence[Tokens]) -> Floats:
         raise NotImplementedError
@@ -87,33 +93,27 @@ class OnnxEncoder(_TokenisingEncoder):
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def _means(self, batch: Sequence[Tokens]) -> Floats:
-        ids, mask = padded(batch)
-        feed = {"input_ids": ids, "attention_mask": mask, "pool": pool_weights(batch, width=ids.shape[1])}
-        means: Floats = self._session.run(None, feed)[0]
+        means: Floats = self._session.run(None, self.feed(batch))[0]
         return means
 
 
 class TorchEncoder(_TokenisingEncoder):
-    """The packaged model in fp32 through sentence-transformers: slower, and without an export."""
+    """The packaged model in fp32: slower, and without an export."""
 
     def __init__(self, profile: EmbeddingProfile, *, threads: int) -> None:
         import torch
-        from sentence_transformers import SentenceTransformer
+
+        from knowledge.embedding.graph import pooled_encoder
 
         super().__init__(profile)
         torch.set_num_threads(threads)
-        self._model = SentenceTransformer(
-            str(checked_model_folder(profile)), device="cpu", local_files_only=True
-        )
+        self._model = pooled_encoder(profile)
 
     def _means(self, batch: Sequence[Tokens]) -> Floats:
         import torch
 
-        ids, mask = padded(batch)
         with torch.inference_mode():
-            features = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-            tokens: Floats = self._model[0](features)["token_embeddings"].numpy()
-        means: Floats = pool_weights(batch, width=ids.shape[1]) @ tokens
+            means: Floats = self._model(*map(torch.from_numpy, self.feed(batch).values())).numpy()
         return means
 
 

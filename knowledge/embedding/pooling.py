@@ -92,13 +92,18 @@ def unit(vectors: Floats) -> Floats:
 
 def quantised_words(means: Floats, profile_id: str) -> Bytes:
     """Project unit word means (words, dimension) to (words, word dimension) and round to int8."""
-    projected = unit(means @ projection(profile_id))
+    axes = projection(profile_id)
+    width = means.shape[1]
+    projected = unit(unit(means) @ axes[:width] + axes[width:].sum(axis=0))
     rows: Bytes = np.rint(projected * INT8_SCALE).astype(np.int8)
     return rows
 
 
 @cache
 def projection(profile_id: str) -> Floats:
-    """The profile's fixed orthonormal projection, computed once by benchmarks/word_projection.py."""
+    """The profile's fixed orthonormal projection, computed once by benchmarks/word_projection.py.
+
+    A row after the last dimension is added to what was projected: it takes away what all words have in common.
+    """
     matrix: Floats = np.load(PROJECTIONS / f"{profile_id}.npy").astype(np.float32)
     return matrix

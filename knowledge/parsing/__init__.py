@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, cast
 
 from knowledge.blocks import BlockKind, ParsedDocument
 from knowledge.language import guess_language
-from knowledge.parsing.errors import DocumentTooLarge, NothingToRead
+from knowledge.parsing.cleaning import smuggled
+from knowledge.parsing.errors import DocumentTooLarge, NothingToRead, UnsupportedDocument
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 
 MAX_TITLE = 300
@@ -19,35 +22,59 @@ class Parser(Protocol):
     def __call__(self, data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument: ...
 
 
+_MODULES = {
+    MediaType.PDF: "pdf",
+    MediaType.DOCX: "docx",
+    MediaType.PPTX: "pptx",
+    MediaType.XLSX: "xlsx",
+    MediaType.CSV: "csv",
+    MediaType.EPUB: "epub",
+    MediaType.JSON: "json",
+    MediaType.MARKDOWN: "markdown",
+    MediaType.TEXT: "text",
+    MediaType.QUESTIONS: "qa",
+}
+
+
 def parser_for(media_type: MediaType) -> Parser:
     """Parsers are imported when they are needed: each brings a library of its own."""
-    match media_type:
-        case MediaType.PDF:
-            from knowledge.parsing.pdf import parse
-        case MediaType.DOCX:
-            from knowledge.parsing.docx import parse
-        case MediaType.HTML:
-            from knowledge.parsing.html import parse
-        case MediaType.MARKDOWN:
-            from knowledge.parsing.markdown import parse
-        case MediaType.TEXT:
-            from knowledge.parsing.text import parse
-    return parse
+    if media_type is MediaType.ZIP:
+        raise UnsupportedDocument("An archive inside an archive is not opened.")
+    module = import_module(f"knowledge.parsing.{_MODULES[media_type]}")
+    return cast("Parser", module.parse)
 
 
-def parse(data: bytes, *, name: str = "", charset: str = "", limits: Limits | None = None) -> ParsedDocument:
+def parse(
+    data: bytes,
+    *,
+    name: str = "",
+    charset: str = "",
+    limits: Limits | None = None,
+    selectors: Selectors | None = None,
+) -> ParsedDocument:
     """Read a document in this process. Raises ParseError.
 
     For bytes from outside use `parsing.sandbox.parse_apart`: a hostile file can crash or exhaust its reader.
     """
     limits = limits or Limits()
-    parsed = parser_for(sniff(data, name=name))(data, limits=limits, charset=charset)
+    parsed = _read(data, sniff(data, name=name), limits=limits, charset=charset, selectors=selectors)
     if not any(block.kind is not BlockKind.HEADING for block in parsed.blocks) and not parsed.characters:
         raise NothingToRead
     if parsed.characters > limits.characters:
         raise DocumentTooLarge(f"This document holds more than {limits.characters:,} characters.")
     title = parsed.title or PurePosixPath(name).stem
-    return replace(parsed, title=title[:MAX_TITLE], language=_language(parsed))
+    hidden = "\n".join(filter(None, (parsed.hidden, smuggled(data))))
+    return replace(parsed, title=title[:MAX_TITLE], language=_language(parsed), hidden=hidden)
+
+
+def _read(
+    data: bytes, kind: MediaType, *, limits: Limits, charset: str, selectors: Selectors | None
+) -> ParsedDocument:
+    if kind is MediaType.HTML:
+        from knowledge.parsing.html import parse as parse_html
+
+        return parse_html(data, limits=limits, charset=charset, selectors=selectors)
+    return parser_for(kind)(data, limits=limits, charset=charset)
 
 
 def _language(parsed: ParsedDocument) -> str:

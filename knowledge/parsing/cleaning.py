@@ -15,6 +15,8 @@ from knowledge.blocks import Block, BlockKind
 _INVISIBLE = re.compile(
     "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
 )
+# U+E0020 to U+E007F in UTF-8; the flags of regions are shorter.
+_TAGS = re.compile(rb"(?<!\xf0\x9f\x8f\xb4)(?:\xf3\xa0(?:\x80[\xa0-\xbf]|\x81[\x80-\xbf])){8,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile(r"[^\S\n]+\n")
@@ -33,6 +35,12 @@ def keep_lines(text: str) -> str:
 def _visible(text: str) -> str:
     normal = unicodedata.normalize("NFC", _INVISIBLE.sub("", text).replace("\x0c", "\n"))
     return _CONTROL.sub(" ", normal)
+
+
+def smuggled(data: bytes) -> str:
+    """What is written in tag characters, which nobody sees and a model reads; "" where there is nothing."""
+    runs = (run.group().decode("utf-8", errors="ignore") for run in _TAGS.finditer(data))
+    return "\n".join("".join(chr(ord(tag) - 0xE0000) for tag in run) for run in runs)
 
 
 def cleaned(blocks: Iterable[Block]) -> Iterator[Block]:

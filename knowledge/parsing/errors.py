@@ -27,6 +27,14 @@ class NothingToRead(ParseError):
     default_detail = "There is no text in this document."
 
 
+class NeedsJavaScript(ParseError):
+    code = "document_needs_javascript"
+    default_detail = (
+        "This page is empty until a browser runs its scripts, so there is no text to read. Add the page's text"
+        " as a file or pasted text, or let the site send its text from the server."
+    )
+
+
 class EncryptedDocument(ParseError):
     code = "document_encrypted"
     default_detail = "This document is protected by a password. Remove the password and upload it again."
@@ -40,7 +48,10 @@ class MislabelledDocument(ParseError):
 class UnsupportedDocument(ParseError):
     code = "document_type_unsupported"
     status = 415
-    default_detail = "This kind of file is not supported. PDF, DOCX, HTML, Markdown and plain text are."
+    default_detail = (
+        "This kind of file is not supported. PDF, DOCX, PPTX, XLSX, CSV, EPUB, JSON, HTML, Markdown,"
+        " plain text and ZIP archives of these are."
+    )
 
 
 class DocumentTooLarge(ParseError):

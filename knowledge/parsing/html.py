@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
 from knowledge.parsing.decoding import decode_html
+from knowledge.parsing.errors import NeedsJavaScript
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.selecting import Selectors, cut
 from knowledge.parsing.tables import table_rows
 
 _DROPPED = frozenset(
@@ -92,23 +95,34 @@ _NAVIGATION_LINKS = (
     3  # a short block made of this many links and little else leads elsewhere and says nothing
 )
 _NAVIGATION_SHARE = 0.5
+_SCRIPT_ROOTS = "#root, #app, #__next, #__nuxt, #gatsby-focus-wrapper, #svelte, app-root, [data-reactroot]"
+_FEW_CHARACTERS = 200  # of text in a page that a script is to fill
+_MAX_LINKS = 2000
+_MAX_HIDDEN = 5000
 _LINK_LIST = 4  # blocks in a row that are each one link
 
 
-def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
-    return parse_text(decode_html(data, declared=charset), limits=limits)
+def parse(
+    data: bytes, *, limits: Limits, charset: str = "", selectors: Selectors | None = None
+) -> ParsedDocument:
+    """Raises NeedsJavaScript for a page that is an empty frame for a script."""
+    return parse_text(decode_html(data, declared=charset), limits=limits, selectors=selectors)
 
 
-def parse_text(source: str, *, limits: Limits) -> ParsedDocument:
+def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = None) -> ParsedDocument:
     tree = LexborHTMLParser(
         _XML_EMPTY.sub(r"<\1\2></\1>", source) if source.lstrip().startswith("<?xml") else source
     )
     reader = _Reader()
-    root = _main_content(tree)
+    links, canonical = _links(tree), _canonical(tree)
+    needs_script = _needs_script(tree)
+    root = (cut(tree, selectors) if selectors else None) or _main_content(tree)
     if root is not None:
         reader.read(root, depth=0)
         reader.flush()
     blocks = tuple(cleaned(_without_link_lists(reader)))
+    if needs_script and sum(len(block.text) for block in blocks) < _FEW_CHARACTERS:
+        raise NeedsJavaScript
     notes = ("Text that the page hides was left out.",) if reader.hidden else ()
     html = tree.css_first("html")
     language = (html.attributes.get("lang") or "" if html else "").split("-")[0].lower()
@@ -118,7 +132,36 @@ def parse_text(source: str, *, limits: Limits) -> ParsedDocument:
         blocks=blocks,
         media_type="text/html",
         notes=notes,
+        hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
+        links=links,
+        canonical=canonical,
     )
+
+
+def _links(tree: LexborHTMLParser) -> tuple[str, ...]:
+    """Where the page leads, as written; a `<base>` stands first in what is resolved against it."""
+    base = tree.css_first("base[href]")
+    start = (base.attributes.get("href") or "") if base is not None else ""
+    found = dict.fromkeys(
+        urljoin(start, href) if start else href
+        for node in tree.css("a[href], area[href]")
+        if (href := (node.attributes.get("href") or "").strip())
+        and "nofollow" not in (node.attributes.get("rel") or "")
+    )
+    return tuple(found)[:_MAX_LINKS]
+
+
+def _canonical(tree: LexborHTMLParser) -> str:
+    node = tree.css_first("link[rel=canonical]")
+    return (node.attributes.get("href") or "").strip() if node is not None else ""
+
+
+def _needs_script(tree: LexborHTMLParser) -> bool:
+    """An empty frame for a script: one of the usual roots, or a plea to switch scripts on."""
+    if tree.css_first("script") is None:
+        return False
+    plea = " ".join(node.text() for node in tree.css("noscript"))
+    return tree.css_first(_SCRIPT_ROOTS) is not None or "javascript" in plea.lower()
 
 
 def _without_link_lists(reader: _Reader) -> Iterator[Block]:
@@ -185,7 +228,7 @@ class _Reader:
     links: int = 0
     linked: int = 0
     only_links: set[int] = field(default_factory=set)
-    hidden: bool = False
+    hidden: list[str] = field(default_factory=list)
 
     def read(self, node: LexborNode, *, depth: int) -> None:
         for child in node.iter(include_text=True):
@@ -198,7 +241,7 @@ class _Reader:
         elif tag in _DROPPED or tag.startswith(("-", "!")):
             return
         elif _is_hidden(node):
-            self.hidden = self.hidden or bool(one_line(node.text()))
+            self._note_hidden(node)
         elif depth > _MAX_DEPTH:
             self.inline.append(node.text())
         else:
@@ -221,6 +264,10 @@ class _Reader:
             self._block(node, tag, depth=depth)
         else:
             self.read(node, depth=depth)
+
+    def _note_hidden(self, node: LexborNode) -> None:
+        if text := one_line(node.text()):
+            self.hidden.append(text)
 
     def _note_anchor(self, node: LexborNode) -> None:
         attributes = node.attributes

@@ -21,17 +21,30 @@ from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing import parse
 from knowledge.parsing.errors import ParseError, ParserStopped, by_code
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.selecting import Selectors
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 _PR_SET_PDEATHSIG = 1
 
 
 def parse_apart(
-    data: bytes, *, name: str = "", charset: str = "", limits: Limits | None = None
+    data: bytes,
+    *,
+    name: str = "",
+    charset: str = "",
+    limits: Limits | None = None,
+    selectors: Selectors | None = None,
 ) -> ParsedDocument:
     """As `parsing.parse`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
     limits = limits or Limits()
-    job = json.dumps({"name": name, "charset": charset, "limits": asdict(limits)})
+    job = json.dumps(
+        {
+            "name": name,
+            "charset": charset,
+            "limits": asdict(limits),
+            "selectors": asdict(selectors or Selectors()),
+        }
+    )
     try:
         done = subprocess.run(
             [sys.executable, "-m", "knowledge.parsing.sandbox", job],
@@ -57,12 +70,14 @@ def _read_answer(answer: bytes) -> ParsedDocument:
     if "error" in read:
         raise by_code(read["error"])(read["detail"])
     blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
-    return ParsedDocument(**{**read, "blocks": blocks, "notes": tuple(read["notes"])})
+    return ParsedDocument(
+        **{**read, "blocks": blocks, "notes": tuple(read["notes"]), "links": tuple(read["links"])}
+    )
 
 
 def _answer(parsed: ParsedDocument) -> dict[str, Any]:
     rows = [
-        (block.kind, block.text, block.level, block.page, block.page_label, block.anchor)
+        (block.kind, block.text, block.level, block.page, block.page_label, block.anchor, block.alone)
         for block in parsed.blocks
     ]
     return {
@@ -71,6 +86,9 @@ def _answer(parsed: ParsedDocument) -> dict[str, Any]:
         "media_type": parsed.media_type,
         "pages": parsed.pages,
         "notes": parsed.notes,
+        "hidden": parsed.hidden,
+        "links": parsed.links,
+        "canonical": parsed.canonical,
         "blocks": rows,
     }
 
@@ -90,11 +108,17 @@ def _confine(limits: Limits) -> None:
 
 def main() -> int:
     job = json.loads(sys.argv[1])
-    limits = Limits(**job["limits"])
+    limits, selectors = Limits(**job["limits"]), Selectors(**job["selectors"])
     _confine(limits)
     try:
         answer = _answer(
-            parse(sys.stdin.buffer.read(), name=job["name"], charset=job["charset"], limits=limits)
+            parse(
+                sys.stdin.buffer.read(),
+                name=job["name"],
+                charset=job["charset"],
+                limits=limits,
+                selectors=selectors,
+            )
         )
     except ParseError as error:
         answer = {"error": error.code, "detail": error.detail}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from enum import StrEnum
 from pathlib import PurePosixPath
 
 from knowledge.parsing.errors import (
-    DocumentTooLarge,
     EmptyDocument,
     EncryptedDocument,
     MislabelledDocument,
-    ParseError,
     UnsupportedDocument,
 )
+from knowledge.parsing.packages import entries_of
 
 
 class MediaType(StrEnum):
@@ -24,11 +21,26 @@ class MediaType(StrEnum):
     HTML = "text/html"
     MARKDOWN = "text/markdown"
     TEXT = "text/plain"
+    PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    CSV = "text/csv"
+    EPUB = "application/epub+zip"
+    JSON = "application/json"
+    QUESTIONS = "application/vnd.netvexa.questions+json"
+    ZIP = "application/zip"
 
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # compound file: old Word, or a DOCX behind a password
-MAX_UNPACKED = 300 * 1024 * 1024
-MAX_UNPACK_RATIO = 200
+BINARY = frozenset(
+    {MediaType.PDF, MediaType.DOCX, MediaType.PPTX, MediaType.XLSX, MediaType.EPUB, MediaType.ZIP}
+)
+# The file by which a zip shows what it is.
+_MARKERS = {
+    "word/document.xml": MediaType.DOCX,
+    "ppt/presentation.xml": MediaType.PPTX,
+    "xl/workbook.xml": MediaType.XLSX,
+    "META-INF/container.xml": MediaType.EPUB,
+}
 
 _EXTENSIONS = {
     ".pdf": MediaType.PDF,
@@ -40,7 +52,17 @@ _EXTENSIONS = {
     ".markdown": MediaType.MARKDOWN,
     ".txt": MediaType.TEXT,
     ".text": MediaType.TEXT,
+    ".pptx": MediaType.PPTX,
+    ".xlsx": MediaType.XLSX,
+    ".csv": MediaType.CSV,
+    ".tsv": MediaType.CSV,
+    ".epub": MediaType.EPUB,
+    ".json": MediaType.JSON,
+    ".jsonl": MediaType.JSON,
+    ".qa": MediaType.QUESTIONS,
+    ".zip": MediaType.ZIP,
 }
+_BY_NAME = {MediaType.CSV, MediaType.JSON, MediaType.QUESTIONS}
 _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|main|article|section|div|h[1-6]|p|table|ul)\b", re.IGNORECASE
 )
@@ -61,7 +83,7 @@ def sniff(data: bytes, *, name: str = "") -> MediaType:
         raise EmptyDocument
     found = _from_bytes(data, name)
     claimed = named_type(name)
-    if claimed in {MediaType.PDF, MediaType.DOCX} and found is not claimed:
+    if claimed in BINARY and found is not claimed:
         label = claimed.name
         raise MislabelledDocument(f"This file is named as a {label} but its content is not a {label}.")
     return found
@@ -71,41 +93,34 @@ def _from_bytes(data: bytes, name: str) -> MediaType:
     if b"%PDF-" in data[:1024]:
         return MediaType.PDF
     if data.startswith(b"PK\x03\x04"):
-        return _from_zip(data, name)
+        return _from_zip(data)
     if data.startswith(OLE_MAGIC):
         return _refuse_ole(data)
     return _from_text(data, name)
 
 
-def _from_zip(data: bytes, name: str) -> MediaType:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile:
-        raise ParseError from None
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > MAX_UNPACKED or unpacked > MAX_UNPACK_RATIO * len(data) + 1024 * 1024:
-        raise DocumentTooLarge("This document unpacks to far more than its size; it was not opened.")
-    if any(entry.filename == "word/document.xml" for entry in entries):
-        return MediaType.DOCX
-    if named_type(name) is MediaType.DOCX:
-        raise MislabelledDocument("This file is named as a DOCX but holds no Word document.")
-    raise UnsupportedDocument
+def _from_zip(data: bytes) -> MediaType:
+    names = {entry.filename for entry in entries_of(data)}
+    return next((kind for marker, kind in _MARKERS.items() if marker in names), MediaType.ZIP)
 
 
 def _refuse_ole(data: bytes) -> MediaType:
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise EncryptedDocument
-    raise UnsupportedDocument("This is an old binary Office file. Save it as DOCX or PDF and upload that.")
+    raise UnsupportedDocument(
+        "This is an old binary Office file. Save it as DOCX, XLSX, PPTX or PDF and upload that."
+    )
 
 
 def _from_text(data: bytes, name: str) -> MediaType:
     if _looks_binary(data[:8192]):
         claimed = named_type(name)
-        if claimed in {MediaType.PDF, MediaType.DOCX}:
+        if claimed in BINARY:
             label = claimed.name
             raise MislabelledDocument(f"This file is named as a {label} but its content is not a {label}.")
         raise UnsupportedDocument
+    if named_type(name) in _BY_NAME:
+        return named_type(name) or MediaType.TEXT
     preamble = _HTML_PREAMBLE.match(data[:4096])
     start = preamble.end() if preamble else 0
     if _HTML.match(data, start) or (named_type(name) is MediaType.HTML and _HTML.search(data)):

@@ -1,37 +1,45 @@
 """Token buckets in Redis, shared by all processes; in this process alone while Redis is away.
 
-A bucket holds `burst` tokens and gains `per_minute` of them a minute. Taking one is one round trip.
+A bucket holds `burst` tokens and gains `per_minute` of them a minute. Taking from several is one round trip,
+and takes from all of them or from none.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
+from django.conf import settings
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from netvexa.lib.errors import AppError
 
+# Returns how long to wait in seconds, then what each bucket holds afterwards, as text to keep the fractions.
 _TAKE = """
-local now = tonumber(ARGV[1])
+local now, cost, wait, all = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, {}
 for i = 1, #KEYS do
-  local rate, burst = tonumber(ARGV[i * 2]), tonumber(ARGV[i * 2 + 1])
+  local rate, burst = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
   local held = redis.call('HMGET', KEYS[i], 'tokens', 'at')
-  local tokens = math.min(burst, (tonumber(held[1]) or burst) + (now - (tonumber(held[2]) or now)) * rate)
-  if tokens < 1 then return tostring((1 - tokens) / rate) end
+  all[i] = math.min(burst, (tonumber(held[1]) or burst) + (now - (tonumber(held[2]) or now)) * rate)
+  if all[i] < cost then wait = math.max(wait, (cost - all[i]) / rate) end
 end
+local answer = {tostring(wait)}
 for i = 1, #KEYS do
-  local rate, burst = tonumber(ARGV[i * 2]), tonumber(ARGV[i * 2 + 1])
-  local held = redis.call('HMGET', KEYS[i], 'tokens', 'at')
-  local tokens = math.min(burst, (tonumber(held[1]) or burst) + (now - (tonumber(held[2]) or now)) * rate)
-  redis.call('HSET', KEYS[i], 'tokens', tokens - 1, 'at', now)
-  redis.call('EXPIRE', KEYS[i], math.ceil(burst / rate) + 1)
+  local rate, burst = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
+  if wait == 0 then
+    all[i] = all[i] - cost
+    redis.call('HSET', KEYS[i], 'tokens', all[i], 'at', now)
+    redis.call('EXPIRE', KEYS[i], math.ceil(burst / rate) + 1)
+  end
+  answer[i + 1] = tostring(all[i])
 end
-return '0'
+return answer
 """
+_KEY = "nv:rate:{}"
 
 
 class RateLimited(AppError):
@@ -55,6 +63,14 @@ class Bucket:
         return self.per_minute / 60
 
 
+@dataclass(frozen=True)
+class Left:
+    """What each bucket holds afterwards, and how long to wait in seconds where nothing could be taken."""
+
+    tokens: list[float]
+    wait: float
+
+
 _local: dict[str, tuple[float, float]] = {}
 _LOCAL_MOST = 10_000
 
@@ -64,71 +80,66 @@ async def take(redis: Redis | None, *buckets: Bucket) -> None:
 
     `redis` None means that Redis is known to be away.
     """
-    wait = await _take_shared(redis, buckets) if redis is not None else None
-    if wait is None:
-        wait = _take_local(buckets)
-    if wait > 0:
-        raise RateLimited(retry_after=wait)
+    left = await _take_shared(redis, buckets) if redis is not None else None
+    if left is None:
+        left = _take_local(buckets, 1)
+    if left.wait > 0:
+        raise RateLimited(retry_after=left.wait)
 
 
-async def _take_shared(redis: Redis, buckets: tuple[Bucket, ...]) -> float | None:
-    arguments = [value for bucket in buckets for value in (bucket.per_second, bucket.burst)]
-    keys = [f"nv:rate:{bucket.name}" for bucket in buckets]
+def spend(*buckets: Bucket, cost: float = 1) -> Left:
+    """Take `cost` tokens out of each bucket from synchronous code, or none at all, and say what is left."""
     try:
-        return float(await redis.eval(_TAKE, len(keys), *keys, time.time(), *arguments))
+        answer = cast("list[bytes]", shared().eval(_TAKE, len(buckets), *_arguments(buckets, cost)))
+    except (RedisError, OSError):
+        return _take_local(buckets, cost)
+    return _left(answer)
+
+
+def refill(bucket: Bucket) -> None:
+    """Forget what was taken out of the bucket."""
+    _local.pop(bucket.name, None)
+    try:
+        shared().delete(_KEY.format(bucket.name))
+    except (RedisError, OSError):
+        return  # it fills by itself
+
+
+@lru_cache(maxsize=1)
+def shared() -> SyncRedis:
+    """The Redis of limits, for synchronous code; it gives up soon, because a limiter must not be what is slow."""
+    return SyncRedis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+
+async def _take_shared(redis: Redis, buckets: tuple[Bucket, ...]) -> Left | None:
+    try:
+        return _left(await redis.eval(_TAKE, len(buckets), *_arguments(buckets, 1)))
     except (RedisError, OSError):
         return None
 
 
-def _take_local(buckets: tuple[Bucket, ...]) -> float:
+def _arguments(buckets: tuple[Bucket, ...], cost: float) -> list[Any]:
+    keys = [_KEY.format(bucket.name) for bucket in buckets]
+    limits = [str(value) for bucket in buckets for value in (bucket.per_second, bucket.burst)]
+    return [*keys, str(time.time()), str(cost), *limits]
+
+
+def _left(answer: list[bytes]) -> Left:
+    wait, *tokens = (float(value) for value in answer)
+    return Left(tokens, wait)
+
+
+def _take_local(buckets: tuple[Bucket, ...], cost: float) -> Left:
     now = time.time()
     if len(_local) > _LOCAL_MOST:
         _local.clear()
-    held = {}
+    held = []
     for bucket in buckets:
         tokens, at = _local.get(bucket.name, (float(bucket.burst), now))
-        held[bucket.name] = min(bucket.burst, tokens + (now - at) * bucket.per_second)
-        if held[bucket.name] < 1:
-            return (1 - held[bucket.name]) / bucket.per_second
-    _local.update({name: (tokens - 1, now) for name, tokens in held.items()})
-    return 0.0
-
-
-@dataclass(frozen=True)
-class Left:
-    """What a bucket holds after one was taken, or how long to wait where none could be."""
-
-    tokens: int
-    wait: float
-
-
-_TAKE_AND_TELL = """
-local now, rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local held = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = math.min(burst, (tonumber(held[1]) or burst) + (now - (tonumber(held[2]) or now)) * rate)
-if tokens < cost then return {tostring(tokens), tostring((cost - tokens) / rate)} end
-redis.call('HSET', KEYS[1], 'tokens', tokens - cost, 'at', now)
-redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 1)
-return {tostring(tokens - cost), '0'}
-"""
-
-
-def spend(redis: SyncRedis, bucket: Bucket, *, cost: int = 1) -> Left:
-    """Take `cost` tokens from synchronous code and say what is left; in this process while Redis is away."""
-    try:
-        tokens, wait = cast(
-            "tuple[bytes, bytes]",
-            redis.eval(
-                _TAKE_AND_TELL,
-                1,
-                f"nv:rate:{bucket.name}",
-                str(time.time()),
-                str(bucket.per_second),
-                str(bucket.burst),
-                str(cost),
-            ),
-        )
-    except (RedisError, OSError):
-        waiting = _take_local((bucket,))
-        return Left(int(_local.get(bucket.name, (0.0, 0.0))[0]), waiting)
-    return Left(int(float(tokens)), float(wait))
+        held.append(min(bucket.burst, tokens + (now - at) * bucket.per_second))
+    wait = max((cost - tokens) / bucket.per_second for bucket, tokens in zip(buckets, held, strict=True))
+    if wait > 0:
+        return Left(held, wait)
+    left = [tokens - cost for tokens in held]
+    _local.update({bucket.name: (tokens, now) for bucket, tokens in zip(buckets, left, strict=True)})
+    return Left(left, 0.0)

@@ -16,7 +16,7 @@ from billing.limits import check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from netvexa.lib.errors import AppError, NotAllowed, NotFound
-from tenants import audit, invitations, members
+from tenants import audit, invitations, members, second_factor
 from tenants.access import MemberRequest, Permission, allows, member_required
 from tenants.addresses import root_address
 from tenants.forms import InviteForm, RoleForm
@@ -51,8 +51,10 @@ def member_list(request: MemberRequest) -> HttpResponse:
 
 def _page(request: MemberRequest, form: InviteForm) -> HttpResponse:
     roles = [choice for choice in Role.choices if members.may_give(request.member, Role(choice[0]))]
+    team = list(members.members())
     context = {
-        "team": members.members(),
+        "team": team,
+        "with_second_factor": second_factor.holders(member.user_id for member in team),
         "invitations": invitations.pending(),
         "now": timezone.now(),
         "form": form,

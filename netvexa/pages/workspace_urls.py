@@ -15,6 +15,7 @@ _WORKSPACE: list[URLPattern] = [
 _KEYS: list[URLPattern] = [
     path("", keys.key_list, name="list"),
     path("new/", keys.create_key, name="create"),
+    path("<uuid:key_id>/rotate/", keys.rotate_key, name="rotate"),
     path("<uuid:key_id>/revoke/", keys.revoke_key, name="revoke"),
 ]
 urlpatterns = [

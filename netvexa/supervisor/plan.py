@@ -49,7 +49,7 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
         services={
             "web": [
                 *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
-                *("--no-server-name", "--proxy-headers", "netvexa.asgi:application"),
+                *("--no-server-name", "netvexa.asgi:application"),
             ],
             "worker": [*celery, "worker", *WORKER_OPTIONS],
             # No pid file: one left behind by a killed beat would keep the next from starting.

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tenants.addresses import root_address
+from tenants.devices import name_of
 
 register = template.Library()
 
@@ -126,26 +127,7 @@ def step_bar(step: str) -> list[bool]:
     return [at <= reached for at in range(len(names))]
 
 
-_BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS", "Mac"),
-    ("Linux", "Linux"),
-)
-
-
 @register.filter
 def device_name(agent: str) -> str:
     """A browser's own long name as people know it: "Chrome on Windows"."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "Unknown browser")
-    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    return f"{browser} on {system}" if system else browser
+    return name_of(agent)

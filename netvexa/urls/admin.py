@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("", admin.site.urls)]
+urlpatterns = [
+    path("two-factor/", include("tenants.urls.two_factor")),
+    path("", include("tenants.urls.admin")),
+    path("", admin.site.urls),
+]

@@ -8,13 +8,16 @@ from rest_framework.routers import SimpleRouter
 from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from knowledge.api import DocumentViewSet, SourceViewSet
+from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
 from netvexa.views.usage import UsageView
+from tenants.token_api import RefreshView, RevokeView, TokenView
 
 router = SimpleRouter(use_regex_path=False)
 router.register("agents", AgentViewSet)
 router.register("sources", SourceViewSet)
 router.register("documents", DocumentViewSet)
+router.register("versions", VersionViewSet)
 router.register("conversations", ConversationViewSet)
 router.register("leads", LeadViewSet)
 
@@ -22,6 +25,9 @@ app_name = "api"
 urlpatterns = [
     path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
     path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
+    path("auth/token/", TokenView.as_view(), name="token"),
+    path("auth/refresh/", RefreshView.as_view(), name="refresh"),
+    path("auth/revoke/", RevokeView.as_view(), name="revoke"),
     path("usage/", UsageView.as_view(), name="usage"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),

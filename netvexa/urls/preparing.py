@@ -9,6 +9,7 @@ from netvexa.views import health, preparing
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("two-factor/", include("tenants.urls.two_factor")),
     path("", include("tenants.urls.preparing")),
     path("preparing/retry/", preparing.retry, name="retry_preparing"),
     re_path(r"^", preparing.preparing, name="preparing"),

@@ -12,5 +12,6 @@ urlpatterns = [
     path("widget/", include("agents.widget_urls")),
     path("stripe/", include("billing.urls")),
     path("", include("netvexa.pages.site_urls")),
+    path("two-factor/", include("tenants.urls.two_factor")),
     path("", include("tenants.urls.root")),
 ]

@@ -18,5 +18,6 @@ urlpatterns = [
     path("knowledge/", include("knowledge.urls")),
     path("conversations/", include("chat.urls")),
     path("", include("netvexa.pages.workspace_urls")),
+    path("two-factor/", include("tenants.urls.two_factor")),
     path("", include("tenants.urls.workspace")),
 ]

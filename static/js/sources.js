@@ -1,7 +1,9 @@
-// The three kinds of sources share a form; only the fields of the chosen kind are shown.
+// The kinds of sources share a form; only the fields of the chosen kind, and of the chosen reach, are shown.
 const apply = (form) => {
   const kind = form.elements.kind.value;
-  for (const part of form.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== kind;
+  for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(kind);
+  const reach = form.elements.reach.value;
+  for (const part of form.querySelectorAll("[data-reach]")) part.hidden = !part.dataset.reach.split(" ").includes(reach);
 };
 
 for (const form of document.querySelectorAll("[data-source-form]")) {

@@ -44,7 +44,9 @@ CREATE TABLE __tenant__.agents_agent (
     "cache_similarity" double precision NOT NULL,
     "daily_budget_micro_usd" bigint,
     "link_hosts" jsonb NOT NULL,
-    "monthly_budget_micro_usd" bigint
+    "monthly_budget_micro_usd" bigint,
+    "knowledge_languages" character varying(16) NOT NULL,
+    "knowledge_profile" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.agents_modelsettings (
     "id" smallint NOT NULL,
@@ -229,7 +231,31 @@ CREATE TABLE __tenant__.knowledge_document (
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
     "source_id" uuid NOT NULL,
-    "live_id" uuid
+    "live_id" uuid,
+    "checked_at" timestamp with time zone,
+    "depth" smallint NOT NULL,
+    "etag" character varying(300) NOT NULL,
+    "fetch_due" boolean NOT NULL,
+    "found_on" character varying(2000) NOT NULL,
+    "good_at" timestamp with time zone,
+    "key" character varying(2000) NOT NULL,
+    "last_modified" character varying(100) NOT NULL,
+    "misses" smallint NOT NULL,
+    "pinned" boolean NOT NULL,
+    "warning" character varying(500) NOT NULL,
+    "warning_code" character varying(40) NOT NULL
+);
+CREATE TABLE __tenant__.knowledge_finding (
+    "id" uuid NOT NULL,
+    "kind" character varying(16) NOT NULL,
+    "key" character varying(64) NOT NULL,
+    "state" character varying(12) NOT NULL,
+    "sentence" character varying(500) NOT NULL,
+    "detail" jsonb NOT NULL,
+    "found_at" timestamp with time zone NOT NULL,
+    "seen_at" timestamp with time zone NOT NULL,
+    "document_id" uuid NOT NULL,
+    "other_id" uuid
 );
 CREATE TABLE __tenant__.knowledge_source (
     "id" uuid NOT NULL,
@@ -238,7 +264,18 @@ CREATE TABLE __tenant__.knowledge_source (
     "url" character varying(2000) NOT NULL,
     "added_by" uuid,
     "created_at" timestamp with time zone NOT NULL,
-    "agent_id" uuid NOT NULL
+    "agent_id" uuid NOT NULL,
+    "audience" character varying(40) NOT NULL,
+    "found" jsonb NOT NULL,
+    "hook" integer NOT NULL,
+    "interval_hours" integer,
+    "lease_until" timestamp with time zone,
+    "next_sync_at" timestamp with time zone,
+    "scope" jsonb NOT NULL,
+    "sync_error" character varying(500) NOT NULL,
+    "sync_started_at" timestamp with time zone,
+    "sync_state" character varying(8) NOT NULL,
+    "synced_at" timestamp with time zone
 );
 CREATE TABLE __tenant__.knowledge_term (
     "lexeme" character varying(64) NOT NULL,
@@ -262,7 +299,15 @@ CREATE TABLE __tenant__.knowledge_version (
     "created_at" timestamp with time zone NOT NULL,
     "valid_from" timestamp with time zone,
     "valid_to" timestamp with time zone,
-    "document_id" uuid NOT NULL
+    "document_id" uuid NOT NULL,
+    "approved_by" uuid,
+    "author" uuid,
+    "draft" boolean NOT NULL,
+    "findings" jsonb NOT NULL,
+    "links" text[] NOT NULL,
+    "remark" character varying(200) NOT NULL,
+    "text_file" character varying(300) NOT NULL,
+    "text_sha256" character varying(64) NOT NULL
 );
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_monthly_budget_micro_usd_check" CHECK ((monthly_budget_micro_usd >= 0));
@@ -315,16 +360,22 @@ ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_m
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "spending_day_once" UNIQUE (agent_id, day, is_test);
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once" UNIQUE (version_id, ordinal);
+ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once_a_profile" UNIQUE (version_id, ordinal, profile);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_ordinal_check" CHECK ((ordinal >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_page_check" CHECK ((page >= 0));
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_tokens_check" CHECK ((tokens >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_attempts_check" CHECK ((attempts >= 0));
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_depth_check" CHECK ((depth >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_done_check" CHECK ((done >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_key" UNIQUE (live_id);
+ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_misses_check" CHECK ((misses >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_total_check" CHECK ((total >= 0));
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_key_key" UNIQUE (key);
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_hook_check" CHECK ((hook >= 0));
+ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_interval_hours_check" CHECK ((interval_hours >= 0));
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_term ADD CONSTRAINT "knowledge_term_pkey" PRIMARY KEY (lexeme);
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_characters_check" CHECK ((characters >= 0));
@@ -348,6 +399,8 @@ ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_agent_i
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_version_id_618a72ee_fk_knowledge_version_id" FOREIGN KEY (version_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_d1cf3285_fk_knowledge_version_id" FOREIGN KEY (live_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_source_id_0a1d3070_fk_knowledge_source_id" FOREIGN KEY (source_id) REFERENCES __tenant__.knowledge_source(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_document_id_5d80ed8f_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_other_id_37e8af74_fk_knowledge_document_id" FOREIGN KEY (other_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_agent_id_e004c7cc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_version ADD CONSTRAINT "knowledge_version_document_id_b3288a98_fk_knowledge_document_id" FOREIGN KEY (document_id) REFERENCES __tenant__.knowledge_document(id) DEFERRABLE INITIALLY DEFERRED;
 CREATE INDEX agents_agent_public_id_f8a90783_like ON __tenant__.agents_agent USING btree (public_id varchar_pattern_ops);
@@ -370,21 +423,29 @@ CREATE INDEX chat_visitor_external_id_32823b97 ON __tenant__.chat_visitor USING 
 CREATE INDEX chat_visitor_external_id_32823b97_like ON __tenant__.chat_visitor USING btree (external_id varchar_pattern_ops);
 CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='64');
 CREATE INDEX chunk_search_gin ON __tenant__.knowledge_chunk USING gin (search);
+CREATE UNIQUE INDEX document_key_once ON __tenant__.knowledge_document USING btree (source_id, key) WHERE (NOT ((key)::text = ''::text));
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e ON __tenant__.knowledge_chunk USING btree (content_hash);
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e_like ON __tenant__.knowledge_chunk USING btree (content_hash varchar_pattern_ops);
 CREATE INDEX knowledge_chunk_version_id_618a72ee ON __tenant__.knowledge_chunk USING btree (version_id);
 CREATE INDEX knowledge_document_source_id_0a1d3070 ON __tenant__.knowledge_document USING btree (source_id);
 CREATE INDEX knowledge_document_status_0359bf31 ON __tenant__.knowledge_document USING btree (status);
 CREATE INDEX knowledge_document_status_0359bf31_like ON __tenant__.knowledge_document USING btree (status varchar_pattern_ops);
+CREATE INDEX knowledge_finding_document_id_5d80ed8f ON __tenant__.knowledge_finding USING btree (document_id);
+CREATE INDEX knowledge_finding_key_bd1c1695_like ON __tenant__.knowledge_finding USING btree (key varchar_pattern_ops);
+CREATE INDEX knowledge_finding_other_id_37e8af74 ON __tenant__.knowledge_finding USING btree (other_id);
 CREATE INDEX knowledge_source_agent_id_e004c7cc ON __tenant__.knowledge_source USING btree (agent_id);
+CREATE INDEX knowledge_source_next_sync_at_fc1b3c1e ON __tenant__.knowledge_source USING btree (next_sync_at);
 CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term USING btree (lexeme varchar_pattern_ops);
 CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
+CREATE INDEX knowledge_version_text_sha256_08389a66 ON __tenant__.knowledge_version USING btree (text_sha256);
+CREATE INDEX knowledge_version_text_sha256_08389a66_like ON __tenant__.knowledge_version USING btree (text_sha256 varchar_pattern_ops);
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0002_widget', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0003_cost', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -401,6 +462,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0003_rights', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0004_subscriptions', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0005_ledger', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0006_staff', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
@@ -430,9 +493,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_ce
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('djstripe', '0002_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0001_initial', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0001_initial', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0002_throttling', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_static', '0003_add_timestamps', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0003_sources', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());
@@ -441,6 +503,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0002_row_level_security', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0003_session', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0005_trial', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0006_access', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;

@@ -7,9 +7,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tenants import attempts, confirmation
+from tenants import attempts, confirmation, email_change
 from tenants.access import signed_in
 from tenants.addresses import safe_path
 
@@ -35,3 +35,16 @@ def ask_again(request: HttpRequest) -> HttpResponse:
         confirmation.ask(user)
     messages.success(request, f"We sent a new link to {user.email}.")
     return redirect(safe_path(request.POST.get("next", "")))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_email(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in either mailbox. Opening asks, so that a mail scanner that follows links agrees to nothing."""
+    try:
+        if request.method == "POST":
+            return render(request, "tenants/email_change.html", {"agreed": email_change.agree(token)})
+        change, _ = email_change.find(token)
+    except email_change.BadEmailChange as bad:
+        return render(request, "tenants/email_change.html", {"error": bad}, status=bad.status)
+    return render(request, "tenants/email_change.html", {"change": change})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tenants import sessions
+from tenants import arrival, devices, second_factor, sessions
 from tenants.access import (
     MemberRequest,
     Permission,
@@ -24,11 +24,10 @@ from tenants.access import (
     workspaces_of,
 )
 from tenants.addresses import root_address, safe_path
-from tenants.forms import LogInForm
+from tenants.forms import CodeForm, LogInForm
 from tenants.handover import BadHandover, address_of, redeem
 from tenants.models import User, Workspace
-
-BACKEND = settings.AUTHENTICATION_BACKENDS[0]
+from tenants.sign_on import PROVIDERS
 
 
 @never_cache
@@ -41,14 +40,51 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return redirect(following or _home_of(request, signed_in(request)))
     form = LogInForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid() and form.user:
-        login(request, form.user, BACKEND)
-        sessions.begin(request)
-        return redirect(following or _home_of(request, form.user))
-    context = {"form": form, "next": following}
+        return go_on(request, form.user, following)
+    providers = PROVIDERS if _workspace_of(request) else {}
+    context = {"form": form, "next": following, "providers": providers}
     return render(request, "tenants/log_in.html", context, status=_status_of(form))
 
 
-def _status_of(form: LogInForm) -> int:
+def go_on(request: HttpRequest, user: User, following: str) -> HttpResponse:
+    """After the first factor: to the second, or in."""
+    if second_factor.has_one(user):
+        arrival.wait(request, user, following=following)
+        return redirect("tenants:log_in_code")
+    arrival.begin(request, user)
+    return devices.keep(request, redirect(following or _home_of(request, user)))
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+def log_in_code(request: HttpRequest) -> HttpResponse:
+    """The second factor: of somebody who is logging in, or who is logged in by a password alone."""
+    waiting = _who_waits(request)
+    if waiting is None:
+        return redirect("tenants:log_in")
+    form = CodeForm(request.POST or None, user=waiting.user)
+    if request.method == "POST" and form.is_valid() and form.device is not None:
+        if request.user.is_authenticated:
+            request.session.cycle_key()
+            second_factor.verify_session(request, form.device)
+        else:
+            arrival.begin(request, waiting.user, device=form.device)
+        return devices.keep(request, redirect(waiting.following or _home_of(request, waiting.user)))
+    context = {"form": form, "person": waiting.user, "next": waiting.following}
+    return render(request, "tenants/log_in_code.html", context, status=_status_of(form))
+
+
+def _who_waits(request: HttpRequest) -> arrival.Waiting | None:
+    if not request.user.is_authenticated:
+        return arrival.waiting(request)
+    user = signed_in(request)
+    if second_factor.is_verified(request) or not second_factor.has_one(user):
+        return None
+    return arrival.Waiting(user, safe_path(request.POST.get("next") or request.GET.get("next") or ""))
+
+
+def _status_of(form: LogInForm | CodeForm) -> int:
     if form.has_error("__all__", "rate_limited"):
         return 429
     return 422 if form.errors else 200
@@ -56,7 +92,7 @@ def _status_of(form: LogInForm) -> int:
 
 def _home_of(request: HttpRequest, user: User) -> str:
     """A workspace's own host: its home. The root host: the only workspace, or the choice of several."""
-    if _workspace_of(request) is not None:
+    if _workspace_of(request) is not None or request.urlconf == settings.HOST_URLCONFS["admin"]:
         return "/"
     workspaces = workspaces_of(user)
     if len(workspaces) == 1:
@@ -70,7 +106,13 @@ def _workspace_of(request: HttpRequest) -> Workspace | None:
 
 
 def _address_in(request: HttpRequest, user: User, workspace: Workspace, path: str = "/") -> str:
-    return address_of(workspace, user, login_id=request.session.get(sessions.LOGIN_ID, ""), path=path)
+    return address_of(
+        workspace,
+        user,
+        login_id=request.session.get(sessions.LOGIN_ID, ""),
+        device_id=second_factor.device_of_session(request),
+        path=path,
+    )
 
 
 @never_cache
@@ -98,8 +140,7 @@ def enter(request: HttpRequest) -> HttpResponse:
             return redirect("/")
         messages.info(request, bad.detail)
         return redirect("tenants:log_in")
-    login(request, handover.user, BACKEND)
-    sessions.begin(request, login_id=handover.login_id)
+    arrival.hand_over(request, handover.user, login_id=handover.login_id, device_id=handover.device_id)
     return redirect(handover.path)
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from tenants import sessions
+from tenants import arrival, devices, second_factor, sessions
 from tenants.access import signed_in
 from tenants.forms import InvitedPersonForm
 from tenants.handover import address_of
 from tenants.invitations import WrongPerson, accept, find
 from tenants.models import Invitation, User
-from tenants.views.entry import BACKEND
 
 
 @never_cache
@@ -51,8 +49,7 @@ def _sign_up_into(request: HttpRequest, offer: Invitation, token: str) -> HttpRe
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         user = User.objects.create_user(offer.email, given["password"], name=given["name"])
-        login(request, user, BACKEND)
-        sessions.begin(request)
+        arrival.begin(request, user)
         return _enter(request, user, token)
     context = {"form": form, "offer": offer}
     return render(request, "tenants/invitation_sign_up.html", context, status=422 if form.errors else 200)
@@ -61,4 +58,10 @@ def _sign_up_into(request: HttpRequest, offer: Invitation, token: str) -> HttpRe
 def _enter(request: HttpRequest, user: User, token: str) -> HttpResponse:
     member = accept(token, user)
     messages.success(request, f"Welcome to {member.workspace.name}.")
-    return redirect(address_of(member.workspace, user, login_id=request.session[sessions.LOGIN_ID]))
+    address = address_of(
+        member.workspace,
+        user,
+        login_id=request.session[sessions.LOGIN_ID],
+        device_id=second_factor.device_of_session(request),
+    )
+    return devices.keep(request, redirect(address))

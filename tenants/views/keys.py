@@ -35,6 +35,16 @@ class NewKeyForm(ApiKeyForm):
         return None if given == "never" else timezone.now() + timedelta(days=int(given))
 
 
+class RotateForm(forms.Form):
+    """How long the old key works beside the new one."""
+
+    overlap = forms.ChoiceField(
+        label="The old key works on for",
+        choices=[("1", "One hour"), ("24", "One day"), ("168", "A week")],
+        initial="24",
+    )
+
+
 @never_cache
 @member_required(Permission.MANAGE_API_KEYS)
 @require_safe
@@ -45,6 +55,7 @@ def key_list(request: MemberRequest) -> HttpResponse:
 
 def _page(request: MemberRequest, form: NewKeyForm, *, secret: str = "") -> HttpResponse:
     context = {"api_keys": keys.live_keys(), "form": form, "secret": secret, "now": timezone.now()}
+    context["rotate_form"] = RotateForm(auto_id=False)
     return render(request, "app/keys.html", context, status=422 if form.errors else 200)
 
 
@@ -61,8 +72,25 @@ def create_key(request: MemberRequest) -> HttpResponse:
         scopes=[Scope(value) for value in form.cleaned_data["scopes"]],
         created_by=request.user,
         expires_at=form.expires_at(),
+        allowed_addresses=form.cleaned_data["allowed_addresses"],
+        hourly_limit=form.cleaned_data["hourly_limit"],
     )
-    audit.record("api_key.created", request=request, subject=str(new.row), after={"scopes": new.row.scopes})
+    after = audit.changes(new.row, ["scopes", "allowed_addresses", "hourly_limit"])
+    audit.record("api_key.created", request=request, subject=str(new.row), after=after)
+    return _page(request, NewKeyForm(), secret=new.secret)
+
+
+@never_cache
+@member_required(Permission.MANAGE_API_KEYS)
+@require_POST
+def rotate_key(request: MemberRequest, key_id: UUID) -> HttpResponse:
+    """Make a key with the same rights and show it; the old one works on for a while."""
+    key, form = _key_or_404(key_id), RotateForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose how long the old key works on.")
+        return redirect("keys:list")
+    new = keys.rotate(key, overlap=timedelta(hours=int(form.cleaned_data["overlap"])), by=request.user)
+    audit.record("api_key.rotated", request=request, subject=str(key), after={"replaced_by": str(new.row)})
     return _page(request, NewKeyForm(), secret=new.secret)
 
 

@@ -9,16 +9,18 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+from kombu.exceptions import OperationalError
 
-from tenants import attempts, mail
-from tenants.addresses import root_address
+from netvexa.lib.client import client_address
+from netvexa.lib.errors import Unavailable
+from tenants import attempts, audit, sessions, tokens
 from tenants.forms import EmailForm
-from tenants.models import Session, User
+from tenants.models import User
+from tenants.reset import send_password_link
 
 
 @never_cache
@@ -28,18 +30,14 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].lower()
+        attempts.count(attempts.RESET_BY_ADDRESS, client_address(request))
         attempts.count(attempts.MAIL_BY_RECEIVER, email)
-        _send_link(User.objects.filter(email=email, is_active=True).first())
+        try:
+            send_password_link.delay(email)
+        except OperationalError:
+            raise Unavailable from None
         return render(request, "tenants/password_asked.html", {"email": email})
     return render(request, "tenants/password_ask.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _send_link(user: User | None) -> None:
-    if user is None:
-        return
-    uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
-    link = root_address("tenants:password_set", uid, token)
-    mail.send("password", to=user.email, context={"person": user, "link": link})
 
 
 @never_cache
@@ -53,7 +51,9 @@ def choose(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
-        Session.objects.filter(user_id=user.pk).delete()
+        sessions.end_all(user)
+        tokens.revoke_all_of(user)
+        audit.record_of_person("password.reset", request=request, person=user)
         attempts.forgive(attempts.LOG_IN_BY_ACCOUNT, user.email)
         messages.success(request, "Your new password is set. Log in with it.")
         return redirect("tenants:log_in")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from tenants import attempts, audit, confirmation, sessions
+from netvexa.lib.client import client_address
+from tenants import arrival, attempts, audit, confirmation, devices, second_factor, sessions
 from tenants.access import signed_in
 from tenants.context import platform
 from tenants.forms import SignUpForm, WorkspaceForm
@@ -30,7 +30,7 @@ def sign_up_page(request: HttpRequest) -> HttpResponse:
         return redirect("tenants:new_workspace")
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        attempts.count(attempts.SIGN_UP_BY_ADDRESS, request.META.get("REMOTE_ADDR", ""))
+        attempts.count(attempts.SIGN_UP_BY_ADDRESS, client_address(request))
         try:
             workspace = sign_up(form.person(), form.workspace())
         except SlugTaken as taken:
@@ -44,8 +44,7 @@ def sign_up_page(request: HttpRequest) -> HttpResponse:
 
 def _welcome(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     user = _owner_of(workspace)
-    login(request, user, "django.contrib.auth.backends.ModelBackend")
-    sessions.begin(request)
+    arrival.begin(request, user)
     confirmation.ask(user)
     return _into(request, workspace, user)
 
@@ -59,7 +58,9 @@ def _into(request: HttpRequest, workspace: Workspace, user: User) -> HttpRespons
     with platform():
         audit.record("workspace.created", request=request, subject=workspace.slug, workspace=workspace)
     login_id = request.session.get(sessions.LOGIN_ID, "")
-    return redirect(address_of(workspace, user, login_id=login_id, path=WELCOME))
+    device_id = second_factor.device_of_session(request)
+    address = address_of(workspace, user, login_id=login_id, device_id=device_id, path=WELCOME)
+    return devices.keep(request, redirect(address))
 
 
 @never_cache
@@ -70,7 +71,7 @@ def new_workspace(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     form = WorkspaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        attempts.count(attempts.SIGN_UP_BY_ADDRESS, request.META.get("REMOTE_ADDR", ""))
+        attempts.count(attempts.SIGN_UP_BY_ADDRESS, client_address(request))
         try:
             return _into(request, create_workspace(user, form.workspace()), user)
         except SlugTaken as taken:

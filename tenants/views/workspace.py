@@ -17,7 +17,7 @@ from tenants.context import current_workspace
 from tenants.forms import SettingsForm
 from tenants.models import AuditEvent
 
-_FIELDS = ["name", "time_zone"]
+_FIELDS = ["name", "time_zone", "two_factor_required"]
 _PER_PAGE = 50
 
 
@@ -33,9 +33,9 @@ class Change:
 @member_required(Permission.MANAGE_WORKSPACE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: MemberRequest) -> HttpResponse:
-    """Name and time zone."""
+    """Name, time zone, and what log-in takes."""
     before = audit.changes(request.workspace, _FIELDS)
-    form = SettingsForm(request.POST or None, instance=request.workspace)
+    form = SettingsForm(request.POST or None, instance=request.workspace, request=request)
     if request.method == "POST" and form.is_valid():
         request.workspace.save(update_fields=_FIELDS)
         after = audit.changes(request.workspace, _FIELDS)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from celery import current_app
 from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
@@ -23,11 +22,9 @@ Sent = Callable[[Callable[[], object]], str]
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
+def _fresh(eager: None) -> Iterator[None]:
     """Mails are delivered at once, in this process; nobody has tried anything yet."""
-    current_app.conf.task_always_eager = True
     yield
-    current_app.conf.task_always_eager = False
     cache.clear()
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from billing.models import Entitlement, UsageKind
 from billing.plans import Tier
+from billing.subscriptions import trial_end_of
 from billing.usage import reserve
+from tenants import second_factor
 from tenants.context import in_tenant, platform
 from tenants.keys import Scope, make_key
 from tenants.models import AuditEvent, ProvisioningState, User, Workspace
-from tests.plugins.people import PASSWORD
+from tests.plugins.people import PASSWORD, code_of, give_second_factor, verify
 
 pytestmark = pytest.mark.django_db
 HOST = {"host": "admin.localhost"}
@@ -26,7 +32,7 @@ def staff() -> Client:
     user = User.objects.create_superuser("staff@netvexa.example", PASSWORD)
     client = Client(headers=HOST)
     client.force_login(user)
-    return client
+    return verify(client, user)
 
 
 def page(name: str, *args: object) -> str:
@@ -37,12 +43,49 @@ def test_staff_log_in_with_e_mail_and_password() -> None:
     User.objects.create_superuser("staff@netvexa.example", PASSWORD)
     client = Client(headers=HOST)
 
-    answer = client.post(
-        "/login/?next=/", {"username": "Staff@netvexa.example", "password": PASSWORD}, follow=True
-    )
+    sent = client.get("/tenants/workspace/", follow=True)
+    assert sent.redirect_chain[-1][0] == "/log-in/?next=/tenants/workspace/"
+    form = {"email": "Staff@netvexa.example", "password": PASSWORD, "next": "/tenants/workspace/"}
+    set_up = client.post("/log-in/", form, follow=True)
 
-    assert answer.status_code == 200
-    assert "Platform" in answer.content.decode()
+    assert set_up.redirect_chain[-1][0].startswith("/two-factor/set-up/?next=")
+    done = client.post(set_up.redirect_chain[-1][0], {"code": code_of(TOTPDevice.objects.get())})
+    assert "recovery codes" in done.content.decode()
+    assert client.get("/tenants/workspace/").status_code == 200
+
+
+def test_staff_with_a_second_factor_prove_it_at_every_log_in() -> None:
+    device = give_second_factor(User.objects.create_superuser("staff@netvexa.example", PASSWORD))
+    client = Client(headers=HOST)
+
+    step = client.post("/log-in/", {"email": "staff@netvexa.example", "password": PASSWORD})
+    assert step["Location"] == "/log-in/code/"
+    assert client.get("/tenants/workspace/").status_code == 302
+
+    client.post("/log-in/code/", {"code": code_of(device)})
+    assert client.get("/tenants/workspace/").status_code == 200
+
+
+def test_guessing_at_the_admin_is_slowed_down() -> None:
+    User.objects.create_superuser("staff@netvexa.example", PASSWORD)
+    client = Client(headers=HOST)
+    for _ in range(10):
+        client.post("/log-in/", {"email": "staff@netvexa.example", "password": "a guess"})
+
+    answer = client.post("/log-in/", {"email": "staff@netvexa.example", "password": PASSWORD})
+
+    assert answer.status_code == 429
+    cache.clear()
+
+
+def test_the_admins_own_log_in_lets_nobody_in() -> None:
+    User.objects.create_superuser("staff@netvexa.example", PASSWORD)
+    client = Client(headers=HOST)
+
+    answer = client.post("/login/", {"username": "staff@netvexa.example", "password": PASSWORD})
+
+    assert answer["Location"].startswith("/log-in/")
+    assert client.get("/").status_code == 302
 
 
 @pytest.mark.parametrize("model", sorted(model._meta.label_lower for model in admin.site._registry))
@@ -53,11 +96,10 @@ def test_every_list_opens(staff: Client, workspace: Workspace, model: str) -> No
 
 
 def test_the_owner_of_a_workspace_is_no_staff(workspace: Workspace) -> None:
-    client = Client(headers=HOST)
-    client.force_login(User.objects.get(email="owner@acme.example"))
-
-    assert client.get("/").status_code == 302
-    assert client.get(page("tenants_workspace_changelist")).status_code == 302
+    for path in ("/", page("tenants_workspace_changelist")):
+        client = Client(headers=HOST)
+        client.force_login(User.objects.get(email="owner@acme.example"))
+        assert client.get(path, follow=True).status_code == 403
 
 
 def test_the_admin_is_on_no_other_host(workspace: Workspace) -> None:
@@ -141,9 +183,28 @@ def test_stripes_secrets_have_no_page() -> None:
     assert not shown & {"djstripe.apikey", "djstripe.webhookendpoint"}
 
 
-def test_with_a_second_factor_required_a_password_is_not_enough(staff: Client) -> None:
-    with override_settings(STAFF_OTP_REQUIRED=True):
-        assert staff.get("/").status_code == 302
+def test_a_password_alone_is_not_enough(staff: Client) -> None:
+    person = User.objects.get(email="staff@netvexa.example")
+    client = Client(headers=HOST)
+    client.force_login(person)
+
+    assert client.get("/", follow=True).redirect_chain[-1][0].startswith("/log-in/code/")
+    assert staff.get("/").status_code == 200
+
+
+def test_staff_let_a_person_back_in_who_lost_everything(
+    staff: Client, workspace: Workspace, owner_client: Client
+) -> None:
+    person = User.objects.get(email="owner@acme.example")
+    give_second_factor(person)
+    url = page("tenants_user_changelist")
+
+    staff.post(url, {"action": "remove_second_factor", "_selected_action": [str(person.pk)]})
+
+    assert not second_factor.has_one(person)
+    assert owner_client.get("/account/").status_code == 302
+    with in_tenant(workspace):
+        assert AuditEvent.objects.get().action == "two_factor.removed_by_staff"
 
 
 def test_a_command_makes_somebody_staff(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +212,16 @@ def test_a_command_makes_somebody_staff(capsys: pytest.CaptureFixture[str]) -> N
 
     user = User.objects.get(email="new@netvexa.example")
     assert user.is_staff
-    assert user.check_password(capsys.readouterr().out.split("Password: ")[1].strip())
+    assert user.check_password(capsys.readouterr().out.split("Password: ")[1].split()[0])
+
+
+def test_the_command_lets_staff_back_in_who_lost_their_second_factor(workspace: Workspace) -> None:
+    person = User.objects.get(email="owner@acme.example")
+    give_second_factor(person)
+
+    call_command("create_staff", email="owner@acme.example", remove_second_factor=True)
+
+    assert not second_factor.has_one(person)
 
 
 def test_the_command_keeps_the_password_somebody_has(workspace: Workspace) -> None:
@@ -165,3 +235,40 @@ def test_the_command_keeps_the_password_somebody_has(workspace: Workspace) -> No
 def test_the_command_refuses_what_is_no_address() -> None:
     with pytest.raises(CommandError, match="no e-mail address"):
         call_command("create_staff", email="nobody")
+
+
+def money(workspace: Workspace) -> str:
+    return page("billing_billedworkspace_change", workspace.pk)
+
+
+def test_staff_extend_a_trial_with_a_reason(staff: Client, workspace: Workspace) -> None:
+    once = "8d1f5d7e-2f63-4c58-9b0e-0c0f5a3c2b11"
+    given = {"act": "trial", "trial-days": 10, "trial-reason": "They asked kindly.", "trial-once": once}
+    before = trial_end_of(workspace)
+    answer = staff.post(money(workspace), given)
+
+    assert answer.status_code == 302
+    workspace.refresh_from_db()
+    assert trial_end_of(workspace) - before == timedelta(days=10)
+    with platform():
+        event = AuditEvent.objects.get(action="billing.trial", workspace=workspace)
+    assert event.after is not None
+    assert (event.actor, event.after["reason"]) == ("staff@netvexa.example", "They asked kindly.")
+    assert "They asked kindly." in staff.get(money(workspace)).content.decode()
+
+
+def test_no_act_without_a_reason(staff: Client, workspace: Workspace) -> None:
+    answer = staff.post(money(workspace), {"act": "trial", "trial-days": 10})
+
+    assert answer.status_code == 422
+    workspace.refresh_from_db()
+    assert workspace.trial_ends_at is None
+
+
+def test_an_owner_acts_on_no_money(workspace: Workspace) -> None:
+    client = Client(headers=HOST)
+    client.force_login(User.objects.get(email="owner@acme.example"))
+
+    assert client.post(money(workspace), {"act": "trial", "trial-days": 10}).status_code == 302
+    workspace.refresh_from_db()
+    assert workspace.trial_ends_at is None

@@ -11,6 +11,7 @@ from billing.limits import LimitReached, TrialOver, check
 from billing.models import Entitlement
 from billing.plans import PLANS, Limit, Tier
 from billing.subscriptions import Standing, standing_of
+from tenants.addresses import named_workspace_address
 from tenants.context import platform
 from tenants.models import Workspace
 
@@ -23,7 +24,7 @@ def test_one_less_than_the_limit_leaves_room_for_one() -> None:
     check(on(Tier.STARTER), Limit.AGENTS, 0)
 
 
-def test_at_the_limit_the_next_one_is_refused_with_the_numbers() -> None:
+def test_at_the_limit_the_next_one_is_refused_with_the_numbers_and_the_way_on(inside: Workspace) -> None:
     with pytest.raises(LimitReached) as refused:
         check(on(Tier.STARTER), Limit.AGENTS, 1)
 
@@ -33,6 +34,7 @@ def test_at_the_limit_the_next_one_is_refused_with_the_numbers() -> None:
         "limit": "agents",
         "used": 1,
         "maximum": 1,
+        "upgrade_url": named_workspace_address(inside, "workspace:plan"),
     }
     assert refused.value.status == 403
 

@@ -29,7 +29,7 @@ def stored(workspace: Workspace) -> list[Message]:
 @sync_to_async
 def ledger(workspace: Workspace) -> list[str]:
     with in_tenant(workspace):
-        return list(UsageEntry.objects.values_list("state", flat=True))
+        return list(UsageEntry.objects.order_by("created_at").values_list("state", flat=True))
 
 
 async def test_an_answer_streams_and_ends_with_its_citations(site: Site, agent: Agent) -> None:
@@ -61,7 +61,7 @@ async def test_the_answer_is_stored_and_its_usage_settled(
     assert (answer.text, answer.citations) == (end["text"], end["citations"])
     assert (answer.state, answer.outcome, answer.lease_until) == ("complete", "answered", None)
     assert question.seq == 1
-    assert await ledger(workspace) == [UsageState.SETTLED]
+    assert await ledger(workspace) == [UsageState.RESERVED, UsageState.SETTLED]
 
 
 async def test_too_thin_evidence_abstains_and_offers_ways_on(site: Site, agent: Agent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, expect
 
 from agents.models import Agent
 from tenants.context import in_tenant
@@ -89,7 +89,7 @@ def test_a_running_chat_is_live_and_answered_with_a_file(
 
     page.get_by_label("Reply as").fill("It leaves us today.")
     page.locator("#files").set_input_files(
-        [{"name": "slip.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}]
+        [FilePayload(name="slip.pdf", mimeType="application/pdf", buffer=b"%PDF-1.7")]
     )
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#transcript")).to_contain_text("slip.pdf")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from agents.models import Agent
 from knowledge.models import Document, DocumentStatus
+from netvexa.celery import app as celery
 from tenants.context import in_tenant
 from tenants.models import User, Workspace
 from tests.plugins.people import PASSWORD
@@ -18,6 +19,7 @@ from tests.plugins.processes import Site, running_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 1024 * 1024
+QUEUE = "celery"
 
 
 @pytest.fixture
@@ -85,6 +87,15 @@ def test_a_huge_body_of_undeclared_length_is_answered_alike(site: Site) -> None:
     assert answer.status_code == 413
 
 
+@pytest.fixture
+def _no_worker() -> Iterator[None]:
+    """The worker that other tests of this process share takes no work."""
+    celery.control.cancel_consumer(QUEUE, reply=True)
+    yield
+    celery.control.add_consumer(QUEUE, reply=True)
+
+
+@pytest.mark.usefixtures("_no_worker")
 def test_a_file_added_while_no_worker_runs_waits_and_is_read_when_one_comes(
     knowledge_page: Page, workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -15,6 +15,8 @@ import pytest
 from netvexa.embedded.home import make_home
 from netvexa.embedded.ports import free_port
 from netvexa.embedded.redis import Redis
+from tenants.context import in_tenant
+from tenants.keys import Scope, make_key
 from tenants.models import Workspace
 from tests.plugins.processes import PROJECT, Site, running_site
 from tests.plugins.servers import HOME_VARIABLE
@@ -83,6 +85,24 @@ def test_without_redis_pages_still_come_or_say_so_and_come_back_by_themselves(
             assert _get(site, "", "/readyz").status_code == 200
     finally:
         server.stop()
+
+
+def test_without_redis_calls_of_the_api_are_counted_all_the_same(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    server = Redis(make_home(Path(os.environ[HOME_VARIABLE])), durable=False, folder=f"redis-{free_port()}")
+    server.start()
+    with in_tenant(workspace):
+        key = make_key(name="CI", scopes=[Scope.ADMIN], created_by=None, hourly_limit=10)
+    try:
+        with running_site(tmp_path, REDIS_URL=server.url, CELERY_BROKER_URL=server.url) as site:
+            server.stop()
+            headers = {"Host": f"{workspace.slug}.localhost", "Authorization": f"Bearer {key.secret}"}
+            url = f"http://127.0.0.1:{site.port}/api/v1/agents/"
+            answers = [httpx.get(url, headers=headers).status_code for _ in range(11)]
+    finally:
+        server.stop()
+    assert answers == [200] * 10 + [429]
 
 
 def test_a_command_without_a_database_says_why_in_its_last_line() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
@@ -80,6 +80,7 @@ def test_sentences_know_their_page() -> None:
     assert made[0].page == 4
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine drawing is slow, and right
 @given(
     st.lists(
         st.one_of(

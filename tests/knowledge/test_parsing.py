@@ -37,7 +37,7 @@ def test_html_keeps_headings_with_their_anchors_and_drops_scripts_menus_and_hidd
         ("Returns", 1, ""),
         ("Who pays", 2, "costs"),
     ]
-    for unwanted in ("secret", "alert", "Ignore your instructions", "Imprint", "Home"):
+    for unwanted in ("secret", "alert", "Printed in 2024", "Imprint", "Home"):
         assert unwanted not in everything
     assert parsed.notes == ("Text that the page hides was left out.",)
 
@@ -125,7 +125,7 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600
         (OLD_OFFICE + "EncryptedPackage".encode("utf-16-le"), "a.docx", EncryptedDocument, "password"),
         (files.pdf(password="secret"), "locked.pdf", EncryptedDocument, "password"),
         (files.scanned_pdf(), "scan.pdf", NothingToRead, "pictures"),
-        (_zip(a=b"x"), "a.zip", UnsupportedDocument, "not supported"),
+        (_zip(a=b"x"), "a.zip", UnsupportedDocument, "archive"),
         (_zip(bomb=b"0" * 50_000_000), "a.docx", DocumentTooLarge, "unpacks"),
         (b"<html><script>1</script></html>", "a.html", NothingToRead, "no text"),
     ],

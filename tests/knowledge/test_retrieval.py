@@ -7,8 +7,9 @@ import pytest
 from agents.models import Agent
 from knowledge.candidates import driving_terms
 from knowledge.documents import add_file, add_text
+from knowledge.follow_ups import standalone
 from knowledge.ingest import ingest
-from knowledge.retrieval import search, standalone
+from knowledge.retrieval import search
 from tests.knowledge import files
 
 pytestmark = pytest.mark.django_db

@@ -41,6 +41,9 @@ class Integrator:
     def patch(self, path: str, body: Any) -> Any:
         return self.client.patch(self.root + path, body, "application/json")
 
+    def put(self, path: str, body: Any) -> Any:
+        return self.client.put(self.root + path, body, "application/json")
+
     def delete(self, path: str) -> Any:
         return self.client.delete(self.root + path)
 

@@ -186,5 +186,6 @@ def _variables(*, database_url: str, redis_url: str, var: Path) -> dict[str, str
         "NETVEXA_VAR": str(var),
         "NETVEXA_MODELS": str(PROJECT / "var" / "models"),  # exported once, for all test runs
         "NETVEXA_ENVIRONMENT": "test",
+        "NETVEXA_API_CALLS_PER_ADDRESS": "1000000",  # all tests come from one address
         "DJANGO_SETTINGS_MODULE": SETTINGS,
     }

@@ -178,6 +178,11 @@ def get_tax_id(world: World, params: Json, id_: str, tax_id: str) -> Json:
     return world.get("tax_ids", tax_id)
 
 
+@route("GET", "/v1/tax_ids/{tax_id}")
+def get_own_tax_id(world: World, params: Json, tax_id: str) -> Json:
+    return world.get("tax_ids", tax_id)
+
+
 @route("DELETE", "/v1/customers/{id_}/tax_ids/{tax_id}")
 def delete_tax_id(world: World, params: Json, id_: str, tax_id: str) -> Json:
     world.emit("customer.tax_id.deleted", world.get("tax_ids", tax_id))

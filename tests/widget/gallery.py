@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, sync_playwright
 
 from tests.plugins.browser import ARGUMENTS, chromium_path
 
@@ -93,7 +93,7 @@ def scene(
     query: str,
     screen: dict[str, Any],
     *,
-    kind: type[Scene] = Scene,
+    kind: Callable[[str, Path, Host, Page, Widget], Scene] = Scene,
     **config: Any,
 ) -> Iterator[Scene]:
     """A page with the widget on it, shut; `config` changes the agent's configuration."""
@@ -170,12 +170,8 @@ def more(at: Scene) -> None:
     at.shoot("teaser-opened")
     at.widget.panel.locator("input[type=file]").set_input_files(
         [
-            {"name": "parcel.png", "mimeType": "image/png", "buffer": PNG},
-            {
-                "name": "a-very-long-name-of-a-file-that-somebody-scanned.png",
-                "mimeType": "image/png",
-                "buffer": PNG,
-            },
+            FilePayload(name=name, mimeType="image/png", buffer=PNG)
+            for name in ("parcel.png", "a-very-long-name-of-a-file-that-somebody-scanned.png")
         ]
     )
     at.shoot("files")

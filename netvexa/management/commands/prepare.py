@@ -69,7 +69,7 @@ def _summary() -> dict[str, Any]:
             {"name": "Homepage", "url": settings.ROOT_URL},
             {"name": "Demo workspace", "url": workspace_url},
             {"name": "API", "url": f"{workspace_url}/api/v1/docs/"},
-            {"name": "Staff admin", "url": admin_url},
+            {"name": "Staff admin (its first log-in sets up a second factor)", "url": admin_url},
             *_stand_in(),
         ],
         "login": {"e-mail": demo.EMAIL, "password": demo.password()},

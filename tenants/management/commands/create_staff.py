@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.utils import timezone
 
+from tenants import second_factor
 from tenants.context import platform
 from tenants.models import User
 
@@ -23,6 +24,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", required=True)
+        parser.add_argument(
+            "--remove-second-factor",
+            action="store_true",
+            help="For somebody who lost it: the next log-in sets up another.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"].strip().lower()
@@ -32,6 +38,9 @@ class Command(BaseCommand):
             raise CommandError(f"{email} is no e-mail address.") from error
         with platform():
             self._make(email)
+            if options["remove_second_factor"]:
+                second_factor.remove(User.objects.get(email=email))
+        self.stdout.write("The first log-in to the admin sets up the second factor, which staff always need.")
 
     def _make(self, email: str) -> None:
         user = User.objects.filter(email=email).first()

@@ -1,0 +1,147 @@
+"""The past of documents: drafts, comparison, going back, review, and what was known on a day."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+
+from agents.models import Agent
+from knowledge.documents import start_reading
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Version
+from knowledge.versions import newest, text_of
+from netvexa.lib.errors import Invalid, NotFound
+
+CONTEXT = 2  # unchanged lines shown around a change
+MAX_LINES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """`kind` is "same", "added", "removed", or "skipped" for unchanged lines that are left out."""
+
+    kind: str
+    text: str
+
+
+def version_of(document: Document, number: int) -> Version:
+    """Raises NotFound."""
+    version = document.versions.filter(number=number).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    return version
+
+
+def compare(old: Version, new: Version) -> list[DiffLine]:
+    """What was read, line by line. Raises Invalid where a version was never read."""
+    if not (old.text_file and new.text_file):
+        raise Invalid("Only versions that were read can be compared.")
+    return list(_diff(text_of(old).split("\n")[:MAX_LINES], text_of(new).split("\n")[:MAX_LINES]))
+
+
+def _diff(old: list[str], new: list[str]) -> Iterator[DiffLine]:
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=len(old) > 2000)
+    for group in matcher.get_grouped_opcodes(CONTEXT):
+        if group[0][1]:
+            yield DiffLine("skipped", "…")
+        for tag, start, end, new_start, new_end in group:
+            if tag == "equal":
+                yield from (DiffLine("same", line) for line in old[start:end])
+                continue
+            yield from (DiffLine("removed", line) for line in old[start:end])
+            yield from (DiffLine("added", line) for line in new[new_start:new_end])
+
+
+def publish(version: Version) -> None:
+    """Let a draft be read and serve. Raises Invalid for what is no draft."""
+    if not version.draft:
+        raise Invalid("This version is published already.")
+    with transaction.atomic():
+        document = Document.objects.select_for_update().get(pk=version.document_id)
+        last = document.versions.aggregate(last=Max("number"))["last"] or 0
+        if version.number < last:
+            version.number = last + 1
+        version.draft = False
+        version.save(update_fields=["draft", "number"])
+        start_reading(document)
+
+
+def go_back(version: Version, *, by: UUID) -> None:
+    """Make an older version the newest one again. A web page then stays as it is until it is released."""
+    if version.draft or not version.file:
+        raise Invalid("This version holds nothing to go back to.")
+    with transaction.atomic():
+        document = Document.objects.select_for_update().select_related("source").get(pk=version.document_id)
+        if newest(document) == version:
+            raise Invalid("This is the newest version already.")
+        _copy(version, document, by=by)
+        if document.source.kind in WEB_KINDS:
+            Document.objects.filter(pk=document.pk).update(pinned=True, fetch_due=False)
+        start_reading(document)
+
+
+def _copy(version: Version, document: Document, *, by: UUID) -> None:
+    """The files are shared, not copied: a stored file never changes."""
+    last = document.versions.aggregate(last=Max("number"))["last"] or 0
+    Version.objects.create(
+        document=document,
+        number=last + 1,
+        file=str(version.file.name),
+        name=version.name,
+        charset=version.charset,
+        size=version.size,
+        sha256=version.sha256,
+        approved_by=version.approved_by,
+        author=by,
+        remark=f"Back to version {version.number}",
+    )
+
+
+def release(document: Document) -> None:
+    """Let a page follow its original again after somebody chose a version."""
+    Document.objects.filter(pk=document.pk).update(pinned=False, fetch_due=False, etag="", last_modified="")
+
+
+def approve(document: Document, *, by: UUID) -> None:
+    """Let what was held for review be read after all. Raises Invalid where nothing is held."""
+    version = _held(document)
+    with transaction.atomic():
+        version.approved_by = by
+        version.save(update_fields=["approved_by"])
+        start_reading(document)
+
+
+def refuse(document: Document) -> None:
+    """Keep what was held out for good; what serves goes on serving."""
+    version = _held(document)
+    serves = document.live_id is not None
+    version.remark = "Refused at review"
+    version.save(update_fields=["remark"])
+    Document.objects.filter(pk=document.pk).update(
+        status=DocumentStatus.READY if serves else DocumentStatus.FAILED,
+        error_code="" if serves else "document_refused",
+        error="" if serves else "This content was refused at review and is not used.",
+        warning_code="document_refused" if serves else "",
+        warning="New content of this document was refused at review; the content before it serves."
+        if serves
+        else "",
+    )
+
+
+def _held(document: Document) -> Version:
+    version = newest(document)
+    if document.status != DocumentStatus.HELD or version is None:
+        raise Invalid("Nothing of this document waits for a review.")
+    return version
+
+
+def known_at(moment: datetime, *, agent: Agent | None = None) -> QuerySet[Version]:
+    """The versions that answers came from at that moment. What was deleted since then is not among them."""
+    served = Version.objects.filter(valid_from__lte=moment).filter(Q(valid_to=None) | Q(valid_to__gt=moment))
+    served = served.select_related("document__source__agent").order_by("document__title", "document_id")
+    return served.filter(document__source__agent=agent) if agent else served

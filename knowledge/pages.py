@@ -1,0 +1,117 @@
+"""One page of the web: looked at again without harm to what serves.
+
+A look asks whether the page changed (ETag, Last-Modified), then compares the content's hash, and only then
+makes a new version. A look that fails is a warning on a document that serves, and a failure on one that never
+did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from knowledge import versions
+from knowledge.fetching import FetchedPage, FetchError, PageMissing, fetch
+from knowledge.models import Document, DocumentStatus, Version
+from netvexa.lib.errors import AppError
+
+MAX_ATTEMPTS = 3
+RETRY_AFTER = timedelta(minutes=1)
+
+
+def look(document: Document) -> Version | None:
+    """Fetch the page; return the version to be read, or None where nothing changed. Raises FetchError."""
+    before = versions.newest(document)
+    known = before is not None and bool(before.sha256)
+    page = fetch(
+        document.url,
+        etag=document.etag if known else "",
+        last_modified=document.last_modified if known else "",
+    )
+    same = page.unchanged or (before is not None and before.sha256 == _hash(page))
+    with transaction.atomic():
+        usable = before is None or before.pk == document.live_id or document.status != DocumentStatus.READY
+        _note_good(document, page, clear=usable or not same)
+        if same:
+            return None
+        return _new_content(document, before, page)
+
+
+def fill(document: Document, version: Version) -> bytes:
+    """Fetch the first content of a version that has none yet, and keep it. Raises FetchError."""
+    page = fetch(document.url)
+    with transaction.atomic():
+        _put(version, page)
+        version.save()
+        _note_good(document, page, clear=True)
+    return page.content
+
+
+def note_failure(document: Document, error: AppError) -> None:
+    """A look that failed: what serves goes on, with a warning; what never served waits or has failed."""
+    now = timezone.now()
+    rows = Document.objects.filter(pk=document.pk)
+    noted = {"checked_at": now, "updated_at": now, "fetch_due": False}
+    if document.live_id is not None or document.status == DocumentStatus.HELD:
+        rows.update(**noted, warning_code=error.code, warning=error.detail[:500])
+        return
+    again = not getattr(error, "permanent", True) and document.attempts + 1 < MAX_ATTEMPTS
+    rows.update(
+        **noted,
+        attempts=document.attempts + 1,
+        status=DocumentStatus.WAITING if again else DocumentStatus.FAILED,
+        lease_until=now + RETRY_AFTER * (document.attempts + 1) if again else None,
+        error_code=error.code,
+        error=error.detail[:500],
+    )
+
+
+def file_name_of(url: str) -> str:
+    """The address's last part where it ends like a file; it decides between kinds of plain text."""
+    name = PurePosixPath(urlsplit(url).path)
+    return (
+        name.name[-200:] if name.suffix.lower() in {".csv", ".tsv", ".json", ".jsonl", ".md", ".txt"} else ""
+    )
+
+
+def _note_good(document: Document, page: FetchedPage, *, clear: bool) -> None:
+    """`clear` takes the warning away; it stays where the same content is known to be of no use."""
+    now = timezone.now()
+    document.checked_at = document.good_at = now
+    if document.warning_code == PageMissing.code:
+        document.misses = 0  # other misses, such as a page that nothing leads to, are counted by the sync
+    if clear:
+        document.warning = document.warning_code = ""
+    document.fetch_due = False
+    if not page.unchanged:
+        document.etag, document.last_modified = page.etag, page.last_modified
+    document.save(
+        update_fields=[
+            "checked_at", "good_at", "warning", "warning_code", "fetch_due", "misses", "etag", "last_modified",
+        ]
+    )  # fmt: skip
+
+
+def _new_content(document: Document, before: Version | None, page: FetchedPage) -> Version:
+    """An empty version that waits for its first content takes it; else there is a new one."""
+    if before is None or before.sha256:
+        before = versions.add_version(document, name=file_name_of(document.url), data=b"")
+    _put(before, page)
+    before.save()
+    return before
+
+
+def _put(version: Version, page: FetchedPage) -> None:
+    if not page.content:
+        raise FetchError("The server sent an empty page.")
+    versions.put_content(version, page.content)
+    version.charset, version.name = page.charset[:40], version.name or file_name_of(page.url)
+
+
+def _hash(page: FetchedPage) -> str:
+    return hashlib.sha256(page.content).hexdigest()

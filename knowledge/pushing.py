@@ -1,0 +1,71 @@
+"""Documents that a program sends under ids of its own: sent again, they are replaced."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import Agent
+from knowledge.documents import start_reading
+from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.versions import add_version, files_of, newest, take_out
+from netvexa.lib.errors import Invalid
+
+TITLE = "Sent by the API"
+NAMES = {"markdown": "text.md", "html": "page.html", "text": "text.txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """`format` is one of NAMES. `url` is where visitors can read it, for citations."""
+
+    external_id: str
+    title: str
+    content: str
+    format: str = "markdown"
+    url: str = ""
+
+
+def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Document, bool]:
+    """Add or replace the document with this id; says whether it is new. The same content changes nothing."""
+    data = pushed.content.strip().encode()
+    if not data:
+        raise Invalid("A document needs some content.")
+    with transaction.atomic():
+        source = _source_of(agent, added_by)
+        document, is_new = Document.objects.get_or_create(
+            source=source, key=pushed.external_id, defaults={"title": pushed.title[:300], "url": pushed.url}
+        )
+        before = newest(document)
+        same = before is not None and before.sha256 == hashlib.sha256(data).hexdigest()
+        if same and (document.title, document.url) == (pushed.title, pushed.url):
+            return document, False
+        Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
+        add_version(document, name=NAMES[pushed.format], data=data, author=added_by)
+        start_reading(document)
+    document.refresh_from_db()
+    return document, is_new
+
+
+def remove(document: Document) -> None:
+    """Delete a document that was sent, with its versions and files. Raises Invalid for others."""
+    if document.source.kind != SourceKind.PUSH:
+        raise Invalid("Only documents that were sent by the API can be deleted alone; delete their source.")
+    with transaction.atomic():
+        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+        names = files_of(row.versions.all())
+        take_out(row, status=DocumentStatus.GONE)
+        row.delete()
+        for name in names:
+            transaction.on_commit(partial(Version._meta.get_field("file").storage.delete, name))
+
+
+def _source_of(agent: Agent, added_by: UUID | None) -> Source:
+    """One source an agent, made with the first document; the agent's row keeps two from making two."""
+    Agent.objects.select_for_update().get(pk=agent.pk)
+    source = Source.objects.filter(agent=agent, kind=SourceKind.PUSH).first()
+    return source or Source.objects.create(agent=agent, kind=SourceKind.PUSH, title=TITLE, added_by=added_by)

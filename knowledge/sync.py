@@ -1,0 +1,287 @@
+"""Watching web sources: which pages are due, which came, which went.
+
+A sync is a row's state, not a process: it advances in slices of a few seconds, each by any worker that gets
+the source's lease, so that a site of thousands of pages holds up nobody and survives a restart. Nothing is
+taken away because of an error: a page goes after two syncs in a row found it missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from billing.plans import Tier
+from billing.subscriptions import standing_of
+from knowledge import robots, versions
+from knowledge.discovery import add_pages
+from knowledge.fetching import FetchError, PageMissing
+from knowledge.models import (
+    WEB_KINDS,
+    Document,
+    DocumentStatus,
+    Source,
+    SourceKind,
+    SyncState,
+)
+from knowledge.pages import look, note_failure
+from knowledge.scope import MAX_PAGES, scope_of
+from knowledge.sitemaps import pages_of
+from netvexa.lib.errors import Invalid
+from tenants.context import current_workspace
+
+logger = logging.getLogger(__name__)
+
+SLICE = 15.0  # seconds; then the next one queues up behind everybody else's work
+LEASE = timedelta(minutes=5)
+RUNNING_AT_ONCE = 3  # sources of one workspace
+MISSES = 2  # syncs in a row without a page before it goes
+CONFIRM_AFTER = timedelta(minutes=10)
+LONGEST = timedelta(hours=12)  # a sync that takes longer is ended as it is
+MAX_INTERVAL = 24 * 30
+HOURS = {Tier.STARTER: 24, Tier.GROWTH: 6}  # every other plan: 1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be handed to the workers next: documents to read, and whether the sync goes on at once."""
+
+    read: list[UUID] = field(default_factory=list)
+    again: bool = False
+
+
+def shortest_interval() -> int:
+    """Hours between two syncs that this workspace's plan allows."""
+    return HOURS.get(standing_of(current_workspace()).plan.tier, 1)
+
+
+def interval_of(source: Source) -> int:
+    """Hours between two syncs of this source; 0 means only when somebody asks."""
+    if source.interval_hours is None:
+        return shortest_interval()
+    return source.interval_hours and max(source.interval_hours, shortest_interval())
+
+
+def start(source: Source, *, only: Document | None = None) -> bool:
+    """Begin a sync, of one page where it is named; False where one is running already.
+
+    Raises Invalid for what has no original to look at. Pages whose version a person chose are left alone.
+    """
+    if source.kind not in WEB_KINDS:
+        raise Invalid("Only web pages, websites and sitemaps can be synced.")
+    with transaction.atomic():
+        begun = Source.objects.filter(pk=source.pk, sync_state=SyncState.IDLE).update(
+            sync_state=SyncState.RUNNING,
+            sync_started_at=timezone.now(),
+            sync_error="",
+            found={"listed": 0} if only else {},
+            lease_until=None,
+        )
+        rows = source.documents.exclude(status=DocumentStatus.GONE)
+        if only:
+            rows.filter(pk=only.pk).update(fetch_due=True, attempts=0, lease_until=None)
+        elif begun:
+            rows.filter(pinned=False).update(fetch_due=True)
+    return bool(begun)
+
+
+def start_due() -> list[UUID]:
+    """Begin the syncs whose time has come, so many at once; return every source that has work to do."""
+    now = timezone.now()
+    running = Source.objects.filter(sync_state=SyncState.RUNNING)
+    room = RUNNING_AT_ONCE - running.count()
+    due = Source.objects.filter(kind__in=WEB_KINDS, sync_state=SyncState.IDLE, next_sync_at__lte=now)
+    for source in due.order_by("next_sync_at")[: max(0, room)]:
+        start(source)
+    free = running.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    return list(free.values_list("pk", flat=True))
+
+
+def advance(source_id: UUID | str) -> Work:
+    """Do one slice of a running sync. Returns at once where another worker has it."""
+    now = timezone.now()
+    taken = (
+        Source.objects.filter(pk=source_id, sync_state=SyncState.RUNNING)
+        .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+        .update(lease_until=now + LEASE)
+    )
+    if not taken:
+        return Work()
+    source = Source.objects.get(pk=source_id)
+    try:
+        return _slice(source)
+    except FetchError as error:
+        _finish(source, error=error.detail)
+        return Work()
+    finally:
+        Source.objects.filter(pk=source_id).update(lease_until=None)
+
+
+def _slice(source: Source) -> Work:
+    if source.kind == SourceKind.SITEMAP and "listed" not in source.found:
+        _list_pages(source)
+    read: list[UUID] = []
+    end = time.monotonic() + SLICE
+    while document := _next(source):
+        if _visit(source, document):
+            read.append(document.pk)
+        if time.monotonic() > end:
+            return Work(read, again=True)
+    if not read and (not source.documents.unfinished().exists() or _is_overdue(source)):
+        _finish(source)
+    return Work(read)
+
+
+def _next(source: Source) -> Document | None:
+    now = timezone.now()
+    due = source.documents.filter(fetch_due=True).filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    return due.select_related("live").order_by("depth", "created_at").first()
+
+
+def _is_overdue(source: Source) -> bool:
+    return bool(source.sync_started_at and timezone.now() - source.sync_started_at > LONGEST)
+
+
+def _list_pages(source: Source) -> None:
+    """The pages of a sitemap; those within scope are kept or come in, and others count as missing."""
+    scope = scope_of(source.scope)
+    listed = [url for url in pages_of(source.url, most=MAX_PAGES) if _admits_path(source, url)]
+    add_pages(source, listed, depth=0, found_on=source.url)
+    present = source.documents.exclude(status=DocumentStatus.GONE)
+    present.filter(key__in=listed, warning_code="").update(misses=0)
+    present.exclude(key__in=listed).update(misses=F("misses") + 1)
+    _count(source, listed=len(listed), over=max(0, len(listed) - scope.pages))
+
+
+def _admits_path(source: Source, url: str) -> bool:
+    """A sitemap says itself what belongs to the site; only the patterns choose among it."""
+    scope = scope_of(source.scope)
+    return scope.admits(url, start=url)
+
+
+def _visit(source: Source, document: Document) -> bool:
+    """Look at one page; True where there is new content to read."""
+    is_crawl = source.kind != SourceKind.URL
+    if is_crawl and not robots.may_read(document.url):
+        _leave_alone(source, document)
+        return False
+    if is_crawl:
+        robots.wait_for_turn(document.url)
+    is_new = document.good_at is None
+    try:
+        version = look(document)
+    except FetchError as error:
+        _note_error(source, document, error)
+        return False
+    if version is None:
+        _count(source, same=1)
+        return False
+    _count(source, **({"new": 1} if is_new else {"changed": 1}))
+    return _hand_over(document)
+
+
+def _hand_over(document: Document) -> bool:
+    """The new version waits to be read; one that is being read now is followed by it."""
+    Document.objects.filter(pk=document.pk).exclude(status=DocumentStatus.WORKING).update(
+        status=DocumentStatus.WAITING, step="", done=0, total=0, error="", error_code="", attempts=0,
+        lease_until=None,
+    )  # fmt: skip
+    return True
+
+
+def _note_error(source: Source, document: Document, error: FetchError) -> None:
+    note_failure(document, error)
+    missing = isinstance(error, PageMissing)
+    if missing:
+        Document.objects.filter(pk=document.pk).update(misses=F("misses") + 1)
+    elif Document.objects.filter(pk=document.pk, status=DocumentStatus.WAITING).exists():
+        Document.objects.filter(pk=document.pk).update(fetch_due=True)  # its lease says when
+    _count(source, **({"missing": 1} if missing else {"failed": 1}))
+
+
+def _leave_alone(source: Source, document: Document) -> None:
+    """robots.txt asks not to read it: a new page is forgotten, one that serves stays as it is."""
+    _count(source, kept_out=1)
+    if document.good_at is None and document.live_id is None:
+        document.delete()
+        return
+    Document.objects.filter(pk=document.pk).update(
+        fetch_due=False,
+        warning_code="robots_disallowed",
+        warning="The site's robots.txt now asks not to read this page; it is kept as it was.",
+    )
+
+
+def _count(source: Source, **more: int) -> None:
+    for name, number in more.items():
+        source.found[name] = source.found.get(name, 0) + number
+    Source.objects.filter(pk=source.pk).update(found=source.found)
+
+
+def _finish(source: Source, *, error: str = "") -> None:
+    """End the sync: unless it failed, take out what was missing twice, and say when the next one is."""
+    now = timezone.now()
+    if not error:
+        if source.kind == SourceKind.SITE:
+            _count_unreachable(source)
+        _take_out_missing(source)
+    unsure = source.documents.filter(live__isnull=False, misses__gt=0).exists()
+    Source.objects.filter(pk=source.pk).update(
+        sync_state=SyncState.IDLE,
+        synced_at=now,
+        sync_error=error[:500],
+        found=source.found,
+        next_sync_at=_next_time(source, now, soon=unsure and not error),
+    )
+
+
+def _next_time(source: Source, now: datetime, *, soon: bool) -> datetime | None:
+    """Counted from the start of this sync, a little early at random, so that a plan's interval is kept."""
+    hours = interval_of(source)
+    if not hours:
+        return None
+    regular = (source.sync_started_at or now) + timedelta(hours=hours * random.uniform(0.95, 1.0))  # noqa: S311
+    return max(now + timedelta(minutes=1), min(regular, now + CONFIRM_AFTER) if soon else regular)
+
+
+def _count_unreachable(source: Source) -> None:
+    """Pages that no page of the site leads to any more have missed this sync.
+
+    While the start or any page on the way could not be read, nobody knows, and nothing is counted.
+    """
+    rows = list(
+        source.documents.exclude(status=DocumentStatus.GONE).values_list(
+            "key", "depth", "live__links", "warning_code"
+        )
+    )
+    if any(warning and warning != PageMissing.code for *_, warning in rows):
+        return
+    leads = {key: links or [] for key, _, links, _ in rows}
+    reached = {key for key, depth, *_ in rows if depth == 0}
+    queue = deque(reached)
+    while queue:
+        for link in leads.get(queue.popleft(), []):
+            if link in leads and link not in reached:
+                reached.add(link)
+                queue.append(link)
+    answering = source.documents.filter(warning_code="")  # one that answers 404 was counted when it did
+    answering.filter(key__in=reached).update(misses=0)
+    answering.filter(key__in=leads.keys() - reached).update(misses=F("misses") + 1)
+
+
+def _take_out_missing(source: Source) -> None:
+    """Pages that two syncs in a row did not find go from the index."""
+    gone = source.documents.filter(misses__gte=MISSES).exclude(status=DocumentStatus.GONE)
+    for document_id in gone.values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document_id)
+            versions.take_out(row, status=DocumentStatus.GONE)
+        _count(source, gone=1)

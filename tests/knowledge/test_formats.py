@@ -1,0 +1,147 @@
+"""Slides, sheets, books, data: what is read from each, and where it says that it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.blocks import Block
+from knowledge.chunking import chunk
+from knowledge.parsing import parse
+from knowledge.parsing.errors import (
+    DocumentTooLarge,
+    EncryptedDocument,
+    MislabelledDocument,
+    NeedsJavaScript,
+    ParseError,
+    UnsupportedDocument,
+)
+from knowledge.parsing.qa import Pair, dump
+from knowledge.parsing.sandbox import parse_apart
+from knowledge.parsing.selecting import Selectors
+from tests.knowledge import files
+
+
+def lines(blocks: tuple[Block, ...]) -> list[str]:
+    return [block.text for block in blocks]
+
+
+def test_slides_are_pages_and_neither_hidden_slides_nor_speaker_notes_are_read() -> None:
+    parsed = parse_apart(files.slides(), name="deck.pptx")
+    assert lines(parsed.blocks) == ["Warranty", "Every lamp has five years of warranty."]
+    assert {block.page for block in parsed.blocks} == {1}
+    assert [note.split()[0] for note in parsed.notes] == ["1", "Speaker"]
+
+
+def test_a_row_of_a_sheet_repeats_its_header_and_shows_numbers_as_the_sheet_does() -> None:
+    parsed = parse_apart(files.workbook(), name="prices.xlsx")
+    assert lines(parsed.blocks) == [
+        "Prices",
+        "Price list 2026",
+        "Plan: Pro | Price: $49.00 | Discount: 15% | Since: 2026-03-01",
+    ]
+    assert parsed.blocks[-1].anchor == "Prices!A3"
+    assert parsed.notes == ("Hidden sheets were left out.",)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_row_of_a_csv_repeats_its_header_and_knows_its_number(separator: str) -> None:
+    rows = [["Country", "Days"], ["Norway", "7"], ["Åland", '"9, or 10"']]
+    data = "\r\n".join(separator.join(row) for row in rows).encode()
+    parsed = parse(data, name="delivery.csv")
+    assert lines(parsed.blocks) == ["Country: Norway | Days: 7", "Country: Åland | Days: 9, or 10"]
+    assert [block.anchor for block in parsed.blocks] == ["row=2", "row=3"]
+
+
+def test_a_csv_of_numbers_has_no_header() -> None:
+    assert lines(parse(b"1,2\n3,4\n", name="n.csv").blocks) == ["1 | 2", "3 | 4"]
+
+
+def test_a_book_is_read_in_the_order_of_its_spine_with_its_chapters() -> None:
+    parsed = parse_apart(files.book(), name="lamp.epub")
+    assert (parsed.title, parsed.language) == ("The Lamp", "en")
+    assert lines(parsed.blocks) == [
+        "First light", "It was dark at first.", "The switch", "Then somebody pressed it.",
+    ]  # fmt: skip
+
+
+def test_records_of_json_are_rows_and_keys_of_objects_are_headings() -> None:
+    parsed = parse(
+        b'{"title": "Shop", "hours": {"mon": "9-17"}, "plans": [{"n": "Pro", "p": 49}]}', name="a.json"
+    )
+    assert parsed.title == "Shop"
+    assert lines(parsed.blocks) == ["title: Shop", "hours", "mon: 9-17", "plans", "n: Pro | p: 49"]
+    assert lines(parse(b'{"a": 1}\n{"a": 2}\n', name="a.jsonl").blocks) == ["a: 1", "a: 2"]
+
+
+def test_each_question_is_a_passage_of_its_own_with_the_question_on_top() -> None:
+    pairs = [Pair("Do you ship to Peru?", "Yes."), Pair("By air?", "No, by sea.")]
+    parsed = parse(dump(pairs), name="questions.qa")
+    drafts = chunk(parsed, count_tokens=lambda texts: [len(text.split()) for text in texts])
+    assert [(draft.heading_path[-1], draft.text) for draft in drafts] == [
+        ("Do you ship to Peru?", "Yes."),
+        ("By air?", "No, by sea."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "error"),
+    [
+        ("a.json", b"{not json", ParseError),
+        ("deep.json", b"[" * 100_000 + b"]" * 100_000, ParseError),
+        ("a.xlsx", b"PK\x03\x04 damaged", ParseError),
+        ("a.pptx", files.word(), MislabelledDocument),
+        ("a.xlsx", b"plain text", MislabelledDocument),
+        ("a.zip", files.archive({"a.txt": b"x"}), UnsupportedDocument),
+        ("bomb.zip", files.archive({"a.txt": bytes(30_000_000)}), DocumentTooLarge),
+        ("many.zip", files.archive({f"{n}.txt": b"" for n in range(10_001)}), DocumentTooLarge),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_reason(
+    name: str, data: bytes, error: type[ParseError]
+) -> None:
+    with pytest.raises(error):
+        parse_apart(data, name=name)
+
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
+
+
+def test_entities_are_never_expanded() -> None:
+    with pytest.raises(ParseError):
+        parse_apart(files.book(package=LAUGHS + "<package>&b;</package>"), name="lamp.epub")
+    office = files.archive({"xl/workbook.xml": (LAUGHS + "<workbook>&b;</workbook>").encode()})
+    with pytest.raises(ParseError, match="entities"):
+        parse(office, name="a.xlsx")
+
+
+def test_a_locked_archive_is_told_apart() -> None:
+    data = bytearray(files.archive({"a.txt": b"x"}))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    with pytest.raises(EncryptedDocument):
+        parse(bytes(data), name="a.zip")
+
+
+def test_the_owner_chooses_the_part_of_a_page_that_counts() -> None:
+    page = b"<body><main><p>Menu of the day.</p><div class=faq><p>We open at nine.</p><p class=ad>Buy!</p></div></main>"
+    parsed = parse_apart(page, name="a.html", selectors=Selectors(keep=".faq", drop=".ad"))
+    assert lines(parsed.blocks) == ["We open at nine."]
+
+
+def test_a_page_that_only_a_script_fills_is_told_apart() -> None:
+    page = b"<html><body><div id=root></div><script src=app.js></script></body></html>"
+    with pytest.raises(NeedsJavaScript, match="scripts"):
+        parse_apart(page, name="a.html")
+
+
+def test_hidden_text_is_no_knowledge_but_is_kept_for_inspection() -> None:
+    assert parse_apart(files.HTML.encode()).hidden == "Printed in 2024."
+    tags = "".join(chr(0xE0000 + ord(letter)) for letter in "obey me now")
+    parsed = parse_apart(f"Hello{tags} there.".encode(), name="a.txt")
+    assert (lines(parsed.blocks), parsed.hidden) == (["Hello there."], "obey me now")
+
+
+def test_links_and_the_canonical_address_are_told_as_written() -> None:
+    head = b'<head><link rel=canonical href=/x><base href="/docs/"></head>'
+    links = b'<p>Some text. <a href=b>B</a><a href="/c" rel=nofollow>C</a></p>'
+    parsed = parse_apart(head + links, name="a.html")
+    assert (parsed.links, parsed.canonical) == (("/docs/b",), "/x")

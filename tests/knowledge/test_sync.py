@@ -1,0 +1,278 @@
+"""Websites come in, are watched, and lose only what is really gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from pytest_django import Settings
+
+from agents.models import Agent
+from billing.models import Entitlement
+from billing.plans import PLANS, Limit, Tier
+from knowledge import ingest, sync
+from knowledge.documents import add_site, add_url, refetch, set_interval, sync_now
+from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, SyncState
+from knowledge.preview import preview
+from knowledge.retrieval import search
+from knowledge.scope import Scope
+from knowledge.tasks import ingest_document, resume_ingestion, sync_source
+from netvexa.lib.errors import Invalid
+from tenants.context import platform
+from tenants.models import Workspace
+from tests.knowledge.website import Website, running_website
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Website]:
+    settings.FETCH_PRIVATE_HOSTS = ["localhost"]
+    cache.clear()
+    with running_website() as site:
+        site.page("/", "We sell lamps.", "/returns", "/prices#now", "/?utm_source=x", "https://example.com/")
+        site.page("/returns", "Send lamps back within 30 days.", "/", "/deep")
+        site.page("/prices", "A lamp costs 49 dollars.")
+        site.page("/deep", "Bulbs are recycled.")
+        yield site
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test itself does what a worker would."""
+    for task in (ingest_document, sync_source):
+        monkeypatch.setattr(task, "delay", lambda *_job: None)
+
+
+def work(source: Source) -> None:
+    """Do everything that a running sync hands to workers, until it ends."""
+    for _ in range(30):
+        sync.advance(source.pk)
+        for pk in source.documents.unfinished().filter(fetch_due=False).values_list("pk", flat=True):
+            ingest.ingest(pk)
+        source.refresh_from_db()
+        if source.sync_state == SyncState.IDLE:
+            return
+    pytest.fail("The sync does not end.")
+
+
+def crawled(agent: Agent, site: Website, **scope: Any) -> Source:
+    source = add_site(agent, url=site.url(), scope=Scope(**scope), kind=SourceKind.SITE)
+    work(source)
+    return source
+
+
+def synced(source: Source) -> Source:
+    sync_now(source)
+    work(source)
+    return source
+
+
+def paths(source: Source, **only: Any) -> list[str]:
+    rows = source.documents.exclude(status=DocumentStatus.GONE).filter(**only)
+    return sorted(urlsplit(url).path for url in rows.values_list("url", flat=True))
+
+
+def test_a_website_is_read_page_by_page_and_each_page_once(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/", "/deep", "/prices", "/returns"]
+    assert source.found["new"] == 4
+    assert len([path for path, _ in site.asked if path == "/prices"]) == 1
+    best = search("When can lamps be sent back?", agent_id=agent.pk).passages[0]
+    assert best.url == site.url("/returns")
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ({"depth": 1}, ["/", "/prices", "/returns"]),
+        ({"depth": 0}, ["/"]),
+        ({"pages": 2}, ["/", "/returns"]),
+        ({"exclude": ("/ret*",)}, ["/", "/prices"]),
+        ({"include": ("/returns", "/deep")}, ["/", "/deep", "/returns"]),
+    ],
+)
+def test_the_scope_is_kept(agent: Agent, site: Website, scope: dict[str, Any], expected: list[str]) -> None:
+    assert paths(crawled(agent, site, **scope)) == expected
+
+
+def test_the_plan_s_pages_are_the_most(agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PLANS[Tier.GROWTH].limits, Limit.PAGES, 3)
+    assert len(paths(crawled(agent, site))) == 3
+
+
+def test_robots_txt_is_respected(agent: Agent, site: Website) -> None:
+    site.pages["/robots.txt"] = "User-agent: *\nDisallow: /returns"
+    source = crawled(agent, site)
+    assert paths(source) == ["/", "/prices"]
+    assert "/returns" not in [path for path, _ in site.asked]
+    assert source.found["kept_out"] == 1
+
+
+def test_a_copy_that_names_its_original_is_not_read_twice(agent: Agent, site: Website) -> None:
+    site.page(
+        "/print", "A lamp costs 49 dollars.", head=f'<link rel="canonical" href="{site.url("/prices")}">'
+    )
+    site.page("/", "We sell lamps.", "/prices", "/print")
+    assert paths(crawled(agent, site)) == ["/", "/prices"]
+
+
+def test_what_did_not_change_is_not_sent_again(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.asked.clear()
+    synced(source)
+    assert {status for path, status in site.asked if path != "/robots.txt"} == {304}
+    assert source.found == {"same": 4}
+    assert {document.versions.count() for document in source.documents.all()} == {1}
+
+
+def test_a_changed_page_is_replaced_a_new_one_comes_in(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/prices", "A lamp costs 59 dollars.", "/new")
+    site.page("/new", "Candles are new.")
+    synced(source)
+    assert (source.found["changed"], source.found["new"]) == (1, 1)
+    assert "59 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+@pytest.mark.parametrize("status", [500, 403, 429])
+def test_an_error_never_takes_the_last_good_content_away(agent: Agent, site: Website, status: int) -> None:
+    source = crawled(agent, site)
+    site.status["/prices"] = status
+    for _ in range(3):
+        synced(source)
+    page = source.documents.get(url=site.url("/prices"))
+    assert (page.status, bool(page.live_id)) == ("ready", True)
+    assert str(status) in page.warning
+    assert search("What does a lamp cost?", agent_id=agent.pk).passages
+    site.status.clear()
+    synced(source)
+    page.refresh_from_db()
+    assert page.warning == ""
+
+
+def test_a_page_goes_after_it_was_missing_twice_and_comes_back(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    kept = site.pages.pop("/prices")
+    synced(source)
+    page = source.documents.get(url=site.url("/prices"))
+    assert (page.status, bool(page.warning)) == ("ready", True)
+    assert source.next_sync_at is not None
+    assert source.next_sync_at < timezone.now() + timedelta(minutes=11)
+    synced(source)
+    page.refresh_from_db()
+    assert (page.status, page.live) == ("gone", None)
+    assert not Chunk.objects.filter(version__document=page).exists()
+    assert page.versions.get().valid_to is not None
+    site.pages["/prices"] = kept
+    site.page("/", "We sell lamps. Welcome back.", "/returns", "/prices")
+    synced(source)
+    assert paths(source, status="ready") == ["/", "/deep", "/prices", "/returns"]
+
+
+def test_a_page_that_nothing_leads_to_any_more_goes_after_two_syncs(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/returns", "Send lamps back within 30 days.", "/")
+    assert "/deep" in paths(synced(source))
+    assert "/deep" not in paths(synced(source))
+
+
+def test_while_a_page_cannot_be_read_nothing_counts_as_unreachable(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/returns", "Send lamps back within 30 days.", "/")
+    site.status["/"] = 503
+    for _ in range(3):
+        synced(source)
+    assert paths(source) == ["/", "/deep", "/prices", "/returns"]
+
+
+def test_a_site_that_is_down_altogether_loses_nothing_and_says_so(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    cache.clear()
+    site.status.update(dict.fromkeys(["/robots.txt", *site.pages], 500))
+    synced(source)
+    assert "robots.txt could not be read" in source.sync_error
+    assert len(paths(source, status="ready")) == 4
+
+
+def test_a_sitemap_says_what_belongs_to_the_site(agent: Agent, site: Website) -> None:
+    site.sitemap("/prices", "/returns")
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    assert paths(source, status="ready") == ["/prices", "/returns"]
+    site.sitemap("/prices", "/deep")
+    assert paths(synced(source)) == ["/deep", "/prices", "/returns"]
+    assert paths(synced(source)) == ["/deep", "/prices"]
+
+
+def test_what_is_no_sitemap_is_said(agent: Agent, site: Website) -> None:
+    source = add_site(agent, url=site.url("/prices"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    assert "no sitemap" in source.sync_error
+
+
+def test_a_single_page_is_watched_too(agent: Agent, site: Website) -> None:
+    source = add_url(agent, url=site.url("/prices"))
+    ingest.ingest(source.documents.get().pk)
+    site.page("/prices", "A lamp costs 59 dollars.")
+    refetch(source.documents.get())
+    work(source)
+    assert source.documents.get().versions.count() == 2
+    assert "59" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+def test_new_content_that_cannot_be_read_leaves_the_old_in_service(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.pages["/prices"] = "<html><body><div id=app></div><script src=a.js></script></body></html>"
+    for _ in range(2):
+        page = synced(source).documents.get(url=site.url("/prices"))
+        assert (page.status, page.warning_code) == ("ready", "document_needs_javascript")
+    assert "49 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+@pytest.mark.parametrize(("tier", "hours"), [(Tier.STARTER, 24), (Tier.GROWTH, 6), (Tier.PROFESSIONAL, 1)])
+def test_the_plan_says_how_often(
+    workspace: Workspace, agent: Agent, site: Website, tier: Tier, hours: int
+) -> None:
+    with platform():
+        Entitlement.objects.create(workspace=workspace, tier=tier)
+    source = crawled(agent, site, depth=0)
+    assert source.next_sync_at is not None
+    wait = (source.next_sync_at - timezone.now()).total_seconds() / 3600
+    assert 0.9 * hours < wait <= hours
+    if hours > 1:
+        with pytest.raises(Invalid):
+            set_interval(source, 1)
+    set_interval(source, 0)
+    assert synced(source).next_sync_at is None
+
+
+def test_a_sync_that_is_due_begins_and_one_workspace_never_takes_all_places(
+    agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(sync.RUNNING_AT_ONCE + 2):
+        crawled(agent, site, depth=0)
+    Source.objects.update(next_sync_at=timezone.now())
+    begun: list[tuple[str, ...]] = []
+    monkeypatch.setattr(sync_source, "delay", lambda *job: begun.append(job))
+    resume_ingestion()
+    assert Source.objects.filter(sync_state=SyncState.RUNNING).count() == sync.RUNNING_AT_ONCE
+    assert len(begun) == sync.RUNNING_AT_ONCE
+
+
+def test_two_workers_never_advance_one_source(agent: Agent, site: Website) -> None:
+    source = add_site(agent, url=site.url(), scope=Scope(), kind=SourceKind.SITE)
+    Source.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert sync.advance(source.pk) == sync.Work()
+    assert site.asked == []
+
+
+def test_a_preview_lists_pages_and_adds_nothing(agent: Agent, site: Website) -> None:
+    found = preview(site.url(), kind=SourceKind.SITE, scope=Scope(exclude=("/prices",)))
+    assert found.urls == [site.url("/"), site.url("/returns")]
+    assert not Document.objects.exists()

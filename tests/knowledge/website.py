@@ -1,0 +1,72 @@
+"""A website that changes: pages by path, served with ETags, with what was asked for on record."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Website
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        site, path = self.server, self.path
+        status = site.status.get(path, 200 if path in site.pages else 404)
+        body = site.pages.get(path, "").encode() if status == 200 else b""
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if body and self.headers.get("if-none-match") == etag:
+            status, body = 304, b""
+        site.asked.append((path, status))
+        self.send_response(status)
+        self.send_header(
+            "content-type", "text/plain" if path.endswith(".txt") else "text/html; charset=utf-8"
+        )
+        self.send_header("content-length", str(len(body)))
+        self.send_header("etag", etag)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Quiet."""
+
+
+class Website(ThreadingHTTPServer):
+    """`pages` are bodies by path, `status` what to answer instead of 200, `asked` (path, status) so far."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.pages: dict[str, str] = {}
+        self.status: dict[str, int] = {}
+        self.asked: list[tuple[str, int]] = []
+
+    def url(self, path: str = "/") -> str:
+        return f"http://localhost:{self.server_port}{path}"
+
+    def page(self, path: str, text: str, *links: str, head: str = "") -> None:
+        anchors = "".join(f'<p>More: <a href="{link}">about {link}</a> is here.</p>' for link in links)
+        self.pages[path] = (
+            f"<html><head>{head}</head><body><h1>Page {path}</h1><p>{text}</p>{anchors}</body></html>"
+        )
+
+    def sitemap(self, *paths: str) -> None:
+        locations = "".join(f"<url><loc>{self.url(path)}</loc></url>" for path in paths)
+        self.pages["/sitemap.xml"] = (
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{locations}</urlset>'
+        )
+
+
+@contextmanager
+def running_website() -> Iterator[Website]:
+    site = Website()
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    try:
+        yield site
+    finally:
+        site.shutdown()
+        site.server_close()
