@@ -87,6 +87,11 @@ def check_open(standing: Standing) -> None:
 def check(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
     """Refuse `adding` more where `used` stand already. Raises Closed or LimitReached."""
     check_open(standing)
+    check_number(standing, limit, used, adding=adding)
+
+
+def check_number(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
+    """The same for work that was begun before the plan ended. Raises LimitReached."""
     maximum = standing.limits[limit]
     if maximum is not None and used + adding > maximum:
         raise LimitReached(

@@ -44,6 +44,7 @@ class Looked:
     budget: spending.Budget | None = None
     hosts: frozenset[str] = frozenset()
     masks_contacts: bool = False
+    own_keys: bool = False
 
 
 @dataclass
@@ -79,6 +80,8 @@ async def answer_to(writing: Writing) -> Answer:
         passages=found.passages,
         masks_contacts=looked.masks_contacts,
     )
+    if looked.own_keys:
+        receipt["own_key"] = True
     climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
     return await _down(climb, looked.budget)
 
@@ -112,7 +115,14 @@ def _look(turn: Turn) -> Looked:
         budget_micro_usd=budget.left if budget else None,
     )
     hosts = recall.source_hosts(turn.agent.id) | frozenset(turn.agent.link_hosts)
-    return Looked(found=found, plan=plan, budget=budget, hosts=hosts, masks_contacts=settings.masks_contacts)
+    return Looked(
+        found=found,
+        plan=plan,
+        budget=budget,
+        hosts=hosts,
+        masks_contacts=settings.masks_contacts,
+        own_keys=bool(settings.keys),
+    )
 
 
 def _kept(writing: Writing, hit: cache.Hit, *, receipt: dict[str, Any] | None = None) -> Answer:
