@@ -43,6 +43,21 @@ class LimitReached(AppError):
         return {**numbers, "upgrade_url": upgrade_url()}
 
 
+class NotInPlan(AppError):
+    """The plan does not include this at all. Carries what it is, and where a larger plan is chosen."""
+
+    code = "not_in_plan"
+    status = 403
+
+    def __init__(self, feature: str, words: str) -> None:
+        super().__init__(f"{words} is not part of your plan. A larger plan includes it.")
+        self.feature = feature
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"limit": self.feature, "used": 0, "maximum": 0, "upgrade_url": upgrade_url()}
+
+
 class Closed(AppError):
     """What is there stays and can be read; nothing is added or answered until somebody pays."""
 
