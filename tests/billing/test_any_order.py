@@ -34,7 +34,7 @@ from tests.stripe_fake.server import respond
 from tests.stripe_fake.wire import ApiError, decode
 from tests.stripe_fake.world import SHARED_CLOCK, World
 
-SEQUENCES = 1000
+SEQUENCES, PARTS = 1000, 4  # in parts, so that several processes share them
 SEED = int(os.environ.get("NETVEXA_SEED", "0")) or random.SystemRandom().randrange(10**9)
 DAY = 86400
 Json = dict[str, Any]
@@ -100,7 +100,8 @@ class Life:
         return self.world.all("subscriptions")[0]
 
     def price(self) -> str:
-        sold = [row["id"] for row in self.world.all("prices") if row["active"]]
+        plans = [row for row in self.world.all("prices") if row["recurring"]["usage_type"] == "licensed"]
+        sold = [row["id"] for row in plans if row["active"]]
         return str(self.chance.choice(sold))
 
     def act(self, what: Callable[[], object]) -> None:
@@ -157,7 +158,7 @@ def tell(life: Life, capture: DjangoCaptureOnCommitCallbacks, *, before: bool) -
     """Let some of what was not told arrive, shuffled, some twice, some never; must we be up to date now?"""
     arriving, life.untold = life.untold, []
     watched = [row for row in arriving if row["type"] in (*SUBSCRIPTION_EVENTS, *INVOICE_EVENTS)]
-    told = [row for row in watched if life.chance.random() < 0.4]
+    told = [row for row in watched if life.chance.random() < 0.3]
     told += [row for row in told if life.chance.random() < 0.2]
     life.chance.shuffle(told)
     with capture(execute=True):
@@ -198,11 +199,15 @@ def truth(life: Life) -> Json:
     }
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_a_thousand_sequences_end_in_what_stripe_holds(
-    world: World, workspace: Workspace, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    world: World,
+    workspace: Workspace,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    part: int,
 ) -> None:
-    chance, mended = random.Random(SEED), 0
-    for number in range(SEQUENCES):
+    chance, mended = random.Random(f"{SEED} {part}"), 0
+    for number in range(SEQUENCES // PARTS):
         with platform():
             life = Life(world, workspace, chance)
             up_to_date = tell(life, django_capture_on_commit_callbacks, before=False)
@@ -215,4 +220,4 @@ def test_a_thousand_sequences_end_in_what_stripe_holds(
                 mended += 1
             row = Entitlement.objects.filter(workspace=workspace).first()
         assert picture(row) == truth(life), f"sequence {number}; NETVEXA_SEED={SEED} repeats it"
-    assert 100 < mended < 900  # both ways were tried
+    assert 0.1 < mended * PARTS / SEQUENCES < 0.9  # both ways were tried

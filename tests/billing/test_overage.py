@@ -14,8 +14,9 @@ from billing.plans import OVERAGE_CENTS, PLANS, Limit, Tier
 from billing.usage import QuotaExceeded, Reservation, release, reserve, this_month, usage_of
 from tenants.context import in_tenant, platform
 from tenants.models import Role
-from tests.plugins.payers import Payer
+from tests.plugins.payers import DAY, Payer
 from tests.plugins.people import ClientAs
+from tests.stripe_fake.world import SHARED_CLOCK
 
 pytestmark = pytest.mark.django_db
 INCLUDED = PLANS[Tier.STARTER].limits[Limit.ANSWERS] or 0
@@ -199,7 +200,9 @@ def test_when_its_invoice_is_not_paid_only_what_is_beyond_the_plan_stops(beyond:
     world.get("payment_methods", subscription["default_payment_method"])["_decline"] = "generic_decline"
     plan = next(row for row in world.all("subscriptions") if not row["metadata"].get("purpose"))
     plan["default_payment_method"] = None
-    beyond.stripe.advance(20)
+    clock = world.get("clocks", SHARED_CLOCK)
+    left = subscription["items"]["data"][0]["current_period_end"] - world.time_of(clock)
+    beyond.stripe.advance(left / DAY + 0.1)
 
     with platform():
         mail = BillingNotice.objects.get(kind="payment_failed")
