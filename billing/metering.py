@@ -26,6 +26,7 @@ from tenants.models import Workspace
 
 LATE = timedelta(days=62)  # so long a month is looked at for what was not told
 STRIPE_WAITS = timedelta(minutes=45)  # Stripe closes an invoice an hour after its month
+STRIPE_COUNTS = timedelta(hours=1)  # its meters sum up in the background
 SHOWN_MONTHS = 12
 
 
@@ -107,6 +108,39 @@ def _send(event: OverageEvent, account: BillingAccount) -> str | None:
         why = str(refused.__cause__)
         return None if "already exists" in why else why[:200]
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What we told Stripe's meter of this month until an hour ago, what it counted, and what it refused."""
+
+    told: int
+    counted: int
+    refused: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.told == self.counted and not self.refused
+
+
+def counted_by_stripe(account: BillingAccount) -> Counted | None:
+    """None where there is nothing to compare. Raises StripeDown."""
+    now = _now_of(account.workspace_id).astimezone(UTC).replace(second=0, microsecond=0)
+    start, end = now.replace(day=1, hour=0, minute=0), now - STRIPE_COUNTS
+    rows = OverageEvent.objects.filter(workspace=account.workspace_id, at__gte=start, at__lt=end)
+    if start >= end or not rows.exists():
+        return None
+    given: Any = {
+        "customer": account.customer_id,
+        "start_time": int(start.timestamp()),
+        "end_time": int(end.timestamp()),
+    }
+    with asking() as client:
+        meter = next((row.id for row in client.v1.billing.meters.list().data if row.event_name == METER), "")
+        found = client.v1.billing.meters.event_summaries.list(meter, given).data if meter else []
+    sent = rows.exclude(sent_at=None).aggregate(sum=Sum("quantity"))["sum"] or 0
+    counted = round(sum(row.aggregated_value for row in found))
+    return Counted(told=sent, counted=counted, refused=rows.exclude(refusal="").count())
 
 
 def statement_of(workspace: Workspace) -> list[StatementLine]:

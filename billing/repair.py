@@ -13,6 +13,7 @@ from djstripe.models import Event, Invoice, Subscription
 
 from billing.events import WATCHED, customer_of
 from billing.gateway import asking, plain, secret_key
+from billing.metering import counted_by_stripe
 from billing.models import BillingAccount, DriftFinding, Entitlement, EntitlementSource
 from billing.notices import tell_of_change, tell_staff
 from billing.refresh import fields_of, held_by_stripe, refresh
@@ -99,6 +100,10 @@ def _compare(account: BillingAccount) -> Iterator[DriftFinding]:
     if held.state is not None and held.state.tier is None:
         problem = "The subscription has a price that is none of our plans'"
         yield _found(account, problem, {}, {"subscription": held.state.subscription_id}, repaired=False)
+    if (meter := counted_by_stripe(account)) is not None and not meter.agrees:
+        problem = "Answers beyond the plan: Stripe's meter differs from what it was told"
+        ours, stripes = {"told": meter.told, "refused": meter.refused}, {"counted": meter.counted}
+        yield _found(account, problem, ours, stripes, repaired=False)
     if before is not None and before.source == EntitlementSource.STAFF and live:
         yield _found(
             account,

@@ -9,7 +9,7 @@ from django.test import Client
 
 from billing import metering, tasks
 from billing.metering import StatementLine, counts_at, statement_of
-from billing.models import BillingNotice, OverageEvent, UsageBucket, UsageKind
+from billing.models import BillingNotice, DriftFinding, OverageEvent, UsageBucket, UsageKind
 from billing.plans import OVERAGE_CENTS, PLANS, Limit, Tier
 from billing.usage import QuotaExceeded, Reservation, release, reserve, this_month, usage_of
 from tenants.context import in_tenant, platform
@@ -140,6 +140,22 @@ def test_late_usage_is_the_next_event_and_rewrites_nothing(beyond: Payer) -> Non
         rows = list(OverageEvent.objects.order_by("number").values_list("identifier", "quantity", "at"))
     assert rows[0] == before
     assert [quantity for _, quantity, _ in rows] == [1, 2]
+
+
+def test_the_nightly_check_reports_what_stripes_meter_did_not_count(beyond: Payer) -> None:
+    answer(beyond)
+    tasks.tell_of_overage.delay()
+    beyond.stripe.advance(0.1)  # its meter has had time to count
+    tasks.check_drift.delay()
+    with platform():
+        assert not DriftFinding.objects.exists()
+
+    beyond.stripe.world.objects["meter_events"].clear()
+    tasks.check_drift.delay()
+
+    with platform():
+        finding = DriftFinding.objects.get()
+    assert (finding.ours["told"], finding.stripes["counted"]) == (1, 0)
 
 
 def test_what_is_used_as_the_month_ends_counts_for_that_month_while_its_invoice_is_open() -> None:
