@@ -9,7 +9,8 @@ from uuid import UUID
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from chat import answering, attachments, busy, mails, turns
+from agents.models import Agent
+from chat import answering, attachments, busy, curated, gaps, mails, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -86,6 +87,28 @@ def clear_attachments() -> None:
                 attachments.clear_files()
         except Exception:  # one workspace's trouble is not the others'
             logger.exception("Attachments of %s cannot be cleared", workspace.key)
+
+
+@shared_task(base=TenantTask)
+def make_curated_vectors(workspace: Workspace, agent_id: str) -> None:
+    """Make what the exact answers of an agent need to be found by meaning."""
+    curated.make_vectors(UUID(agent_id))
+
+
+@shared_task(base=PlatformTask)
+def tend_answers() -> None:
+    """Every night, in every workspace: exact answers follow their agent's embedding profile, and
+    what was asked in vain is gathered.
+    """
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                for agent_id in Agent.objects.values_list("pk", flat=True):
+                    curated.make_vectors(agent_id)
+                    gaps.gather(agent_id)
+                gaps.prune()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Answers of %s cannot be tended", workspace.key)
 
 
 def _sent(send: mails.Send, row_id: str) -> None:

@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
+    "tend-answers": {"task": "chat.tasks.tend_answers", "schedule": crontab(hour="4", minute="51")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
 
