@@ -13,9 +13,9 @@ from rest_framework.response import Response
 
 from agents.gates import Change, held
 from agents.models import Agent
-from agents.tiers import check_choice, load_table
+from agents.tiers import check_choice, choices, load_table
 from billing import limits
-from billing.plans import Limit
+from billing.plans import Limit, Tier
 from billing.subscriptions import standing_of
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import AppError
@@ -83,10 +83,12 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
         read_only_fields: ClassVar = ["id", "public_id", "version", "created_at", "updated_at"]
 
     def validate_model(self, value: str) -> str:
-        tier = standing_of(current_workspace()).plan.tier
+        tier, table = standing_of(current_workspace()).plan.tier, load_table(settings.MODEL_PRESET)
         try:
-            check_choice(load_table(settings.MODEL_PRESET), tier.value, configured=value)
+            check_choice(table, tier.value, configured=value)
         except AppError as error:
+            if any(value in choices(table, larger.value) for larger in Tier):
+                raise limits.NotInPlan("models", f"The model {value}") from error
             raise serializers.ValidationError(error.detail) from error
         return value
 

@@ -48,6 +48,7 @@ class Looked:
     budget: spending.Budget | None = None
     hosts: frozenset[str] = frozenset()
     masks_contacts: bool = False
+    own_keys: bool = False
 
 
 @dataclass
@@ -91,6 +92,8 @@ async def _answer_to(writing: Writing) -> Answer:
         passages=found.passages,
         masks_contacts=looked.masks_contacts,
     )
+    if looked.own_keys:
+        receipt["own_key"] = True
     climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
     return await _down(climb, looked.budget)
 
@@ -130,7 +133,14 @@ def _look(turn: Turn) -> Looked:
         budget_micro_usd=budget.left if budget else None,
     )
     hosts = recall.source_hosts(turn.agent.id) | frozenset(turn.agent.link_hosts)
-    return Looked(found=found, plan=plan, budget=budget, hosts=hosts, masks_contacts=settings.masks_contacts)
+    return Looked(
+        found=found,
+        plan=plan,
+        budget=budget,
+        hosts=hosts,
+        masks_contacts=settings.masks_contacts,
+        own_keys=bool(settings.keys),
+    )
 
 
 def _exact(writing: Writing, hit: curated.Hit) -> Answer:

@@ -164,6 +164,7 @@ def _reserve(door: Door) -> UUID | None:
         workspace,
         kind=UsageKind.ANSWERS,
         limit=standing.limits[Limit.ANSWERS],
+        extra=standing.extra_answers,
         reference=f"conversation {door.conversation_id}",
     ).id
 
@@ -308,7 +309,7 @@ def _account(message: Message) -> None:
     usage.settle(
         message.reservation_id,
         tokens=message.input_tokens + message.output_tokens,
-        cost_micro_usd=message.cost_micro_usd,
+        cost_micro_usd=0 if message.receipt.get("own_key") else message.cost_micro_usd,  # what it cost us
         estimated=message.usage_estimated,
     )
 

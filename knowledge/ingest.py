@@ -21,12 +21,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from billing import limits
+from billing.plans import Limit
+from billing.subscriptions import standing_of
 from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import chunk
 from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
-from knowledge.models import WEB_KINDS, Chunk, Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.models import (
+    WEB_KINDS,
+    Chunk,
+    Document,
+    DocumentStatus,
+    Source,
+    SourceKind,
+    Version,
+    counted_pages,
+)
 from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
@@ -36,6 +48,7 @@ from knowledge.profiles import profile_of_first
 from knowledge.scope import scope_of
 from knowledge.screening import screen
 from netvexa.lib.errors import AppError
+from tenants.context import current_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +130,7 @@ def _run(document: Document, version: Version) -> list[UUID]:
     if discovery.is_copy(source, document, parsed.canonical):
         _drop_copy(document)
         return []
+    _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
     if _is_held(document, version, parsed):
         return []
@@ -127,6 +141,15 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "index", total=len(passages))
     publish(document, version)
     return []
+
+
+def _check_pages(document: Document, parsed: ParsedDocument) -> None:
+    """A long file is known to be long only now. Raises LimitReached where the plan has no room for it."""
+    serving = document.live.pages if document.live else 1  # as `counted_pages` counts it now
+    more = max(1, parsed.pages) - max(1, serving)
+    if more > 0:
+        standing = standing_of(current_workspace())
+        limits.check_number(standing, Limit.PAGES, counted_pages(), adding=more)
 
 
 def _drop_copy(document: Document) -> None:
