@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from chat.models import Lead
+from netvexa.lib.sheets import START, line_of
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
 COLUMNS = ("Time", "Name", "E-mail", "Phone", "Company", "Agent", "Page", "Conversation")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BATCH = 500
 
 
@@ -35,14 +33,13 @@ def leads(query: str = "") -> QuerySet[Lead]:
 async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
     """The lines of a CSV file with a heading, read in batches so that no number of leads fills the memory.
 
-    A response is streamed after its request has left the workspace, so each batch enters it anew. It starts
-    with a byte order mark, without which Excel guesses the wrong encoding.
+    A response is streamed after its request has left the workspace, so each batch enters it anew.
     """
-    yield "\ufeff" + _line(COLUMNS)
+    yield START + line_of(COLUMNS)
     zone = ZoneInfo(workspace.time_zone)
     batch = await run_in_tenant(workspace, _batch, query, None)
     while batch:
-        yield "".join(_line(map(safe_cell, _values(lead, zone))) for lead in batch)
+        yield "".join(line_of(_values(lead, zone)) for lead in batch)
         batch = await run_in_tenant(workspace, _batch, query, batch[-1].pk)
 
 
@@ -52,19 +49,8 @@ def _batch(query: str, before: UUID | None) -> list[Lead]:
     return list((rows.filter(pk__lt=before) if before else rows)[:_BATCH])
 
 
-def safe_cell(value: str) -> str:
-    """The value with a quote ahead if a spreadsheet would run it as a formula (OWASP: CSV injection)."""
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
-
-
 def _values(lead: Lead, zone: ZoneInfo) -> list[str]:
     talk = lead.conversation
     time = lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
     contact = [lead.name, lead.email, lead.phone, lead.company]
     return [time, *contact, talk.agent.name, talk.page_url, str(talk.pk)]
-
-
-def _line(values: Iterable[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerow(values)
-    return file.getvalue()

@@ -11,11 +11,11 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from agents.models import Agent
-from chat.quality_models import CuratedAnswer, CuratedQuestion, Gap
+from chat.quality_models import CuratedAnswer, CuratedQuestion, Expectation, Gap, Trial
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
 
-__all__ = ["CuratedAnswer", "CuratedQuestion", "Gap"]
+__all__ = ["CuratedAnswer", "CuratedQuestion", "Expectation", "Gap", "Trial"]
 
 
 class Visitor(models.Model):

@@ -11,8 +11,9 @@ from asgiref.sync import sync_to_async
 from django.test import Client
 
 from agents.models import Agent
-from chat.leads import as_csv, safe_cell
+from chat.leads import as_csv
 from chat.models import Conversation, Lead, Visitor
+from netvexa.lib.sheets import safe_cell
 from tenants.context import in_tenant
 from tenants.models import Workspace
 

@@ -25,6 +25,7 @@ def page_of(world: World) -> str:
     return str(client_of(world.workspace, world.user).get("/isolation/").content.decode())
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_night_without_a_leak_is_shown_to_the_workspace() -> None:
     own, other = make_world("acme"), make_world("rival")
     assert "Not checked yet" in page_of(own)
