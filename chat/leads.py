@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from chat.models import Lead
+from chat.seeking import leads_with
+from netvexa.lib.csv_lines import csv_line
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
 COLUMNS = ("Time", "Name", "E-mail", "Phone", "Company", "Agent", "Page", "Conversation")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _BATCH = 500
 
 
@@ -24,12 +23,7 @@ def leads(query: str = "") -> QuerySet[Lead]:
     rows = Lead.objects.select_related("conversation__agent").order_by("-created_at", "-pk")
     if not query:
         return rows
-    return rows.filter(
-        Q(name__icontains=query)
-        | Q(email__icontains=query)
-        | Q(phone__icontains=query)
-        | Q(company__icontains=query)
-    )
+    return rows.filter(leads_with(query))
 
 
 async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
@@ -38,11 +32,11 @@ async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
     A response is streamed after its request has left the workspace, so each batch enters it anew. It starts
     with a byte order mark, without which Excel guesses the wrong encoding.
     """
-    yield "\ufeff" + _line(COLUMNS)
+    yield "\ufeff" + csv_line(COLUMNS)
     zone = ZoneInfo(workspace.time_zone)
     batch = await run_in_tenant(workspace, _batch, query, None)
     while batch:
-        yield "".join(_line(map(safe_cell, _values(lead, zone))) for lead in batch)
+        yield "".join(csv_line(_values(lead, zone)) for lead in batch)
         batch = await run_in_tenant(workspace, _batch, query, batch[-1].pk)
 
 
@@ -52,19 +46,8 @@ def _batch(query: str, before: UUID | None) -> list[Lead]:
     return list((rows.filter(pk__lt=before) if before else rows)[:_BATCH])
 
 
-def safe_cell(value: str) -> str:
-    """The value with a quote ahead if a spreadsheet would run it as a formula (OWASP: CSV injection)."""
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
-
-
 def _values(lead: Lead, zone: ZoneInfo) -> list[str]:
     talk = lead.conversation
     time = lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
     contact = [lead.name, lead.email, lead.phone, lead.company]
-    return [time, *contact, talk.agent.name, talk.page_url, str(talk.pk)]
-
-
-def _line(values: Iterable[str]) -> str:
-    file = io.StringIO()
-    csv.writer(file).writerow(values)
-    return file.getvalue()
+    return [time, *contact, *([talk.agent.name, talk.page_url, str(talk.pk)] if talk else ["", "", ""])]

@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from chat import answering, attachments, busy, mails, turns
+from chat import answering, attachments, busy, mails, retention, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -86,6 +86,17 @@ def clear_attachments() -> None:
                 attachments.clear_files()
         except Exception:  # one workspace's trouble is not the others'
             logger.exception("Attachments of %s cannot be cleared", workspace.key)
+
+
+@shared_task(base=PlatformTask)
+def apply_retention() -> None:
+    """Every night: what workspaces keep no longer."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                retention.apply()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("What %s keeps no longer cannot be deleted", workspace.key)
 
 
 def _sent(send: mails.Send, row_id: str) -> None:

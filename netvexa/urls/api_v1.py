@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
+from chat.privacy_api import ErasePersonView, ExportPersonView
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
@@ -28,6 +29,8 @@ urlpatterns = [
     path("auth/token/", TokenView.as_view(), name="token"),
     path("auth/refresh/", RefreshView.as_view(), name="refresh"),
     path("auth/revoke/", RevokeView.as_view(), name="revoke"),
+    path("people/export/", ExportPersonView.as_view(), name="people_export"),
+    path("people/erase/", ErasePersonView.as_view(), name="people_erase"),
     path("usage/", UsageView.as_view(), name="usage"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),

@@ -21,7 +21,7 @@ from chat.spending import today
 from knowledge import documents, ingest
 from knowledge.models import Document
 from netvexa.lib.ids import short_id
-from tenants import audit
+from tenants import audit, receipts
 from tenants.context import in_tenant, owner, platform
 from tenants.keys import NewKey, Scope, make_key
 from tenants.models import (
@@ -136,7 +136,7 @@ def _conversation(world: World) -> None:
     lead = Lead.objects.create(conversation=conversation, name=canary, email=f"{canary}@lead.example")
     entry = _kept_answer(world, answer)
     SpendingDay.objects.create(agent=agent, day=today(), cost_micro_usd=1)
-    ModelSettings.objects.create(keys={"openai": {"sealed": canary, "last": "abcd"}})
+    ModelSettings.objects.create(keys={"openai": {"key": canary, "ending": "abcd"}})
     world.visitor_token = tokens.visitor_token(visitor.pk, agent=agent)
     world.ids |= {
         "visitor": visitor.pk,
@@ -147,6 +147,7 @@ def _conversation(world: World) -> None:
         "preview_ticket": preview_ticket(agent),
         "lead": lead.pk,
         "entry": entry.pk,
+        "receipt": receipts.issue(world.workspace, actor=canary, subject=canary, counts={}).pk,
     }
 
 
