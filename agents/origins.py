@@ -19,7 +19,7 @@ def may_show(agent: Agent, *, origin: str, host: str) -> bool:
 
     No origin at all is a client that is no browser: it could claim any.
     """
-    if not origin or not agent.allowed_origins or urlsplit(origin).netloc.lower() == host.lower():
+    if not origin or not agent.allowed_origins or _host_of(origin) == host.lower():
         return True
     allowed = {str(allowed).rstrip("/").lower() for allowed in agent.allowed_origins}
     return origin.lower() in allowed
@@ -39,6 +39,14 @@ def note_seen(agent: Agent, *, origin: str, host: str) -> None:
     Agent.objects.filter(due, pk=agent.pk).update(seen_at=now, seen_origin=origin.lower()[:200])
 
 
+def _host_of(origin: str) -> str:
+    """With its port, or nothing where the origin is malformed."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
 def _is_ours(origin: str) -> bool:
-    name = (urlsplit(origin).hostname or "").lower()
+    name = _host_of(origin).partition(":")[0]
     return name == settings.ROOT_HOST or name.endswith(f".{settings.ROOT_HOST}")

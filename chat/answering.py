@@ -176,10 +176,11 @@ async def answer(writing: Writing) -> Answer | None:
     if stored is None:
         return None
     seq = await writing.feed.publish(writing.line, stored.frame(turn.answer_id), least=writing.seq)
-    with contextlib.suppress(Exception):  # the answer is stored and shown; the number is a help, not a need
-        await run_in_tenant(
-            turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
-        )
+    if turn.answer_id not in writing.shown or seq != writing.seq + 1:  # not as `store` expected
+        with contextlib.suppress(Exception):  # the answer is stored and shown; the number is only a help
+            await run_in_tenant(
+                turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
+            )
     await _keep(turn, stored)
     return stored
 

@@ -155,8 +155,13 @@ def chosen(near: list[Hit], *, threshold: float) -> Hit | None:
 
 def key_of(turn: Turn) -> str:
     """A question's words, whatever their case and punctuation, in its language and for its audience."""
-    words = " ".join(_WORD.findall(turn.question.casefold()))
-    return hashlib.sha256("\0".join((turn.language, turn.audience, words)).encode()).hexdigest()
+    parts = (turn.language, turn.audience, words_in(turn.question))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def words_in(question: str) -> str:
+    """A question's words, whatever their case and punctuation."""
+    return " ".join(_WORD.findall(question.casefold()))
 
 
 def keep(turn: Turn, answer: Answer) -> bool:

@@ -11,6 +11,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -39,6 +40,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     channel_layer_alias = "none"  # a channel a socket would cost a subscription in Redis each
 
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """As Channels does it, but without a thread that closes old database connections at every frame: a
+        consumer has none, and `tenants.context` looks after those of its own threads.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         await self.accept()
         self.entry: Entry | None = None
@@ -47,7 +54,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.sender: asyncio.Task[None] | None = None
         self.mistakes = 0
         self.address = str((self.scope.get("client") or ["-"])[0])
-        self.clock = asyncio.create_task(self._close_without_hello())
+        self.clock: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
+            protocol.HELLO_SECONDS, self._close_without_hello
+        )
         open_sockets.add(self)
         _sockets_of[self.address] += 1
         if _sockets_of[self.address] > settings.CHAT_SOCKETS_PER_ADDRESS:
@@ -67,7 +76,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         _sockets_of[self.address] -= 1
         if not _sockets_of[self.address]:
             del _sockets_of[self.address]
-        self.clock.cancel()
+        self._stop_clock()
         await self._leave_line()
 
     async def _leave_line(self) -> None:
@@ -143,7 +152,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         entry = self._entry
         most = 2 * settings.CHAT_SOCKETS_PER_ADDRESS
         await take(feed().redis(), Bucket(f"{entry.workspace.key}:hello:{self.address}", most, most))
-        self.clock.cancel()
+        self._stop_clock()
         visitor_id = tokens.visitor_of(hello.visitor, agent=entry.agent) if hello.visitor else None
         if hello.identity is not None:
             try:
@@ -171,18 +180,25 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _watch(self, opened: Opened) -> None:
         await self._leave_line()
         self.opened = opened
-        self.watcher = Watcher(Line(self._entry.workspace, opened.door.conversation_id), self._show_again)
-        self.sender = asyncio.create_task(self._send_all(self.watcher))
+        line = Line(self._entry.workspace, opened.door.conversation_id)
+        self.watcher = Watcher(line, self._show_again, ready=self._begin_sending)
         await feed().watch(self.watcher)
 
+    def _begin_sending(self) -> None:
+        if self.watcher is not None and (self.sender is None or self.sender.done()):
+            self.sender = asyncio.create_task(self._send_all(self.watcher))
+
     async def _send_all(self, watcher: Watcher) -> None:
-        """Send what the watcher hands on; a client that cannot keep up is dropped, and can resume."""
-        while (text := await watcher.take()) is not None:
+        """Send what there is; a client that cannot keep up is dropped, and can resume."""
+        while (text := watcher.next()) is not None:
             if text == _GONE:
                 await self.close(Close.BAD_TOKEN)
                 return
             await self.send(text)
-        await self.close(Close.RESTART)
+        if watcher.overflown:
+            await self.close(Close.RESTART)
+        else:
+            self.sender = None
 
     async def _resume(self, opened: Opened, hello: protocol.Hello) -> None:
         """Only what came after `last_seq`, as the frames it was; or everything, where those are gone."""
@@ -263,9 +279,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             "read": opened.team_read_seq,
         }
 
-    async def _close_without_hello(self) -> None:
-        await asyncio.sleep(protocol.HELLO_SECONDS)
-        await self.close(Close.NO_HELLO)
+    def _close_without_hello(self) -> None:
+        self.sender = asyncio.create_task(self.close(Close.NO_HELLO))
+
+    def _stop_clock(self) -> None:
+        if self.clock is not None:
+            self.clock.cancel()
+            self.clock = None
 
     # The end of everything
 

@@ -42,7 +42,7 @@ class Ended(NotAllowed):
     default_detail = "This conversation has ended. Please start a new one."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Door:
     """What a new conversation is made of; its rows are made with its first message, not by looking at it."""
 
@@ -55,7 +55,7 @@ class Door:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Opened:
     """A conversation as it stands; `exists` is false until something was said."""
 
@@ -114,21 +114,21 @@ def ensure(door: Door) -> Conversation:
     found = Conversation.objects.filter(pk=door.conversation_id).first()
     if found is not None:
         return found
-    Visitor.objects.get_or_create(pk=door.visitor_id, defaults={"locale": door.locale})
-    conversation, _ = Conversation.objects.get_or_create(
-        pk=door.conversation_id,
-        defaults={
-            "agent": door.agent,
-            "visitor_id": door.visitor_id,
-            "channel": door.channel,
-            "page_url": door.page.url,
-            "page_title": door.page.title,
-            "referrer": door.page.referrer,
-            "locale": door.locale,
-            "context": dict(door.context),
-        },
+    made = Conversation(
+        id=door.conversation_id,
+        agent=door.agent,
+        visitor_id=door.visitor_id,
+        channel=door.channel,
+        page_url=door.page.url,
+        page_title=door.page.title,
+        referrer=door.page.referrer,
+        locale=door.locale,
+        context=dict(door.context),
     )
-    return conversation
+    with transaction.atomic():  # another socket of this visitor may make the same rows at this moment
+        Visitor.objects.bulk_create([Visitor(id=door.visitor_id, locale=door.locale)], ignore_conflicts=True)
+        Conversation.objects.bulk_create([made], ignore_conflicts=True)
+    return Conversation.objects.get(pk=door.conversation_id)
 
 
 def locked(conversation_id: UUID) -> Conversation:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db.models import Model
 from django.utils.crypto import constant_time_compare
 
 from agents.models import Agent, workspace_key_of
@@ -40,7 +43,7 @@ class Knock:
     preview: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """The agent behind the door."""
 
@@ -49,10 +52,28 @@ class Entry:
     channel: Channel
 
 
+_rows: WeakValueDictionary[tuple[type[Model], object], Model] = WeakValueDictionary()
+Row = TypeVar("Row", bound=Model)
+
+
 async def enter(knock: Knock) -> Entry:
     """The agent, if this socket may talk to it. Raises NotFound, OriginRefused, WorkspaceNotReady."""
-    workspace = await run_nowhere(_workspace, knock)
-    return await run_in_tenant(workspace, _entry, workspace, knock)
+    workspace = _shared(await run_nowhere(_workspace, knock))
+    entry = await run_in_tenant(workspace, _entry, workspace, knock)
+    return replace(entry, agent=_shared(entry.agent))
+
+
+def _shared(row: Row) -> Row:
+    """The same row as other sockets hold, while it says the same: thousands of idle sockets share one copy."""
+    kept = _rows.get((type(row), row.pk))
+    if isinstance(kept, type(row)) and _fields(kept) == _fields(row):
+        return kept
+    _rows[type(row), row.pk] = row
+    return row
+
+
+def _fields(row: Model) -> dict[str, object]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def _workspace(knock: Knock) -> Workspace:

@@ -15,17 +15,19 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from agents.providers import Breaker, RedisBreaker
 from chat import conversations
+from chat.outbox import Outbox
 from chat.protocol import Frame, dump, load
 from netvexa.lib.ids import short_id
 from tenants.context import run_in_tenant
@@ -39,27 +41,10 @@ WATCH_SECONDS = 86_400
 QUEUE_FRAMES = 500  # a socket this far behind is dropped; it can resume
 GAP_SECONDS = 0.15
 EPOCH_CHECK_SECONDS = 2.0
+CONNECTIONS = 16  # of one event loop to Redis; more commands at once wait for one of them
+CONNECTION_WAIT_SECONDS = 5.0
 REST_SECONDS = 1.0  # after a failure Redis is left alone for this long
 
-# KEYS: counter, stream, watchers. ARGV: least seq so far, frame, this process, conversation.
-# The least seq is the database's or this process' own; whichever is highest wins.
-PUBLISH = """
-local seq = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
-redis.call('SET', KEYS[1], seq, 'EX', 3600)
-local kept = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', 2000, seq .. '-0', 'f', ARGV[2])
-if type(kept) == 'table' and kept.err then
-  redis.call('DEL', KEYS[2])
-  redis.call('XADD', KEYS[2], seq .. '-0', 'f', ARGV[2])
-end
-redis.call('EXPIRE', KEYS[2], 3600)
-for _, process in ipairs(redis.call('SMEMBERS', KEYS[3])) do
-  if process ~= ARGV[3] then
-    local heard = redis.call('PUBLISH', 'nv:chat:process:' .. process, ARGV[4] .. '\\n' .. seq .. '\\n' .. ARGV[2])
-    if heard == 0 then redis.call('SREM', KEYS[3], process) end
-  end
-end
-return seq
-"""
 # KEYS: watchers. ARGV: this process, what to tell the others.
 TELL = """
 for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
@@ -70,7 +55,7 @@ Side = Literal["visitor", "team"]
 _OUTAGES = (RedisError, OSError, asyncio.TimeoutError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """The line a conversation's frames go through."""
 
@@ -94,16 +79,39 @@ class Watcher:
     """One socket's place in a line: hands on each frame once and in order.
 
     `behind` is called when frames are missing that are kept nowhere: the socket then needs a fresh snapshot.
+    `ready` is called when there is something to send and nobody is at it. An idle one holds no task and no
+    queue: there are thousands of them.
     """
 
-    def __init__(self, line: Line, behind: Callable[[], Awaitable[None]], *, side: Side = "visitor") -> None:
+    __slots__ = (
+        "_gap",
+        "_held",
+        "_queue",
+        "_waiting",
+        "behind",
+        "last",
+        "line",
+        "overflown",
+        "ready",
+        "side",
+    )
+
+    def __init__(
+        self,
+        line: Line,
+        behind: Callable[[], Awaitable[None]],
+        *,
+        ready: Callable[[], None] | None = None,
+        side: Side = "visitor",
+    ) -> None:
         self.line = line
         self.side = side
         self.behind = behind
+        self.ready = ready
         self.last: int | None = None  # None until `start`: what arrives is held
         self.overflown = False
-        self.arrived = asyncio.Event()
-        self._queue: deque[str] = deque()
+        self._waiting: asyncio.Event | None = None
+        self._queue: deque[str] | None = None
         self._held: dict[int, Frame] = {}
         self._gap: asyncio.Task[None] | None = None
 
@@ -128,22 +136,40 @@ class Watcher:
 
     def say(self, text: str) -> None:
         """Something beside the numbered frames: an error, a pong."""
+        if self._queue is None:
+            self._queue = deque()
         if len(self._queue) >= QUEUE_FRAMES:
             self.overflow()
             return
         self._queue.append(text)
-        self.arrived.set()
+        self._wake()
 
     def overflow(self) -> None:
         self.overflown = True
-        self.arrived.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            self._waiting.set()
+        elif self.ready is not None:
+            self.ready()
+
+    def next(self) -> str | None:
+        """The next text to send; None when there is none, or the socket is too far behind."""
+        if self.overflown or not self._queue:
+            self._queue = None
+            return None
+        return self._queue.popleft()
 
     async def take(self) -> str | None:
-        """The next text to send; None when the socket is too far behind."""
-        while not self._queue and not self.overflown:
-            self.arrived.clear()
-            await self.arrived.wait()
-        return None if self.overflown else self._queue.popleft()
+        """The next text to send, waited for; None when the socket is too far behind."""
+        while (text := self.next()) is None and not self.overflown:
+            self._waiting = asyncio.Event()
+            try:
+                await self._waiting.wait()
+            finally:
+                self._waiting = None
+        return text
 
     def close(self) -> None:
         if self._gap is not None:
@@ -177,7 +203,7 @@ class Watcher:
 class _Process:
     """What this process knows of lines: who watches, and how far each has come."""
 
-    watchers: dict[UUID, set[Watcher]] = field(default_factory=lambda: defaultdict(set))
+    watchers: dict[UUID, tuple[Watcher, ...]] = field(default_factory=dict)
     reached: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -189,6 +215,8 @@ class Feed:
         self.lasting = False  # set where the loop serves; elsewhere whoever made the loop closes the feed
         self._state = _Process()
         self._redis: Redis | None = None
+        self._outbox = Outbox(self.redis)
+        self._breaker: RedisBreaker | None = None
         self._resting_until = 0.0
         self._listener: asyncio.Task[None] | None = None
         self._commands: dict[str, Callable[[str], None]] = {}
@@ -198,13 +226,15 @@ class Feed:
         if time.monotonic() < self._resting_until:
             return None
         if self._redis is None:
-            self._redis = Redis.from_url(
+            pool = BlockingConnectionPool.from_url(
                 settings.REDIS_URL,
-                max_connections=64,
+                max_connections=CONNECTIONS,
+                timeout=CONNECTION_WAIT_SECONDS,
                 socket_timeout=2.0,
                 socket_connect_timeout=0.5,
                 decode_responses=True,
             )
+            self._redis = Redis.from_pool(pool)
         return self._redis
 
     def rest(self, error: Exception) -> None:
@@ -212,6 +242,13 @@ class Feed:
         if time.monotonic() >= self._resting_until:
             logger.warning("Redis cannot be reached, the database takes over: %s", error)
         self._resting_until = time.monotonic() + REST_SECONDS
+
+    def breaker(self) -> Breaker | None:
+        """The circuit breaker that all processes share; None while Redis is left alone."""
+        redis = self.redis()
+        if redis is not None and self._breaker is None:
+            self._breaker = RedisBreaker(redis, prefix="nv:breaker:")
+        return self._breaker if redis is not None else None
 
     # Publishing
 
@@ -225,18 +262,17 @@ class Feed:
         if seq is None:
             seq = await run_in_tenant(line.workspace, conversations.next_seq, line.conversation, least=least)
         self._reach(line, seq)
-        for watcher in tuple(self._state.watchers.get(line.conversation, ())):
+        for watcher in self._state.watchers.get(line.conversation, ()):
             watcher.offer(seq, frame)
         return seq
 
     async def _publish_in_redis(self, line: Line, frame: Frame, least: int) -> int | None:
-        redis = self.redis()
-        if redis is None:
+        if self.redis() is None:
             return None
         keys = (line.key("seq"), line.key("frames"), line.key("watch"))
         try:
             given = (least, dump(frame), self.process, str(line.conversation))
-            return int(await redis.eval(PUBLISH, len(keys), *keys, *given))
+            return await self._outbox.number(keys, given)
         except _OUTAGES as error:
             self.rest(error)
             return None
@@ -328,18 +364,20 @@ class Feed:
     async def watch(self, watcher: Watcher) -> None:
         """Hand this watcher what is published from now on."""
         line = watcher.line
-        self._state.watchers[line.conversation].add(watcher)
+        watchers = self._state.watchers
+        watchers[line.conversation] = (*watchers.get(line.conversation, ()), watcher)
         self._listen()
         await self._register([line])
 
     async def leave(self, watcher: Watcher) -> None:
         line = watcher.line
         watcher.close()
-        others = self._state.watchers.get(line.conversation, set())
-        others.discard(watcher)
+        watchers = self._state.watchers
+        others = tuple(other for other in watchers.get(line.conversation, ()) if other is not watcher)
         if others:
+            watchers[line.conversation] = others
             return
-        self._state.watchers.pop(line.conversation, None)
+        watchers.pop(line.conversation, None)
         if (redis := self.redis()) is not None:
             with contextlib.suppress(*_OUTAGES):
                 await redis.srem(line.key("watch"), self.process)
@@ -418,7 +456,7 @@ class Feed:
             side, _, text = text.partition("\n")
             self._hand_on(UUID(name), side, text)
             return
-        for watcher in tuple(self._state.watchers.get(UUID(name), ())):
+        for watcher in self._state.watchers.get(UUID(name), ()):
             self._reach(watcher.line, int(seq))
             watcher.offer(int(seq), load(text))
 

@@ -1,6 +1,7 @@
 """What answers a question, best first, so that the visitor always reads something useful:
 
-    a kept answer → primary → fallback → an answer that has just ended → built-in model → links → lead form
+    exact answer → kept answer → primary → fallback → an answer that has just ended → built-in model → links
+    → lead form
 
 The rung that spoke and why the ones above it did not stand on the message. Money decides too: a budget that is
 used up leaves out the hosted models, never the answer.
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agents import keys
 from agents.models import ModelSettings
 from agents.providers import Attempt, Delta, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
-from chat import cache, prompts, spending, wording
+from chat import cache, curated, prompts, spending, wording
 from chat.answers import Answer
 from chat.citations import Marks, citation_of
 from chat.links import Links
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 PASSAGES = 8
 LINKS = 3
+QUOTED = 200  # characters of a passage that a receipt keeps
 _STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interrupted": "error"}
 
 
@@ -38,6 +40,7 @@ _STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interru
 class Looked:
     """What there is to answer with: a kept answer, or passages, a plan, and what may be linked to."""
 
+    exact: curated.Hit | None = None
     hit: cache.Hit | None = None
     found: retrieval.SearchResult | None = None
     plan: ModelPlan | None = None
@@ -59,12 +62,20 @@ class Climb:
 
 
 async def answer_to(writing: Writing) -> Answer:
-    """The answer to a turn's question, shown while it is written."""
+    """The answer to a turn's question, shown while it is written; its receipt says by which settings."""
+    agent, made = writing.turn.agent, await _answer_to(writing)
+    basis = {"agent_version": agent.version, "threshold": agent.evidence_threshold}
+    return replace(made, receipt={**basis, **made.receipt})
+
+
+async def _answer_to(writing: Writing) -> Answer:
     turn = writing.turn
     if (reply := _without_knowledge(turn)) is not None:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
+    if looked.exact is not None:
+        return _exact(writing, looked.exact)
     if looked.hit is not None:
         return _kept(writing, looked.hit)
     if looked.found is None or looked.plan is None:
@@ -92,6 +103,8 @@ def _without_knowledge(turn: Turn) -> str | None:
 
 def _look(turn: Turn) -> Looked:
     """Everything that is read from the database before a model is asked, in one go."""
+    if (exact := curated.look_up(turn)) is not None:
+        return Looked(exact=exact)
     if (hit := cache.look_up(turn)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
@@ -113,6 +126,12 @@ def _look(turn: Turn) -> Looked:
     )
     hosts = recall.source_hosts(turn.agent.id) | frozenset(turn.agent.link_hosts)
     return Looked(found=found, plan=plan, budget=budget, hosts=hosts, masks_contacts=settings.masks_contacts)
+
+
+def _exact(writing: Writing, hit: curated.Hit) -> Answer:
+    made = hit.answer()
+    writing.add(made.text)
+    return replace(made, first_token_ms=writing.first_token_ms)
 
 
 def _kept(writing: Writing, hit: cache.Hit, *, receipt: dict[str, Any] | None = None) -> Answer:
@@ -157,7 +176,8 @@ async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False)
     links, marks = Links(climb.hosts), Marks(climb.prompt.passages)
     writing.marks = marks
     finished, held = None, ""
-    async with aclosing(stream(climb.prompt, plan=plan, tally=writing.tally)) as events:
+    events_of = stream(climb.prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
+    async with aclosing(events_of) as events:
         async for event in events:
             if isinstance(event, Delta):
                 held += event.text
@@ -243,7 +263,16 @@ def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
     return {
         "query": found.query,
         "candidates": [
-            {"chunk": str(passage.chunk_id), "title": passage.title, "score": round(passage.score, 4)}
+            {
+                "chunk": str(passage.chunk_id),
+                "version": str(passage.version_id),
+                "title": passage.title[:120],
+                "page": passage.page_label or str(passage.page or ""),
+                "score": round(passage.score, 4),
+                "vector": round(passage.vector_score, 4),
+                "lexical": round(passage.lexical_score, 4),
+                "quote": passage.best[:QUOTED],
+            }
             for passage in found.passages
         ],
         "retrieval_ms": {

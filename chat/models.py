@@ -11,9 +11,12 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from agents.models import Agent
+from chat.quality_models import CuratedAnswer, CuratedQuestion, Gap
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
 from tenants.sealed import SealedField, SealedJSONField, blind_index_of
+
+__all__ = ["CuratedAnswer", "CuratedQuestion", "Gap"]
 
 
 class Visitor(models.Model):
@@ -143,6 +146,7 @@ class Outcome(models.TextChoices):
 RUNGS = {
     "primary": "first choice",
     "fallback": "fallback model",
+    "curated": "exact answer",
     "cached": "kept answer",
     "extractive": "built-in model",
     "links": "links only",
@@ -207,6 +211,14 @@ class Message(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_once"),
             models.UniqueConstraint(fields=["conversation", "ordinal"], name="message_place_once"),
+        ]
+        indexes: ClassVar = [  # few rows each: what `chat.gaps` and `chat.curated` look for
+            models.Index(
+                fields=["created_at"],
+                name="message_in_vain",
+                condition=models.Q(outcome="abstained") | models.Q(feedback=-1),
+            ),
+            models.Index(fields=["created_at"], name="message_curated", condition=models.Q(rung="curated")),
         ]
 
     def __str__(self) -> str:

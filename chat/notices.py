@@ -12,8 +12,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from chat import conversations
-from chat.feed import PUBLISH, TELL, Line, Side, told
+from chat.feed import TELL, Line, Side, told
 from chat.models import Message, MessageState
+from chat.outbox import PUBLISH
 from chat.protocol import Frame, dump
 from tenants.context import current_workspace
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from chat import answering, attachments, busy, mails, retention, turns
+from agents.models import Agent
+from chat import answering, attachments, busy, curated, gaps, mails, retention, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -97,6 +98,28 @@ def apply_retention() -> None:
                 retention.apply()
         except Exception:  # one workspace's trouble is not the others'
             logger.exception("What %s keeps no longer cannot be deleted", workspace.key)
+
+
+@shared_task(base=TenantTask)
+def make_curated_vectors(workspace: Workspace, agent_id: str) -> None:
+    """Make what the exact answers of an agent need to be found by meaning."""
+    curated.make_vectors(UUID(agent_id))
+
+
+@shared_task(base=PlatformTask)
+def tend_answers() -> None:
+    """Every night, in every workspace: exact answers follow their agent's embedding profile, and
+    what was asked in vain is gathered.
+    """
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                for agent_id in Agent.objects.values_list("pk", flat=True):
+                    curated.make_vectors(agent_id)
+                    gaps.gather(agent_id)
+                gaps.prune()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Answers of %s cannot be tended", workspace.key)
 
 
 def _sent(send: mails.Send, row_id: str) -> None:

@@ -99,11 +99,12 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    if (known := _known(door, client_id)) is not None:
+    conversation = Conversation.objects.filter(pk=door.conversation_id).first()
+    if conversation is not None and (known := _known(door, client_id)) is not None:
         return known
     text = retention.storable(text)
     _check_hours(door)
-    conversation = ensure(door)
+    conversation = conversation or ensure(door)
     reservation_id = _reserve(door) if conversation.owner == Owner.AI and text else None
     try:
         with transaction.atomic():
@@ -222,7 +223,7 @@ def _turn(agent: Agent, conversation: Conversation, question: Message, answer: M
         question_id=question.id,
         answer_id=answer.id,
         question=question.text,
-        history=_spoken_before(question),
+        history=spoken_before(question),
         language=agent.language or conversation.locale or "en",
         version=answer.version,
         writer=answer.writer,
@@ -232,7 +233,8 @@ def _turn(agent: Agent, conversation: Conversation, question: Message, answer: M
     )
 
 
-def _spoken_before(question: Message) -> tuple[Spoken, ...]:
+def spoken_before(question: Message) -> tuple[Spoken, ...]:
+    """What was said before a question, oldest first."""
     before = Message.objects.filter(conversation_id=question.conversation_id, ordinal__lt=question.ordinal)
     rows = before.exclude(author=Author.SYSTEM).exclude(text="").order_by("-ordinal")[:HISTORY_MESSAGES]
     return tuple(
@@ -262,7 +264,8 @@ def renew(answers: dict[UUID, str]) -> set[UUID]:
 def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> Answer | None:
     """Store the answer, if this run may still do so, and settle its usage; None where it may not.
 
-    When a person took over meanwhile, the agent's words are dropped: the stored answer only says so.
+    When a person took over meanwhile, the agent's words are dropped: the stored answer only says so. `seq` is
+    the last frame's so far; the next one is the `end`, whose number is kept here already.
     """
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update().filter(pk=turn.conversation_id).first()
@@ -279,7 +282,7 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
         message.state, message.completed_at = MessageState.COMPLETE, timezone.now()
         message.lease_until, message.seq = None, message.seq or shown.get(message.id)
         message.save()
-        conversation.last_seq = max(conversation.last_seq, seq)
+        conversation.last_seq = max(conversation.last_seq, seq + 1 if seq else 0)
         conversation.last_message_at = timezone.now()
         conversation.save(update_fields=["last_seq", "last_message_at"])
         if turn.question_id in shown:

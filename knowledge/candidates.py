@@ -40,7 +40,7 @@ WITH near AS MATERIALIZED (
     ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
 )
 SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_path, c.text, c.spans, c.words,
-       c.content_hash, 1 - (c.embedding <=> %(vector)s::halfvec), -(c.lexical <#> %(terms)s::sparsevec)
+       c.content_hash, 1 - (c.embedding <=> %(vector)s::halfvec), -(c.lexical <#> %(terms)s::sparsevec), c.version_id
 FROM (SELECT id FROM near UNION SELECT id FROM worded) AS hit
 JOIN knowledge_chunk c ON c.id = hit.id JOIN knowledge_document d ON d.live_id = c.version_id
 """  # noqa: S608  only our own constants are put in; values are parameters
@@ -64,6 +64,7 @@ class Candidate:
     content_hash: str
     cosine: float
     lexical: float
+    version_id: UUID
 
     @property
     def word_counts(self) -> list[int]:
@@ -127,4 +128,5 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         content_hash=row[11],
         cosine=float(row[12]),
         lexical=float(row[13]),
+        version_id=row[14],
     )

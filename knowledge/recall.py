@@ -10,19 +10,25 @@ from uuid import UUID
 from django.db.models import Count, Max
 from pgvector import HalfVector
 
+from knowledge.embedding import profile_for
 from knowledge.follow_ups import leans
-from knowledge.models import Chunk, Document
+from knowledge.models import Chunk, Document, Version
 from knowledge.retrieval import MAX_QUERY, embedded_question, reading_of
 from knowledge.sameness import difference, refers_back
 
 __all__ = [
     "Fingerprint",
+    "VersionThen",
+    "alike",
     "all_there",
     "difference",
     "fingerprint",
+    "reading_of",
+    "refers_back",
     "source_hosts",
     "stands_alone",
     "version_of",
+    "versions_by_id",
 ]
 
 
@@ -34,11 +40,31 @@ class Fingerprint:
     vector: HalfVector
 
 
+@dataclass(frozen=True, slots=True)
+class VersionThen:
+    """A version of a document that an answer rested on, and whether it still serves."""
+
+    document: UUID
+    number: int
+    serves: bool
+
+
+def versions_by_id(ids: Sequence[UUID]) -> dict[UUID, VersionThen]:
+    """Those of these versions that are still kept."""
+    rows = Version.objects.filter(pk__in=ids).values_list("pk", "document_id", "number", "serves__pk")
+    return {pk: VersionThen(document, number, serves is not None) for pk, document, number, serves in rows}
+
+
 def fingerprint(question: str, *, agent_id: UUID) -> Fingerprint:
     """Where the question lies among others. Call inside the workspace."""
     profile, languages = reading_of(agent_id)
     embedded = embedded_question(question[:MAX_QUERY], languages, profile)
     return Fingerprint(profile.id, HalfVector(embedded.vector))
+
+
+def alike(one: Fingerprint, cosine: float) -> float:
+    """How alike two questions of one profile are, 0 to 1: it means about the same in every profile."""
+    return profile_for(one.profile).relatedness(cosine)
 
 
 def version_of(agent_id: UUID) -> str:

@@ -55,6 +55,12 @@ class Passage:
     vector_score: float
     lexical_score: float
     sentences: tuple[ScoredSentence, ...]
+    version_id: UUID
+
+    @property
+    def best(self) -> str:
+        """The words that match best: its best sentence."""
+        return max(self.sentences, key=lambda one: one.score).text if self.sentences else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +202,5 @@ def _passage(candidate: Candidate, scored: Match) -> Passage:
             ScoredSentence(start, end, candidate.text[start:end], score, page or None)
             for (start, end, page, _), score in zip(candidate.spans, scored.sentences, strict=True)
         ),
+        version_id=candidate.version_id,
     )

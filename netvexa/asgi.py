@@ -34,6 +34,7 @@ from netvexa.lib.client import behind_proxies  # noqa: E402
 logger = logging.getLogger(__name__)
 _sockets = URLRouter(websocket_urlpatterns)
 _begun = False
+MOST_UNSENT_BYTES = 256 * 1024  # of one socket, beside what the system's own buffers hold
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -58,6 +59,7 @@ def _begin() -> None:
     feed().lasting = True
     if "twisted.internet.reactor" in sys.modules and threading.current_thread() is threading.main_thread():
         _let_daphne_say_restart()
+        _let_daphne_drop_slow_clients()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: asyncio.ensure_future(_drain_and_stop_daphne()))
@@ -76,6 +78,26 @@ def _let_daphne_say_restart() -> None:
             usual(self, code)
 
     WebSocketProtocol.serverClose = server_close
+
+
+def _let_daphne_drop_slow_clients() -> None:
+    """It keeps whatever a client does not read. A client too far behind is cut off instead: it can resume."""
+    from daphne.ws_protocol import WebSocketProtocol
+
+    usual = WebSocketProtocol.serverSend
+
+    def server_send(self: Any, content: str | bytes, binary: bool = False) -> None:
+        if _unsent(self.transport) > MOST_UNSENT_BYTES:
+            self.transport.abortConnection()
+        else:
+            usual(self, content, binary)
+
+    WebSocketProtocol.serverSend = server_send
+
+
+def _unsent(transport: Any) -> int:
+    """Bytes that a twisted transport holds back."""
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
 
 async def _drain_and_stop_daphne() -> None:

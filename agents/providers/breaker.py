@@ -66,6 +66,11 @@ class LocalBreaker:
         circuit.probing_since = now
         return True
 
+    def is_open(self, key: str) -> bool:
+        """Whether calls are held back, or a probe is on its way."""
+        circuit = self._circuits.get(key)
+        return circuit is not None and circuit.opened_at is not None
+
     async def succeeded(self, key: str) -> None:
         circuit = self._circuits.get(key)
         if circuit is not None and circuit.probing_since is not None:
@@ -96,7 +101,7 @@ if event == 'allows' then
     if now - opened < tonumber(ARGV[4]) then return 0 end
     if probing and now - probing < tonumber(ARGV[5]) then return 0 end
     redis.call('HSET', KEYS[1], 'probing', now)
-    return 1
+    return 2
 elseif event == 'succeeded' then
     if probing then redis.call('DEL', KEYS[1]) end
 elseif event == 'left' then
@@ -114,6 +119,9 @@ end
 return 1
 """
 _KEY_SECONDS = 600
+_KEYS_REMEMBERED = 1000
+_PROBE = 2  # what the script answers to the one call that is let through an open circuit
+CLOSED_SECONDS = 1.0  # a closed circuit is not asked for again within this time
 
 
 class RedisBreaker:
@@ -126,18 +134,43 @@ class RedisBreaker:
         self._script = redis.register_script(_SCRIPT)
         self._prefix = prefix
         self._local = LocalBreaker()
+        self._closed_until: dict[str, float] = {}  # by the monotonic clock
+        self._probing: set[str] = set()
 
     async def allows(self, key: str) -> bool:
-        return bool(await self._run("allows", key, instead=self._local.allows))
+        now = time.monotonic()
+        if self._closed_until.get(key, 0.0) > now:
+            return True
+        found = await self._run("allows", key, instead=self._local.allows)
+        if found == _PROBE:
+            self._probing.add(key)
+        elif found:
+            self._remember_closed(key, now)
+        return bool(found)
 
     async def succeeded(self, key: str) -> None:
-        await self._run("succeeded", key, instead=self._local.succeeded)
+        if self._probe_ended(key):
+            await self._run("succeeded", key, instead=self._local.succeeded)
 
     async def failed(self, key: str) -> None:
+        self._closed_until.pop(key, None)
+        self._probing.discard(key)
         await self._run("failed", key, instead=self._local.failed)
 
     async def left(self, key: str) -> None:
-        await self._run("left", key, instead=self._local.left)
+        if self._probe_ended(key):
+            await self._run("left", key, instead=self._local.left)
+
+    def _remember_closed(self, key: str, now: float) -> None:
+        if len(self._closed_until) > _KEYS_REMEMBERED:
+            self._closed_until.clear()
+        self._closed_until[key] = now + CLOSED_SECONDS
+
+    def _probe_ended(self, key: str) -> bool:
+        """Whether a success or nothing at all is worth telling: only a probe's is, here or locally."""
+        known = key in self._probing
+        self._probing.discard(key)
+        return known or self._local.is_open(key)
 
     async def _run(self, event: str, key: str, *, instead: Callable[[str], Awaitable[object]]) -> object:
         arguments = (event, FAILURES, WINDOW_SECONDS, OPEN_SECONDS, PROBE_SECONDS, _KEY_SECONDS)

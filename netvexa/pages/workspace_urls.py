@@ -27,6 +27,7 @@ urlpatterns = [
     path("privacy/", include("chat.privacy_urls")),
     path("plan/", include("billing.workspace_urls")),
     path("costs/", include("chat.cost_urls")),
+    path("improve/", include("chat.improve_urls")),
     path("api-keys/", include((_KEYS, "keys"))),
     path("", include((_WORKSPACE, "workspace"))),
 ]

@@ -7,7 +7,10 @@ from rest_framework.routers import SimpleRouter
 
 from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
+from chat.curated_api import CuratedViewSet
+from chat.gap_api import GapViewSet
 from chat.privacy_api import ErasePersonView, ExportPersonView
+from chat.receipt_api import ReceiptView
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
@@ -20,12 +23,15 @@ router.register("sources", SourceViewSet)
 router.register("documents", DocumentViewSet)
 router.register("versions", VersionViewSet)
 router.register("conversations", ConversationViewSet)
+router.register("curated-answers", CuratedViewSet)
+router.register("gaps", GapViewSet)
 router.register("leads", LeadViewSet)
 
 app_name = "api"
 urlpatterns = [
     path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
     path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
+    path("messages/<uuid:pk>/receipt/", ReceiptView.as_view(), name="receipt"),
     path("auth/token/", TokenView.as_view(), name="token"),
     path("auth/refresh/", RefreshView.as_view(), name="refresh"),
     path("auth/revoke/", RevokeView.as_view(), name="revoke"),

@@ -71,6 +71,8 @@ class DatabaseWrapper(TenantsWrapper):
         self.database_role = DatabaseRole.APP
         self._setting_search_path = False
         self.search_path_set_schemas: bool | None = None
+        self.worked_at = float("-inf")  # when a piece of work last went well, by the monotonic clock
+        self._stands: tuple[str, str, str] | None = None  # what the server was last told, while it holds
         super().__init__(*args, **kwargs)
         self.introspection = SchemaIntrospection(self)
 
@@ -85,7 +87,24 @@ class DatabaseWrapper(TenantsWrapper):
 
     def forget_standing(self) -> None:
         """The server may have forgotten what was set: set it again before the next statement."""
-        self.search_path_set_schemas = None
+        self.search_path_set_schemas = self._stands = None
+
+    def close(self) -> None:
+        """A new connection stands nowhere yet."""
+        self._stands = None
+        super().close()
+
+    def rollback(self) -> None:
+        """What was set within the transaction is undone with it."""
+        self._stands = None
+        super().rollback()
+
+    def savepoint_rollback(self, sid: str) -> None:
+        """Likewise."""
+        try:
+            super().savepoint_rollback(sid)
+        finally:
+            self._stands = None
 
     def _get_cursor_search_paths(self) -> list[str]:
         # Not by PG_EXTRA_SEARCH_PATHS: with that, django-tenants asks the database at every import of Django.
@@ -100,9 +119,13 @@ class DatabaseWrapper(TenantsWrapper):
             return
         if self.search_path_set_schemas or (self.transaction_pooled and self.get_autocommit()):
             return  # it stands; or `transaction_of_its_own` is going to place it
+        if self._stands == self._standing():
+            self.search_path_set_schemas = True
+            return
         self._setting_search_path = True
         try:
             self._send_standing()
+            self._stands = None if self.transaction_pooled else self._standing()
             self.search_path_set_schemas = True
         except DataError as error:
             raise OperationalError(

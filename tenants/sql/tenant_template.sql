@@ -121,6 +121,42 @@ CREATE TABLE __tenant__.chat_conversation (
     "team_read_seq" bigint NOT NULL,
     "visitor_read_seq" bigint NOT NULL
 );
+CREATE TABLE __tenant__.chat_curatedanswer (
+    "id" uuid NOT NULL,
+    "answer" text NOT NULL,
+    "link" character varying(2000) NOT NULL,
+    "is_active" boolean NOT NULL,
+    "hits" integer NOT NULL,
+    "last_hit_at" timestamp with time zone,
+    "created_by" uuid,
+    "created_at" timestamp with time zone NOT NULL,
+    "updated_at" timestamp with time zone NOT NULL,
+    "agent_id" uuid NOT NULL,
+    "message_id" uuid
+);
+CREATE TABLE __tenant__.chat_curatedquestion (
+    "id" uuid NOT NULL,
+    "text" character varying(300) NOT NULL,
+    "key" character varying(64) NOT NULL,
+    "profile" character varying(40) NOT NULL,
+    "embedding" extensions.halfvec,
+    "agent_id" uuid NOT NULL,
+    "answer_id" uuid NOT NULL
+);
+CREATE TABLE __tenant__.chat_gap (
+    "id" uuid NOT NULL,
+    "state" character varying(10) NOT NULL,
+    "answers" uuid[] NOT NULL,
+    "asked" integer NOT NULL,
+    "disliked" integer NOT NULL,
+    "profile" character varying(40) NOT NULL,
+    "embedding" extensions.halfvec NOT NULL,
+    "handled_by" uuid,
+    "handled_at" timestamp with time zone,
+    "first_at" timestamp with time zone NOT NULL,
+    "last_at" timestamp with time zone NOT NULL,
+    "agent_id" uuid NOT NULL
+);
 CREATE TABLE __tenant__.chat_lead (
     "id" uuid NOT NULL,
     "name" text NOT NULL,
@@ -334,6 +370,13 @@ ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_ratin
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_team_read_seq_check" CHECK ((team_read_seq >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_version_check" CHECK ((version >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_read_seq_check" CHECK ((visitor_read_seq >= 0));
+ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_hits_check" CHECK ((hits >= 0));
+ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once" UNIQUE (agent_id, key);
+ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_asked_check" CHECK ((asked >= 0));
+ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_disliked_check" CHECK ((disliked >= 0));
+ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
@@ -392,6 +435,11 @@ ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_agent
 ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_message_id_cfdd9715_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_agent_id_3d443dd4_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visitor_id_dbc55574_fk_chat_visitor_id" FOREIGN KEY (visitor_id) REFERENCES __tenant__.chat_visitor(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_agent_id_b620c8ec_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_message_id_dbfedb13_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_agent_id_568d54bc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_answer_id_6860b29e_fk_chat_cura" FOREIGN KEY (answer_id) REFERENCES __tenant__.chat_curatedanswer(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_agent_id_6bfd59af_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_conversation_id_febbc7c4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_conversation_id_a1207bf4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_afede338_fk_chat_message_id" FOREIGN KEY (reply_to_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
@@ -415,6 +463,11 @@ CREATE INDEX chat_conversation_last_message_at_58d0ac75 ON __tenant__.chat_conve
 CREATE INDEX chat_conversation_state_7564e8c0 ON __tenant__.chat_conversation USING btree (state);
 CREATE INDEX chat_conversation_state_7564e8c0_like ON __tenant__.chat_conversation USING btree (state varchar_pattern_ops);
 CREATE INDEX chat_conversation_visitor_id_dbc55574 ON __tenant__.chat_conversation USING btree (visitor_id);
+CREATE INDEX chat_curatedanswer_agent_id_b620c8ec ON __tenant__.chat_curatedanswer USING btree (agent_id);
+CREATE INDEX chat_curatedanswer_message_id_dbfedb13 ON __tenant__.chat_curatedanswer USING btree (message_id);
+CREATE INDEX chat_curatedquestion_agent_id_568d54bc ON __tenant__.chat_curatedquestion USING btree (agent_id);
+CREATE INDEX chat_curatedquestion_answer_id_6860b29e ON __tenant__.chat_curatedquestion USING btree (answer_id);
+CREATE INDEX chat_gap_agent_id_6bfd59af ON __tenant__.chat_gap USING btree (agent_id);
 CREATE INDEX chat_lead_conversation_id_febbc7c4 ON __tenant__.chat_lead USING btree (conversation_id);
 CREATE INDEX chat_message_conversation_id_a1207bf4 ON __tenant__.chat_message USING btree (conversation_id);
 CREATE INDEX chat_message_lease_until_f13fa0ea ON __tenant__.chat_message USING btree (lease_until);
@@ -440,6 +493,8 @@ CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_vers
 CREATE INDEX knowledge_version_text_sha256_08389a66 ON __tenant__.knowledge_version USING btree (text_sha256);
 CREATE INDEX knowledge_version_text_sha256_08389a66_like ON __tenant__.knowledge_version USING btree (text_sha256 varchar_pattern_ops);
 CREATE INDEX lead_by_email ON __tenant__.chat_lead USING btree (split_part(email, '.'::text, 3));
+CREATE INDEX message_curated ON __tenant__.chat_message USING btree (created_at) WHERE ((rung)::text = 'curated'::text);
+CREATE INDEX message_in_vain ON __tenant__.chat_message USING btree (created_at) WHERE (((outcome)::text = 'abstained'::text) OR (feedback = '-1'::integer));
 CREATE INDEX visitor_by_email ON __tenant__.chat_visitor USING btree (split_part(email, '.'::text, 3));
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
@@ -470,8 +525,10 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0004_sealed', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0005_privacy', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0004_curated_answers', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0005_gaps', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0006_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0007_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());

@@ -245,7 +245,8 @@ def test_the_data_of_a_visitor_is_theirs_alone(agent: Agent, workspace: Workspac
     assert talk["contact_details"][0]["email"] == "eve@example.org"
     assert "Somebody else" not in data.content.decode()
     assert asked(uuid4()).json() == {"visitor": None, "conversations": [], "files_not_sent": []}
-    assert asked(visitor, "https://evil.example").status_code == 403
+    for origin in ("https://evil.example", "http://["):
+        assert asked(visitor, origin).status_code == 403
 
 
 def test_the_team_sends_and_reads_files(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
+from django.db import connection, transaction
 
 from agents.models import Agent
 from chat import conversations, notices, tasks, turns
@@ -105,6 +107,33 @@ def test_the_agent_never_talks_over_a_person(agent: Agent, workspace: Workspace)
     assert stored is not None
     assert "The agent's words" not in answer.text
     assert answer.outcome == Outcome.HANDOFF
+
+
+def test_an_answer_that_is_ready_while_somebody_takes_over_waits_and_is_dropped(
+    agent: Agent, workspace: Workspace
+) -> None:
+    with in_tenant(workspace):
+        accepted = turns.accept(Door(agent=agent), client_id=uuid4(), text="Hello there, shop", writer="me.1")
+    assert accepted.turn is not None
+    late = Answer(text="The agent's words", outcome=Outcome.ANSWERED)
+    with ThreadPoolExecutor(1) as other, in_tenant(workspace):
+        with transaction.atomic():
+            conversations.take_over(accepted.turn.conversation_id, user_id=ADA)
+            storing = other.submit(_stored_elsewhere, workspace, accepted.turn, late)
+            with pytest.raises(TimeoutError):  # the row is locked until the person's step is committed
+                storing.result(timeout=0.5)
+        stored = storing.result(timeout=10)
+    assert stored is not None
+    assert stored.outcome == Outcome.HANDOFF
+    assert "The agent's words" not in stored.text
+
+
+def _stored_elsewhere(workspace: Workspace, turn: turns.Turn, answer: Answer) -> Answer | None:
+    try:
+        with in_tenant(workspace):
+            return turns.store(turn, answer, seq=0, shown={})
+    finally:
+        connection.close()
 
 
 def test_only_the_run_that_holds_the_lease_may_store(agent: Agent, workspace: Workspace) -> None:

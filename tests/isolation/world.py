@@ -15,8 +15,18 @@ from django.utils import timezone
 
 from agents.models import Agent, ModelSettings
 from agents.publishing import preview_ticket
-from chat import attachments, tokens
-from chat.models import Attachment, CachedAnswer, Conversation, Lead, Message, SpendingDay, Visitor
+from chat import attachments, curated, tokens
+from chat.models import (
+    Attachment,
+    CachedAnswer,
+    Conversation,
+    CuratedAnswer,
+    Gap,
+    Lead,
+    Message,
+    SpendingDay,
+    Visitor,
+)
 from chat.spending import today
 from knowledge import documents, ingest
 from knowledge.models import Document
@@ -135,6 +145,16 @@ def _conversation(world: World) -> None:
     attachment.file.save(f"{attachments.folder()}/{short_id(20)}", ContentFile(canary.encode()))
     lead = Lead.objects.create(conversation=conversation, name=canary, email=f"{canary}@lead.example")
     entry = _kept_answer(world, answer)
+    gap = Gap.objects.create(
+        agent=agent,
+        answers=[answer.pk],
+        asked=1,
+        profile="p",
+        embedding=[0.0] * 384,
+        first_at=timezone.now(),
+        last_at=timezone.now(),
+    )
+    exact = curated.save(CuratedAnswer(agent=agent, answer=canary, message=answer), [f"Word {canary}?"])
     SpendingDay.objects.create(agent=agent, day=today(), cost_micro_usd=1)
     ModelSettings.objects.create(keys={"openai": {"key": canary, "ending": "abcd"}})
     world.visitor_token = tokens.visitor_token(visitor.pk, agent=agent)
@@ -148,6 +168,8 @@ def _conversation(world: World) -> None:
         "lead": lead.pk,
         "entry": entry.pk,
         "receipt": receipts.issue(world.workspace, actor=canary, subject=canary, counts={}).pk,
+        "curated": exact.pk,
+        "gap": gap.pk,
     }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from .host import BUILT
 
 NONCE = "r4nd0m"
 
@@ -19,9 +22,19 @@ textarea, input, svg { width: 1px !important; visibility: hidden !important }
 PLAIN_CSS = "body { font: 16px/1.6 system-ui, sans-serif; margin: 0; color: #223; background: #fff }"
 
 
+def integrity() -> str:
+    """The hash of the loader, as the build tells it."""
+    manifest = json.loads((BUILT / "manifest.json").read_text())
+    return str(manifest["files"][manifest["loader"]]["integrity"])
+
+
 def policy(host: str, sockets: str, *, scripts: str) -> str:
-    """What a careful site sends: scripts by nonce, alone or with what they load, and Trusted Types."""
-    source = {"nonce": f"'nonce-{NONCE}'", "strict": f"'nonce-{NONCE}' 'strict-dynamic'"}[scripts]
+    """What a careful site sends: scripts by nonce or hash, alone or with what they load, and Trusted Types."""
+    source = {
+        "nonce": f"'nonce-{NONCE}'",
+        "strict": f"'nonce-{NONCE}' 'strict-dynamic'",
+        "hash": f"'{integrity()}' 'strict-dynamic'",
+    }[scripts]
     return (
         f"default-src 'none'; script-src {source}; style-src 'nonce-{NONCE}'; img-src 'self'; "
         f"connect-src {host} {sockets}; base-uri 'none'; "
@@ -67,8 +80,11 @@ class Site:
         style = HOSTILE_CSS if "hostile" in wish else PLAIN_CSS
         agent = wish.get("agent", "nv_demo_agent")
         query = "" if "plain" in wish else f"?agent={agent}"
+        trust = f'nonce="{NONCE}"'
+        if wish.get("csp") == "hash":
+            trust = f'integrity="{integrity()}" crossorigin="anonymous"'
         tag = (
-            f'<script async nonce="{NONCE}" src="{self.host}/widget/v1/netvexa.min.js{query}" '
+            f'<script async {trust} src="{self.host}/widget/v1/netvexa.min.js{query}" '
             f'data-agent-id="{agent}" {wish.get("attrs", "")}></script>'
         )
         return f"""<!doctype html>

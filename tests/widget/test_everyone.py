@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -174,6 +174,58 @@ def test_a_phone_shows_it_full_screen_and_keeps_the_focus_inside(phone: Page, ho
     phone.keyboard.press("Escape")
     expect(widget.bubble).to_be_focused()
     assert phone.evaluate("document.documentElement.style.overflow") == ""
+
+
+# A browser without a window has no keyboard on its screen: this stands in for the part that one leaves free.
+KEYBOARD = """() => {
+  const view = Object.assign(new EventTarget(), {height: innerHeight, width: innerWidth, offsetTop: 0, offsetLeft: 0});
+  Object.defineProperty(window, 'visualViewport', {value: view});
+  window.raiseKeyboard = (height, offsetTop) => {
+    Object.assign(view, {height, offsetTop});
+    view.dispatchEvent(new Event('resize'));
+  };
+}"""
+
+
+def test_the_keyboard_of_a_phone_covers_nothing(phone: Page, host: Host) -> None:
+    phone.add_init_script(f"({KEYBOARD})()")
+    phone.reload()
+    widget = Widget(phone)
+    widget.bubble.tap()
+    widget.field.wait_for()
+    phone.evaluate("raiseKeyboard(420, 60)")
+    assert widget.panel.bounding_box() == {"x": 0, "y": 60, "width": 390, "height": 420}
+    field = widget.field.bounding_box()
+    assert field is not None
+    assert 60 < field["y"] < field["y"] + field["height"] <= 480
+    phone.evaluate("raiseKeyboard(844, 0)")
+    assert widget.panel.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+
+
+@pytest.fixture
+def enlarged(browser: Browser, shop: Site) -> Iterator[Page]:
+    """A window of 1280 by 1024 at 400 %."""
+    context = browser.new_context(viewport={"width": 320, "height": 256}, device_scale_factor=4)
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.goto(shop.origin)
+    yield page
+    context.close()
+
+
+def test_at_four_times_the_size_everything_can_be_reached(enlarged: Page, host: Host) -> None:
+    widget = Widget(enlarged).open().ask("How do refunds work?")
+    host.wait_for("message")
+    host.answer(ANSWER, citations=SOURCES)
+    widget.root.locator(".chip").wait_for()
+    assert findings(enlarged) == []
+    assert enlarged.evaluate("document.documentElement.scrollWidth") <= 320
+    for control in [widget.field, *widget.panel.get_by_role("button").all()]:
+        control.scroll_into_view_if_needed()
+        box = control.bounding_box()
+        if box:
+            assert 0 <= box["x"] < box["x"] + box["width"] <= 320
+            assert 0 <= box["y"] < box["y"] + box["height"] <= 256
 
 
 def test_fields_do_not_make_a_phone_zoom_and_targets_are_big_enough(phone: Page, host: Host) -> None:

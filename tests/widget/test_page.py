@@ -28,8 +28,8 @@ def collect_violations(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("policy", ["nonce", "strict"])
-def test_a_nonce_policy_with_trusted_types_is_not_violated(
+@pytest.mark.parametrize("policy", ["nonce", "strict", "hash&plain"])
+def test_a_strict_policy_with_trusted_types_is_not_violated(
     visit: Visit, host: Host, context: Any, policy: str
 ) -> None:
     page = context.new_page()
@@ -189,10 +189,25 @@ def test_another_user_at_the_same_browser_does_not_see_the_first_ones_conversati
     expect(widget.own).to_have_count(0)
 
 
-def test_a_sandboxed_frame_without_an_origin_works(visit: Visit, host: Host, shop: Site) -> None:
-    page = visit()
-    inner = shop.page({}).replace('"', "&quot;")
-    page.set_content(f'<iframe sandbox="allow-scripts" width=700 height=800 srcdoc="{inner}"></iframe>')
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "frame.sandbox = 'allow-scripts'; frame.srcdoc = inner",
+        "frame.srcdoc = inner",
+        "frame.src = 'data:text/html,' + encodeURIComponent(inner)",
+        "frame.src = URL.createObjectURL(new Blob([inner], {type: 'text/html'}))",
+    ],
+    ids=["sandbox", "srcdoc", "data", "blob"],
+)
+def test_a_frame_without_an_address_of_its_own_works(
+    visit: Visit, host: Host, shop: Site, framing: str
+) -> None:
+    page = visit("agent=nobody")
+    page.evaluate(
+        "(inner) => { const frame = document.createElement('iframe'); frame.width = 700; frame.height = 800;"
+        f" {framing}; document.body.append(frame) }}",
+        shop.page({}),
+    )
     frame = page.frame_locator("iframe")
     frame.locator(".b").click()
     frame.get_by_role("textbox", name="Ask a question").fill("Hello")

@@ -1,0 +1,61 @@
+"""What a team types about its exact answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+
+from agents.forms import LinesField
+from chat import curated
+from chat.models import CuratedAnswer
+from netvexa.lib.errors import Invalid
+
+if TYPE_CHECKING:
+    AnswerModelForm = forms.ModelForm[CuratedAnswer]
+else:  # not generic at run time
+    AnswerModelForm = forms.ModelForm
+
+
+class CuratedForm(AnswerModelForm):
+    """An answer with the wordings of its question."""
+
+    wordings = LinesField(
+        label="Questions",
+        widget=forms.Textarea({"rows": 3}),
+        help_text="How visitors may ask it, one wording on each line. The first is its name here.",
+    )
+    field_order = ("wordings", "answer", "link", "is_active")
+
+    class Meta:
+        model = CuratedAnswer
+        fields = ("answer", "link", "is_active")
+        widgets: ClassVar = {"answer": forms.Textarea({"rows": 6})}
+        labels: ClassVar = {"link": "Page that says more", "is_active": "In use"}
+        help_texts: ClassVar = {
+            "answer": "Visitors read it exactly as it stands here. Markdown works.",
+            "link": "Optional. Stands under the answer as its source.",
+            "is_active": "Switched off, these questions are answered from your sources.",
+        }
+
+    def store(self) -> bool:
+        """Save a valid form; False, with an error on it, where the answer is refused."""
+        try:
+            curated.save(self.instance, self.cleaned_data["wordings"])
+        except Invalid as refused:
+            self.add_error("wordings", refused.detail)
+            return False
+        return True
+
+
+class ImportForm(forms.Form):
+    """A sheet of questions and answers."""
+
+    file = forms.FileField(
+        label="CSV file",
+        widget=forms.FileInput({"accept": ".csv,.tsv"}),
+        help_text="Two columns, question and answer. A question that is there already gets the new answer.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="import_%s", **kwargs)

@@ -1,0 +1,51 @@
+"""How one answer came about, and what the agent would say today."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from chat import receipts, rehearsal
+from chat.answers import Answer
+from chat.models import Message
+from chat.turns import spoken_before
+from tenants.access import MemberRequest, Permission, member_required
+
+
+@member_required(Permission.VIEW)
+@require_safe
+def show(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """The receipt of an answer."""
+    return _page(request, receipts.answer_or_404(message_id, conversation_id=conversation_id))
+
+
+@member_required(Permission.EDIT_KNOWLEDGE)
+@require_POST
+def replay(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """The same question with today's knowledge and settings, beside what was said then. Not billed."""
+    message = receipts.answer_or_404(message_id, conversation_id=conversation_id)
+    question = message.reply_to
+    if question is None:
+        return _page(request, message)
+    conversation = message.conversation
+    today = rehearsal.rehearse(
+        conversation.agent, question.text, history=spoken_before(question), language=conversation.locale
+    )
+    return _page(request, message, today)
+
+
+def _page(request: MemberRequest, message: Message, today: Answer | None = None) -> HttpResponse:
+    question = message.reply_to.text if message.reply_to else ""
+    columns = [("Then", Answer.of(message), receipts.receipt_of(message))]
+    if today is not None:
+        columns.append(("Today", today, receipts.receipt_for(today, question=question)))
+    context = {
+        "message": message,
+        "conversation": message.conversation,
+        "question": question,
+        "columns": columns,
+    }
+    return render(request, "chat/receipt.html", context)

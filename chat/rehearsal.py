@@ -1,0 +1,57 @@
+"""Answering as if a visitor had asked: with today's settings and knowledge, stored nowhere, shown to nobody.
+
+It goes the same way down as a real answer, but for kept answers, which a rehearsal is to look behind. It is not
+counted as an answer of the plan; what a model costs is booked with the team's own tries.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from asgiref.sync import async_to_sync
+
+from agents.models import Agent
+from agents.providers import Turn as Spoken
+from billing.subscriptions import standing_of
+from chat import ladder, spending
+from chat.answering import Writing
+from chat.answers import Answer
+from chat.feed import Feed
+from chat.models import Channel, Message
+from chat.turns import Turn
+from netvexa.lib.ids import new_id
+from tenants.context import current_workspace
+
+
+def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), language: str = "en") -> Answer:
+    """What the agent would answer now. `agent` may carry changes that are not saved. Call inside the workspace."""
+    workspace = current_workspace()
+    turn = Turn(
+        workspace=workspace,
+        agent=agent,
+        conversation_id=new_id(),
+        question_id=new_id(),
+        answer_id=new_id(),
+        question=question,
+        history=tuple(history),
+        language=agent.language or language or "en",
+        version=0,
+        writer="",
+        attempt=1,
+        tier=standing_of(workspace).plan.tier.value,
+        channel=Channel.PREVIEW.value,
+    )
+    answer = async_to_sync(_answer)(turn)
+    unsaved = Message()
+    answer.write_to(unsaved)
+    if answer.usage.cost_micro_usd:
+        spending.book(agent, unsaved, channel=Channel.PREVIEW)
+    return answer
+
+
+async def _answer(turn: Turn) -> Answer:
+    writing = Writing(turn=turn, feed=Feed(), streams=False)
+    answer = await ladder.answer_to(writing)
+    return replace(answer, total_ms=round((time.monotonic() - writing.started) * 1000))

@@ -1,0 +1,63 @@
+"""Deploys and broken lines while many chat: nobody loses a word or reads one twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from agents.models import Agent
+from tenants.models import Workspace
+from tests.chat.visitor import agent_of
+from tests.fakes.llm import FakeLLM
+from tests.faults import chats as many
+from tests.plugins.processes import Site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CHATS = 30
+
+
+@pytest.fixture
+def agent(workspace: Workspace) -> Agent:
+    return agent_of(workspace)
+
+
+async def _ended(site: Site) -> int:
+    site.process.send_signal(signal.SIGTERM)
+    return await asyncio.to_thread(site.process.wait, 30)
+
+
+async def test_a_deploy_while_many_chat_loses_nothing(
+    agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
+) -> None:
+    many.models(fake_llm, "openai", words=many.WORDS, gap=0.05)
+    with many.site_with_models(fake_llm, tmp_path) as old, many.site_with_models(fake_llm, tmp_path) as new:
+        async with AsyncExitStack() as stack:
+            chats = await many.in_mid_answer(stack, old, agent, CHATS)
+            ending = asyncio.create_task(_ended(old))
+            await asyncio.gather(*(many.read_on(chat) for chat in chats))
+            shown = await asyncio.gather(*(many.come_back(new, agent, chat) for chat in chats))
+            code = await ending
+    assert {chat.socket.close_code for chat in chats} == {1012}
+    for numbers in shown:
+        many.assert_once_and_in_order(numbers)
+    assert code == 0
+    await many.settled(workspace, chats=CHATS)
+
+
+async def test_many_sockets_dropped_at_once_resume_where_they_were(
+    agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
+) -> None:
+    many.models(fake_llm, "openai", words=many.WORDS, gap=0.05)
+    with many.site_with_models(fake_llm, tmp_path) as site:
+        async with AsyncExitStack() as stack:
+            chats = await many.in_mid_answer(stack, site, agent, CHATS)
+            for chat in chats:
+                chat.socket.transport.abort()
+            shown = await asyncio.gather(*(many.come_back(site, agent, chat) for chat in chats))
+    for numbers in shown:
+        many.assert_once_and_in_order(numbers)
+    await many.settled(workspace, chats=CHATS)

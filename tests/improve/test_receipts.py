@@ -1,0 +1,96 @@
+"""How an answer came about: on a page, in the API, and what the agent would say today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent
+from billing.models import UsageEntry
+from chat.models import Message
+from knowledge import documents, ingest
+from knowledge.models import Document
+from tenants.context import in_tenant
+from tenants.models import Role, Workspace
+from tests.improve.test_exact_answers import QUESTION, an_answer, asked
+from tests.plugins.integrators import Integrator
+from tests.plugins.people import ClientAs
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def page_of(workspace: Workspace, answer: Any) -> str:
+    with in_tenant(workspace):
+        return (
+            f"/conversations/{Message.objects.get(pk=answer['id']).conversation_id}/receipts/{answer['id']}/"
+        )
+
+
+def test_the_api_tells_what_was_found_and_what_decided(
+    agent: Agent, workspace: Workspace, api: Integrator
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    receipt = api.get(f"messages/{answer['id']}/receipt/").json()
+    best = receipt["candidates"][0]
+    assert (receipt["question"], receipt["outcome"], receipt["threshold"]) == (QUESTION, "answered", 0.5)
+    assert (best["cited"], best["version"], best["still_serves"]) == (1, 1, True)
+    assert "three to five working days" in best["quote"]
+    assert receipt["steps"][0]["name"] == "Reading the question"
+    assert receipt["rules"][0].startswith("Evidence ")
+
+
+def test_a_follow_up_shows_what_was_searched(agent: Agent, workspace: Workspace, api: Integrator) -> None:
+    before = asked(workspace, agent, QUESTION)
+    with in_tenant(workspace):
+        talk = Message.objects.get(pk=before["id"]).conversation_id
+    answer = api.post(f"conversations/{talk}/messages/", {"text": "And express?"}).json()["answer"]
+    receipt = api.get(f"messages/{answer['id']}/receipt/").json()
+    assert receipt["rewritten"]
+    assert receipt["searched"] == f"{QUESTION} And express?"
+
+
+def test_the_page_shows_an_exact_answer_as_what_decided(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    an_answer(agent, workspace)
+    page = owner_client.get(page_of(workspace, asked(workspace, agent, QUESTION))).content.decode()
+    assert "Matched the exact answer to" in page
+
+
+def test_replay_shows_todays_answer_beside_the_old_one_and_bills_nothing(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    address = page_of(workspace, asked(workspace, agent, "How long is the warranty on bicycles?"))
+    with in_tenant(workspace):
+        documents.add_text(agent, title="Warranty", text="The warranty on bicycles is seven years long.")
+        for document in Document.objects.filter(live=None):
+            ingest.ingest(document.pk)
+        before = (Message.objects.count(), UsageEntry.objects.count())
+    page = owner_client.post(f"{address}replay/").content.decode()
+    assert "Did not know" in page
+    assert "seven years long" in page.partition('aria-label="Today"')[2]
+    with in_tenant(workspace):
+        assert (Message.objects.count(), UsageEntry.objects.count()) == before
+
+
+def test_a_replaced_document_is_said_to_be_replaced(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    with in_tenant(workspace):
+        document = Document.objects.get()
+        documents.update_file(document.source, b"Standard delivery to Austria takes two days.")
+        ingest.ingest(document.pk)
+    assert "Replaced since" in owner_client.get(page_of(workspace, answer)).content.decode()
+
+
+def test_viewers_read_but_do_not_replay_and_strangers_see_nothing(
+    agent: Agent, workspace: Workspace, client_as: ClientAs, stranger_client: Client, rival: Integrator
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    address, viewer = page_of(workspace, answer), client_as(Role.VIEWER)
+    assert (viewer.get(address).status_code, viewer.post(f"{address}replay/").status_code) == (200, 403)
+    assert stranger_client.get(address).status_code == 404
+    assert rival.get(f"messages/{answer['id']}/receipt/").status_code == 404
