@@ -55,10 +55,24 @@ def record_of_person(action: str, *, request: HttpRequest, person: User) -> None
             record(action, request=request, subject=person.email, workspace=place)
 
 
-def note(action: str, *, actor: str, subject: str = "", after: dict[str, Any] | None = None) -> UUID:
-    """Note in the current workspace what nobody who is logged in has done; the event's id."""
-    place = current_workspace()
-    event = AuditEvent(workspace=place, actor=actor, action=action, subject=subject[:200], after=after)
+def note(
+    action: str,
+    *,
+    actor: str,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    workspace: Workspace | None = None,
+) -> UUID:
+    """Note what nobody who is logged in has done, in the current workspace unless another is named; the event's id."""
+    event = AuditEvent(
+        workspace=workspace or current_workspace(),
+        actor=actor,
+        action=action,
+        subject=subject[:200],
+        before=before,
+        after=after,
+    )
     return append(event).pk
 
 

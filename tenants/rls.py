@@ -80,14 +80,6 @@ def append_only(table: str) -> RunSQL:
     return _revoke("UPDATE, DELETE", table, f"{APP}, {PLATFORM}")
 
 
-def erasable_by_owner(table: str) -> RunSQL:
-    """Let the tables' owner, and nobody else, delete what neither role may: the logs of a deleted workspace."""
-    return RunSQL(
-        sql=f"CREATE POLICY departed ON {table} TO CURRENT_USER USING (true) WITH CHECK (true);",
-        reverse_sql=f"DROP POLICY departed ON {table};",
-    )
-
-
 def read_only(table: str) -> RunSQL:
     """Leave the application's role only the right to read."""
     return _revoke("INSERT, UPDATE, DELETE", table, APP)

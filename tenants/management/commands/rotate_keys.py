@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tenants import resealing
 from tenants.context import platform
 from tenants.models import ProvisioningState, Workspace
+from tenants.sealed_authenticators import reseal_authenticators
 
 
 class Command(BaseCommand):
@@ -30,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["what"] == "master":
             self.stdout.write(f"Data keys wrapped anew: {resealing.rewrap_all()}.")
+            with platform():
+                self.stdout.write(f"Authenticators sealed anew: {reseal_authenticators()}.")
             return
         for workspace in self._workspaces(options["workspace"]):
             if options["what"] == "data":
