@@ -327,9 +327,7 @@ class DataKey(WorkspaceOwned):
 class PrivacySettings(WorkspaceOwned):
     """How long a workspace keeps what, and what it does not want to be told; no row is the defaults."""
 
-    workspace = models.OneToOneField(  # type: ignore[assignment]  # one of each
-        Workspace, on_delete=models.CASCADE, related_name="+"
-    )
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, related_name="+")
     retention = models.JSONField(default=dict, help_text="Kind to days, see `chat.retention`.")
     masks_contacts = models.BooleanField(
         default=False, help_text="Addresses and telephone numbers in messages are not stored."
@@ -343,7 +341,7 @@ class ErasureReceipt(WorkspaceOwned):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(  # type: ignore[assignment]  # the row outlives the workspace
+    workspace = models.ForeignKey(
         Workspace, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
     )
     at = models.DateTimeField(default=timezone.now, editable=False)

@@ -16,6 +16,7 @@ from redis import Redis
 from agents.models import Agent
 from chat import persons
 from chat.models import Visitor
+from netvexa import departure
 from netvexa.tasks import delete_workspaces
 from tenants import receipts
 from tenants.context import in_tenant, owner, platform
@@ -35,7 +36,12 @@ def is_open(workspace: Workspace) -> bool:
 
 def end_grace(workspace: Workspace) -> None:
     Workspace.objects.filter(pk=workspace.pk).update(deletion_due_at=timezone.now() - timedelta(minutes=1))
-    delete_workspaces()
+    tonight()
+
+
+def tonight() -> None:
+    with platform():
+        departure.delete_due()
 
 
 def schemas() -> set[str]:
@@ -86,7 +92,7 @@ def test_visitors_are_told_in_a_plain_sentence(owner_client: Client, workspace: 
 
     assert answer.status_code == 503
     assert answer.json()["detail"].startswith("This chat is closed.")
-    delete_workspaces()
+    tonight()
     assert workspace.schema_name in schemas()
 
 
@@ -108,6 +114,7 @@ def test_an_owner_has_it_back_and_nobody_else(
     assert {"workspace.deletion_asked", "workspace.deletion_taken_back"} <= actions
 
 
+@pytest.mark.django_db(transaction=True)
 def test_after_the_grace_everything_is_gone_and_a_receipt_says_so(
     owner_client: Client, workspace: Workspace, other_workspace: Workspace, settings: object
 ) -> None:
@@ -119,7 +126,8 @@ def test_after_the_grace_everything_is_gone_and_a_receipt_says_so(
         persons.erase(persons.find("ada@lovelace.example"), actor="owner@acme.example")
     ask(owner_client)
 
-    end_grace(workspace)
+    Workspace.objects.filter(pk=workspace.pk).update(deletion_due_at=timezone.now())
+    delete_workspaces()
 
     assert workspace.schema_name not in schemas()
     assert other_workspace.schema_name in schemas()
@@ -147,7 +155,7 @@ def test_a_deletion_that_was_cut_short_is_taken_up_again(
     with platform():
         assert Workspace.objects.filter(pk=workspace.pk).exists()
 
-    delete_workspaces()
+    tonight()
 
     with platform():
         assert not Workspace.objects.exists()
@@ -163,5 +171,5 @@ def test_a_workspace_that_a_backup_brought_back_is_closed_and_deleted_again(
     call_command("apply_tombstones")
 
     assert not is_open(workspace)
-    delete_workspaces()
+    tonight()
     assert client_of(workspace).get("/").status_code == 404
