@@ -146,9 +146,10 @@ def _blank(address: str) -> None:
         for row in model._default_manager.filter(**{f"{name}__icontains": address}).only("pk", name):
             text = pattern.sub(BLANK, getattr(row, name))
             model._default_manager.filter(pk=row.pk).update(**{name: text})
-    for model, name, empty in ((Message, "receipt", {}), (Conversation, "context", {})):
-        held = model._default_manager.annotate(held=Cast(name, TextField()))
-        held.filter(held__icontains=address).update(**{name: empty})
+    traced = Message.objects.annotate(held=Cast("receipt", TextField()))
+    traced.filter(held__icontains=address).update(receipt={})
+    told = Conversation.objects.annotate(held=Cast("context", TextField()))
+    told.filter(held__icontains=address).update(context={})
     CachedAnswer.objects.filter(Q(question__icontains=address) | Q(text__icontains=address)).delete()
 
 

@@ -7,7 +7,7 @@ cannot look for: the one look-up that a `SealedField` has is for an equal text, 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -16,8 +16,13 @@ from django.db.models.lookups import Exact
 
 from tenants import data_keys
 
+if TYPE_CHECKING:
+    TextOfModel = models.TextField[str, str]
+else:  # not generic at run time
+    TextOfModel = models.TextField
 
-class SealedField(models.TextField):  # type: ignore[type-arg]  # as plain text to its model
+
+class SealedField(TextOfModel):
     """A text that is sealed. An empty one stays empty. `max_length` is for forms."""
 
     def __init__(self, *args: Any, is_searchable: bool = False, **kwargs: Any) -> None:
@@ -61,7 +66,7 @@ class SealedJSONField(models.JSONField):
         return super().get_db_prep_value(value, connection, prepared)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        found = super().from_db_value(value, expression, connection)  # type: ignore[no-untyped-call]
+        found = super().from_db_value(value, expression, connection)
         return json.loads(data_keys.open_text(found, self.purpose)) if isinstance(found, str) else found
 
     def get_lookup(self, lookup_name: str) -> Any:
@@ -72,7 +77,7 @@ class SealedJSONField(models.JSONField):
 
 
 @SealedField.register_lookup
-class SealedExact(Exact):  # type: ignore[type-arg]  # not generic at run time
+class SealedExact(Exact):
     """An equal text, by its blind index: case and outer spaces do not matter."""
 
     def get_prep_lookup(self) -> Any:

@@ -153,7 +153,8 @@ async def test_forget_deletes_everything_of_this_visitor_and_nothing_of_another(
     assert await sync_to_async(left)(workspace) == kept
     event = await sync_to_async(_event)(done["receipt"])
     assert event.action == "visitor.erased"
-    assert (event.after["conversations"], event.after["leads"], event.after["visitors"]) == (2, 1, 1)
+    after = event.after or {}
+    assert (after["conversations"], after["leads"], after["visitors"]) == (2, 1, 1)
     assert "eve" not in f"{event.actor}{event.subject}{event.before}{event.address}"
 
 

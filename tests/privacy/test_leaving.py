@@ -31,7 +31,7 @@ def ask(client: Client, *, name: str = "Acme", password: str = PASSWORD) -> int:
 
 
 def is_open(workspace: Workspace) -> bool:
-    return Workspace.objects.get(pk=workspace.pk).is_ready
+    return bool(Workspace.objects.get(pk=workspace.pk).is_ready)
 
 
 def end_grace(workspace: Workspace) -> None:
@@ -137,7 +137,7 @@ def test_after_the_grace_everything_is_gone_and_a_receipt_says_so(
         assert list(Workspace.objects.all()) == [other_workspace]
         assert Domain.objects.filter(domain="acme.localhost").count() == 0
         for model in (Membership, DataKey, AuditEvent):
-            assert not model.objects.filter(workspace_id=workspace.pk).exists()  # type: ignore[attr-defined]
+            assert not model.objects.filter(workspace_id=workspace.pk).exists()
         row = ErasureReceipt.objects.get(workspace_id=workspace.pk)
     assert receipts.holds(row)
     assert "@" not in str(receipts.as_json(row))

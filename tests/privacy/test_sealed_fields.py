@@ -67,6 +67,7 @@ def test_what_was_sealed_reads_as_before(lead: Lead) -> None:
     read = Lead.objects.select_related("conversation__visitor", "conversation__agent").get()
 
     assert (read.name, read.email, read.extra) == (SECRET, ADDRESS, {"order": SECRET})
+    assert read.conversation is not None
     assert read.conversation.visitor.email == ADDRESS
     assert read.conversation.agent.identity_secret == SECRET
     assert ModelSettings.current().keys == {"openai": {"key": SECRET}}
@@ -173,7 +174,7 @@ def test_after_the_master_key_is_changed_the_old_one_is_not_needed(
 def test_aws_wraps_the_data_keys_and_names_the_workspace_to_do_it(
     lead: Lead, workspace: Workspace, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto import mock_aws
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
