@@ -27,7 +27,7 @@ def agent(workspace: Workspace) -> Agent:
 
 
 async def test_a_canary_is_seen_in_no_log(workspace: Workspace, agent: Agent, tmp_path: Path) -> None:
-    with running_site(tmp_path, NETVEXA_LOG_LEVEL="DEBUG") as site, running_worker(tmp_path):
+    with running_site(tmp_path, NETVEXA_LOG_LEVEL="INFO") as site, running_worker(tmp_path):
         _sign_up(site)
         await _chat(site, agent)
         _break_things(site, workspace)
