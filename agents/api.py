@@ -11,15 +11,16 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.gates import Change, held
 from agents.models import Agent
-from agents.tiers import check_choice, load_table
+from agents.tiers import check_choice, choices, load_table
 from billing import limits
-from billing.plans import Limit
+from billing.plans import Limit, Tier
 from billing.subscriptions import standing_of
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import AppError
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI
+from tenants.api import WorkspaceAPI, credential_of
 from tenants.context import current_workspace
 from tenants.keys import Scope
 
@@ -61,6 +62,8 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
             "language",
             "model",
             "evidence_threshold",
+            "unsupported_claims",
+            "change_gate",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",
@@ -80,10 +83,12 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
         read_only_fields: ClassVar = ["id", "public_id", "version", "created_at", "updated_at"]
 
     def validate_model(self, value: str) -> str:
-        tier = standing_of(current_workspace()).plan.tier
+        tier, table = standing_of(current_workspace()).plan.tier, load_table(settings.MODEL_PRESET)
         try:
-            check_choice(load_table(settings.MODEL_PRESET), tier.value, configured=value)
+            check_choice(table, tier.value, configured=value)
         except AppError as error:
+            if any(value in choices(table, larger.value) for larger in Tier):
+                raise limits.NotInPlan("models", f"The model {value}") from error
             raise serializers.ValidationError(error.detail) from error
         return value
 
@@ -116,6 +121,20 @@ class AgentViewSet(
         limits.check(standing_of(self.workspace), Limit.AGENTS, Agent.objects.count())
         given.save()
         return Response(given.data, status=201)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change settings. One that shapes answers is tested first where the agent has a test set: the answer is then
+        202 with the run that tries it, and the change counts when nothing breaks.
+        """
+        agent = self.get_object()
+        given = self.get_serializer(agent, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        changed = {name: new for name, new in given.validated_data.items() if getattr(agent, name) != new}
+        run = held(Change(agent=agent, fields=changed, by=credential_of(request).person_id))
+        if run is not None:
+            return Response({"code": "tested_first", "run": str(run)}, status=202)
+        self.perform_update(given)
+        return Response(given.data)
 
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
         serializer.save(version=F("version") + 1)

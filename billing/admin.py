@@ -9,15 +9,17 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from billing import staff_admin  # noqa: F401  registers its page
+from billing import figures_admin, movements, staff_admin  # noqa: F401  two register their pages
 from billing.models import (
     BillingAccount,
     BillingNotice,
     DriftFinding,
     Entitlement,
     EntitlementSource,
+    OverageEvent,
     UsageBucket,
     UsageEntry,
+    UsageHour,
 )
 from tenants import audit
 from tenants.admin import ReadOnly
@@ -52,6 +54,7 @@ class EntitlementAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         before = {"tier": earlier.tier} if earlier else None
         obj.source = EntitlementSource.STAFF  # from now on Stripe does not change it
         super().save_model(request, obj, form, change)
+        movements.take_down(obj.workspace, earlier, obj)  # what is given brings nothing in
         after = {"tier": obj.tier, "note": obj.note}
         audit.record("plan.set", request=request, before=before, after=after, workspace=obj.workspace)
 
@@ -98,7 +101,7 @@ class BillingNoticeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 class UsageBucketAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """What each workspace used in each month."""
 
-    list_display = ("workspace", "kind", "period", "used", "tokens", "cost_micro_usd")
+    list_display = ("workspace", "kind", "period", "used", "over", "tokens", "cost_micro_usd")
     list_filter = ("kind", "period")
     list_select_related = ("workspace",)
     search_fields = ("workspace__slug",)
@@ -112,3 +115,24 @@ class UsageEntryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("kind", "state")
     list_select_related = ("workspace",)
     search_fields = ("workspace__slug", "reference")
+
+
+@admin.register(UsageHour)
+class UsageHourAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What each workspace used in each hour."""
+
+    list_display = ("hour", "workspace", "kind", "quantity", "cost_micro_usd")
+    list_filter = ("kind",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug",)
+    date_hierarchy = "hour"
+
+
+@admin.register(OverageEvent)
+class OverageEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Answers beyond plans, as they were told to Stripe."""
+
+    list_display = ("at", "workspace", "quantity", "sent_at", "identifier", "refusal")
+    list_filter = ("period",)
+    list_select_related = ("workspace",)
+    search_fields = ("workspace__slug", "identifier")

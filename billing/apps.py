@@ -9,7 +9,7 @@ from django.apps import AppConfig
 
 
 class BillingConfig(AppConfig):
-    """Registers the receivers, and gives dj-stripe's own calls our patience."""
+    """Registers the receivers, gives dj-stripe's own calls our patience, and says whose plan has single sign-on."""
 
     name = "billing"
 
@@ -19,3 +19,7 @@ class BillingConfig(AppConfig):
         stripe.max_network_retries = RETRIES
         stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT_SECONDS)
         import_module("billing.receivers")
+        from billing.subscriptions import standing_of
+        from tenants.sign_on import only_where
+
+        only_where(lambda workspace: standing_of(workspace).plan.features.sso)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from billing.accounts import account_of, ensure_account
 from billing.catalogue import price_id
-from billing.gateway import Refused, asking
+from billing.gateway import Refused, asking, plain
 from billing.plans import Interval, Tier
-from billing.states import LIVE
+from billing.states import LIVE, is_overage
 from netvexa.lib.errors import AppError
 from tenants.models import Workspace
 
@@ -29,7 +29,7 @@ def start_checkout(workspace: Workspace, *, tier: Tier, interval: Interval, back
     with asking() as client:
         customer = account.customer_id
         listed = client.v1.subscriptions.list({"customer": customer, "status": "all", "limit": 20}).data
-        if any(row.status in LIVE for row in listed):
+        if any(row.status in LIVE and not is_overage(plain(row)) for row in listed):
             raise AlreadySubscribed
         for session in client.v1.checkout.sessions.list({"customer": customer, "status": "open"}).data:
             client.v1.checkout.sessions.expire(session.id)

@@ -43,6 +43,21 @@ class LimitReached(AppError):
         return {**numbers, "upgrade_url": upgrade_url()}
 
 
+class NotInPlan(AppError):
+    """The plan does not include this at all. Carries what it is, and where a larger plan is chosen."""
+
+    code = "not_in_plan"
+    status = 403
+
+    def __init__(self, feature: str, words: str) -> None:
+        super().__init__(f"{words} is not part of your plan. A larger plan includes it.")
+        self.feature = feature
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        return {"limit": self.feature, "used": 0, "maximum": 0, "upgrade_url": upgrade_url()}
+
+
 class Closed(AppError):
     """What is there stays and can be read; nothing is added or answered until somebody pays."""
 
@@ -87,6 +102,11 @@ def check_open(standing: Standing) -> None:
 def check(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
     """Refuse `adding` more where `used` stand already. Raises Closed or LimitReached."""
     check_open(standing)
+    check_number(standing, limit, used, adding=adding)
+
+
+def check_number(standing: Standing, limit: Limit, used: int, *, adding: int = 1) -> None:
+    """The same for work that was begun before the plan ended. Raises LimitReached."""
     maximum = standing.limits[limit]
     if maximum is not None and used + adding > maximum:
         raise LimitReached(

@@ -64,6 +64,15 @@ class Entitlement(WorkspaceOwned):
         default=timedelta, help_text="How far the test clock of Stripe's test mode is ahead of the real time."
     )
 
+    overage_cap_usd = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="What answers beyond the plan may cost in a month, in US dollars; empty: there are none.",
+    )
+    overage_status = models.CharField(
+        max_length=24, blank=True, help_text="Stripe's word for the subscription of what is beyond the plan."
+    )
+
     def __str__(self) -> str:
         return f"{self.workspace}: {self.tier}"
 
@@ -117,11 +126,17 @@ class DriftFinding(WorkspaceOwned):
 
 
 class UsageKind(models.TextChoices):
-    """What is counted."""
+    """What is counted. Of pages, storage and seats the ledger has each change; their sum is what there is now.
+
+    Tokens have no lines of their own in the ledger: they stand on the settled line of the answer that took them.
+    """
 
     ANSWERS = "answers"
     TOKENS = "tokens"
-    COST = "cost", "Cost in micro-USD"
+    PAGES = "pages"
+    STORAGE = "storage", "Bytes of storage"
+    SEATS = "seats"
+    API_CALLS = "api_calls", "API calls"
 
 
 class UsageState(models.TextChoices):
@@ -133,7 +148,7 @@ class UsageState(models.TextChoices):
 
 
 class UsageEntry(WorkspaceOwned):
-    """One line of the ledger, which only grows: a reservation, or what became of one.
+    """One line of the ledger, which only grows: a reservation, what became of one, or what was measured.
 
     The sum of `quantity` is what was used. The database's roles may neither change nor delete a line.
     """
@@ -157,7 +172,10 @@ class UsageEntry(WorkspaceOwned):
     )
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["workspace", "kind", "period"], name="usage_by_period")]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "kind", "period"], name="usage_by_period"),
+            models.Index(fields=["created_at"], name="usage_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.kind}"
@@ -169,7 +187,10 @@ class UsageBucket(WorkspaceOwned):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=16, choices=UsageKind.choices)
     period = models.DateField()
-    used = models.PositiveBigIntegerField(default=0, help_text="Reserved and settled together.")
+    used = models.PositiveBigIntegerField(
+        default=0, help_text="Reserved and settled together; of pages, storage and seats what there is."
+    )
+    over = models.PositiveBigIntegerField(default=0, help_text="How many of them are beyond the plan.")
     tokens = models.PositiveBigIntegerField(default=0)
     cost_micro_usd = models.PositiveBigIntegerField(default=0)
 
@@ -180,3 +201,88 @@ class UsageBucket(WorkspaceOwned):
 
     def __str__(self) -> str:
         return f"{self.workspace} {self.kind} {self.period}"
+
+
+class UsageHour(WorkspaceOwned):
+    """How much of a kind a workspace used in an hour: summed from the ledger, never written otherwise."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=16, choices=UsageKind.choices)
+    hour = models.DateTimeField(help_text="Its beginning.")
+    quantity = models.BigIntegerField(default=0)
+    cost_micro_usd = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "kind", "hour"], name="usage_hour_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workspace} {self.kind} {self.hour}"
+
+
+class OverageEvent(WorkspaceOwned):
+    """Answers beyond the plan, as told to Stripe's meter: never rewritten; what comes later is the next one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    period = models.DateField(help_text="First day of the month whose quota they are beyond.")
+    number = models.PositiveIntegerField(help_text="1 is the month's first.")
+    identifier = models.CharField(max_length=100, unique=True, help_text="Under it Stripe counts them once.")
+    quantity = models.PositiveBigIntegerField()
+    at = models.DateTimeField(help_text="When they count for, in the time that the subscription lives in.")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    refusal = models.CharField(max_length=200, blank=True, help_text="Why Stripe did not take it, if so.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "period", "number"], name="overage_event_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.identifier
+
+
+class MovementKind(models.TextChoices):
+    """What a change of a subscription means for what comes in each month."""
+
+    NEW = "new"
+    EXPANSION = "expansion"
+    CONTRACTION = "contraction"
+    CHURN = "churn"
+    RETURN = "return"
+
+
+class PlanMovement(WorkspaceOwned):
+    """A change of what a workspace pays each month. Their sum is the recurring revenue of any day."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=16, choices=MovementKind.choices)
+    before_cents = models.PositiveIntegerField(help_text="A month, before it.")
+    after_cents = models.PositiveIntegerField(help_text="A month, after it.")
+    tier = models.CharField(max_length=16, choices=_TIERS)
+
+    def __str__(self) -> str:
+        return f"{self.workspace}: {self.kind}"
+
+
+class AcquisitionSpend(models.Model):
+    """What was spent on winning customers in a month, typed in by staff."""
+
+    month = models.DateField(unique=True, help_text="The month's first day.")
+    usd = models.PositiveIntegerField("US dollars", help_text="Advertising, commissions, sales.")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "acquisition spend"
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}"
+
+
+class BusinessFigures(PlanMovement):
+    """The movements as staff see them: what they add up to."""
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "business figures"

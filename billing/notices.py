@@ -13,7 +13,7 @@ from djstripe.models import Invoice
 from billing.models import BillingAccount, BillingNotice, Entitlement, EntitlementSource
 from billing.plans import FREE, PLANS, Limit, Tier
 from billing.refresh import Refreshed
-from billing.states import OWING, Json
+from billing.states import OVERAGE, OWING, Json
 from billing.subscriptions import FREE_AFTER, GRACE, Access, access_of
 from tenants import mail
 from tenants.addresses import named_workspace_address
@@ -143,6 +143,8 @@ def _receipt(data: Json) -> Notice:
 def _failed(data: Json, workspace: Workspace) -> Notice:
     amount = f"${data['amount_remaining'] / 100:,.2f}"
     again = " We try again in a few days." if data["next_payment_attempt"] else ""
+    details = (data.get("parent") or {}).get("subscription_details") or {}
+    is_overage = (details.get("metadata") or {}).get("purpose") == OVERAGE
     return Notice(
         kind="payment_failed",
         reference=f"{data['id']} {data['attempt_count']}",
@@ -152,13 +154,22 @@ def _failed(data: Json, workspace: Workspace) -> Notice:
                 f"The bank declined the payment of {amount} for {workspace}.{again} Please pay the invoice with"
                 " another card, or ask your bank."
             ),
-            (
-                f"Everything works as always for {GRACE.days} days after the first failure. After that the"
-                " workspace becomes read only; nothing is deleted."
-            ),
+            _what_failing_means(is_overage),
         ),
         button="Pay the invoice",
         href=data["hosted_invoice_url"] or "",
+    )
+
+
+def _what_failing_means(is_overage: bool) -> str:
+    if is_overage:
+        return (
+            "This invoice is for answers beyond the plan. Your plan works as always; until it is paid, agents stop"
+            " at the plan's limit."
+        )
+    return (
+        f"Everything works as always for {GRACE.days} days after the first failure. After that the workspace"
+        " becomes read only; nothing is deleted."
     )
 
 

@@ -9,6 +9,8 @@ MB = 1024 * 1024
 GB = 1024 * MB
 TRIAL_DAYS = 14
 TRIAL_ANSWERS = 200
+OVERAGE_CENTS = 3  # an answer beyond the plan, on every plan: more than a larger plan takes for its answers
+OVERAGE_CAPS_USD = (1, 10_000)  # the least and the most that an owner may set for a month
 PRICES_VERSION = 1  # part of Stripe's lookup keys: raise it with every change of a price
 
 
@@ -169,3 +171,8 @@ FOR_SALE = tuple(plan for plan in PLANS.values() if plan.monthly_usd is not None
 def lookup_key(tier: Tier, interval: Interval) -> str:
     """The name under which Stripe has the price."""
     return f"{tier.value}_{interval.value}_v{PRICES_VERSION}"
+
+
+def overage_key() -> str:
+    """The name under which Stripe has the price of an answer beyond the plan."""
+    return f"overage_v{PRICES_VERSION}"

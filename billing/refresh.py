@@ -15,10 +15,11 @@ import stripe
 from django.db import transaction
 from django.utils import timezone
 
+from billing import movements
 from billing.gateway import asking, plain
 from billing.models import BillingAccount, Entitlement, EntitlementSource
 from billing.plans import Tier
-from billing.states import Json, State, deciding, state_of
+from billing.states import Json, State, deciding, overage_of, state_of
 from tenants import audit
 from tenants.models import Workspace
 
@@ -29,6 +30,7 @@ class Held:
 
     subscriptions: list[Json]
     state: State | None
+    overage_status: str = ""
     clock_ahead: timedelta = timedelta()
 
 
@@ -59,6 +61,7 @@ def refresh(customer_id: str) -> Refreshed | None:
         held = held_by_stripe(customer_id)
         before = Entitlement.objects.filter(workspace=account.workspace).first()
         after = _grant(account.workspace, held)
+        movements.take_down(account.workspace, before, after)
         account.refreshed_at = timezone.now()
         account.save(update_fields=["refreshed_at"])
     return Refreshed(workspace=account.workspace, before=before, after=after, state=held.state)
@@ -72,8 +75,12 @@ def held_by_stripe(customer_id: str) -> Held:
         chosen = deciding(subscriptions)
         if chosen is None:
             return Held(subscriptions=subscriptions, state=None)
-        state = state_of(chosen, _schedule(client, chosen))
-        return Held(subscriptions=subscriptions, state=state, clock_ahead=_clock_ahead(client, chosen))
+        return Held(
+            subscriptions=subscriptions,
+            state=state_of(chosen, _schedule(client, chosen)),
+            overage_status=(overage_of(subscriptions) or {}).get("status", ""),
+            clock_ahead=_clock_ahead(client, chosen),
+        )
 
 
 def _schedule(client: stripe.StripeClient, subscription: Json) -> Json | None:
@@ -100,7 +107,7 @@ def _grant(workspace: Workspace, held: Held) -> Entitlement | None:
     before = _audited(row)
     row = row or Entitlement(workspace=workspace)
     apply(row, held.state)
-    row.clock_ahead = held.clock_ahead
+    row.clock_ahead, row.overage_status = held.clock_ahead, held.overage_status
     row.save()
     if before != (after := _audited(row)):
         audit.note("plan.changed", actor="Stripe", workspace=workspace, before=before, after=after)

@@ -13,10 +13,11 @@ from djstripe.models import Event, Invoice, Subscription
 
 from billing.events import WATCHED, customer_of
 from billing.gateway import asking, plain, secret_key
+from billing.metering import counted_by_stripe
 from billing.models import BillingAccount, DriftFinding, Entitlement, EntitlementSource
 from billing.notices import tell_of_change, tell_staff
 from billing.refresh import fields_of, held_by_stripe, refresh
-from billing.states import LIVE, Json
+from billing.states import LIVE, Json, is_overage
 from netvexa.lib.errors import AppError
 from tenants.models import User
 
@@ -92,12 +93,17 @@ def _compare(account: BillingAccount) -> Iterator[DriftFinding]:
         if ours != stripes:
             yield _found(account, "The plan differed from the subscription", ours, stripes, repaired=True)
             tell_of_change(change)
-    live = [row["id"] for row in held.subscriptions if row["status"] in LIVE]
+    plans = [row for row in held.subscriptions if not is_overage(row)]
+    live = [row["id"] for row in plans if row["status"] in LIVE]
     if len(live) > 1:
         yield _found(account, "There is more than one live subscription", {}, {"live": live}, repaired=False)
     if held.state is not None and held.state.tier is None:
         problem = "The subscription has a price that is none of our plans'"
         yield _found(account, problem, {}, {"subscription": held.state.subscription_id}, repaired=False)
+    if (meter := counted_by_stripe(account)) is not None and not meter.agrees:
+        problem = "Answers beyond the plan: Stripe's meter differs from what it was told"
+        ours, stripes = {"told": meter.told, "refused": meter.refused}, {"counted": meter.counted}
+        yield _found(account, problem, ours, stripes, repaired=False)
     if before is not None and before.source == EntitlementSource.STAFF and live:
         yield _found(
             account,

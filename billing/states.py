@@ -14,6 +14,7 @@ from billing.plans import Interval, Tier
 
 Json = dict[str, Any]
 LIVE = ("active", "trialing", "past_due", "unpaid", "paused")
+OVERAGE = "overage"  # the purpose, in the metadata of that subscription
 OWING = ("past_due", "unpaid")
 
 
@@ -32,8 +33,22 @@ class State:
     next_interval: Interval | None = None
 
 
+def is_overage(subscription: Json) -> bool:
+    """Whether it is the one for answers beyond the plan, which stands beside the plan's own."""
+    return (subscription.get("metadata") or {}).get("purpose") == OVERAGE
+
+
 def deciding(subscriptions: Sequence[Json]) -> Json | None:
-    """The subscription that counts: the newest that lives, else the newest that ever did."""
+    """The plan's subscription that counts: the newest that lives, else the newest that ever did."""
+    return _newest([row for row in subscriptions if not is_overage(row)])
+
+
+def overage_of(subscriptions: Sequence[Json]) -> Json | None:
+    """The subscription for answers beyond the plan, likewise."""
+    return _newest([row for row in subscriptions if is_overage(row)])
+
+
+def _newest(subscriptions: Sequence[Json]) -> Json | None:
     granted = [row for row in subscriptions if row["status"] not in ("incomplete", "incomplete_expired")]
     newest = sorted(granted, key=lambda row: (row["status"] in LIVE, row["created"], row["id"]))
     return newest[-1] if newest else None

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from billing.models import Entitlement, EntitlementSource
-from billing.plans import FREE, PLANS, TRIAL_ANSWERS, TRIAL_DAYS, Limit, Limits, Plan, Tier
+from billing.plans import FREE, OVERAGE_CENTS, PLANS, TRIAL_ANSWERS, TRIAL_DAYS, Limit, Limits, Plan, Tier
 from billing.states import OWING
 from tenants.models import Workspace
 
@@ -71,6 +71,14 @@ class Standing:
     def is_owing(self) -> bool:
         row = self.subscription
         return row is not None and row.status in OWING and not self.is_free
+
+    @property
+    def extra_answers(self) -> int:
+        """How many answers a month may go beyond the plan: what the owner's cap pays for, while it is paid."""
+        row = self.subscription
+        if row is None or row.overage_cap_usd is None or row.status != "active":
+            return 0
+        return row.overage_cap_usd * 100 // OVERAGE_CENTS if row.overage_status == "active" else 0
 
     @property
     def grace_ends_at(self) -> datetime | None:

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import logging
 
+import stripe
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
-from djstripe.models import WebhookEventTrigger
 
-from billing import alerts, notices, repair
+from billing import alerts, deliveries, ledger, metering, notices, overage, repair
 from billing.gateway import StripeDown
 from billing.models import BillingAccount
 from billing.refresh import refresh
-from tenants.context import PlatformTask
-from tenants.models import Workspace
+from tenants.context import PlatformTask, in_tenant
+from tenants.models import ProvisioningState, Workspace
 
-KEEP_TRIGGERS = timedelta(days=30)
+logger = logging.getLogger(__name__)
 
 
 class StripeTask(PlatformTask):
     """Tried again for hours while Stripe does not answer."""
 
     abstract = True
-    autoretry_for = (StripeDown,)
+    autoretry_for = (StripeDown, stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
     retry_backoff = 5
     retry_backoff_max = 900
     max_retries = 20
+
+
+@shared_task(base=StripeTask)
+def take_up_event(kept_id: int) -> None:
+    """What an event that arrived is about."""
+    deliveries.take_up(kept_id)
+
+
+@shared_task(base=PlatformTask)
+def take_up_waiting_events() -> None:
+    """Events whose task was lost; every five minutes."""
+    for kept_id in deliveries.waiting():
+        take_up_event.delay(kept_id)
 
 
 @shared_task(base=StripeTask)
@@ -35,6 +47,7 @@ def refresh_customer(customer_id: str) -> None:
     change = refresh(customer_id)
     if change is not None:
         notices.tell_of_change(change)
+        overage.end_with_plan(change.workspace)
 
 
 @shared_task(base=StripeTask)
@@ -71,6 +84,26 @@ def look_at_usage() -> None:
 
 
 @shared_task(base=StripeTask)
+def tell_of_overage() -> None:
+    """Answers beyond plans, told to Stripe's meter; every five minutes."""
+    metering.note()
+    if settings.STRIPE_ENABLED:
+        metering.send()
+
+
+@shared_task(base=PlatformTask)
+def take_down_usage() -> None:
+    """The ledger's lines of every workspace that are due, and the hourly buckets; every hour."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                ledger.take_down(workspace)
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("The usage of %s cannot be taken down", workspace.key)
+    ledger.sum_hours()
+
+
+@shared_task(base=StripeTask)
 def replay_events() -> None:
     """Events that never arrived are processed as if they had; every hour."""
     if settings.STRIPE_ENABLED:
@@ -88,5 +121,5 @@ def check_drift() -> None:
 
 @shared_task(base=PlatformTask)
 def prune_webhooks() -> None:
-    """Forget what arrived at the webhook long ago, the invalid included."""
-    WebhookEventTrigger.objects.filter(created__lt=timezone.now() - KEEP_TRIGGERS).delete()
+    """Forget what arrived at the webhook long ago."""
+    deliveries.prune()

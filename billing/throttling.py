@@ -12,6 +12,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from billing import calls
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from netvexa.lib.ratelimit import Bucket, Left, RateLimited, spend
@@ -29,8 +30,8 @@ class ApiCalls(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if not isinstance(request.auth, Credential) or getattr(request, "workspace", None) is None:
             return True
-        buckets = _buckets(request.auth)
-        left = spend(*buckets, cost=cost_of(request, view))
+        buckets, cost = _buckets(request.auth), cost_of(request, view)
+        left = spend(*buckets, cost=cost)
         bucket, tokens = _nearest(buckets, left)
         request._request.rate_headers = _headers(bucket, tokens)  # type: ignore[attr-defined]
         if left.wait:
@@ -38,6 +39,7 @@ class ApiCalls(BaseThrottle):
                 "This API key is limited to" if bucket is not buckets[0] else "This workspace's plan includes"
             )
             raise RateLimited(f"{whose} {bucket.burst:,} API calls an hour.", retry_after=left.wait)
+        calls.note(current_workspace(), cost)
         return True
 
 

@@ -28,14 +28,19 @@ from tenants.models import Workspace
 
 LEVELS = (50, 80, 100)  # percent of a quota at which the owners are told
 
+# `over` are those beyond the plan: an answer takes a place of the plan while there is one, and what was beyond a
+# smaller plan stays so under a larger one. A place that is given back is one of those beyond, where there are any.
 # The row lock is held until the caller's transaction ends, so reserve outside of longer transactions.
 _RESERVE = """
     WITH place AS (
         INSERT INTO public.billing_usagebucket AS bucket
-               (id, workspace_id, kind, period, used, tokens, cost_micro_usd)
-        VALUES (%(bucket)s, %(workspace)s, %(kind)s, %(period)s, 1, 0, 0)
-        ON CONFLICT (workspace_id, kind, period) DO UPDATE SET used = bucket.used + 1
-        WHERE %(limit)s::bigint IS NULL OR bucket.used < %(limit)s::bigint
+               (id, workspace_id, kind, period, used, over, tokens, cost_micro_usd)
+        VALUES (%(bucket)s, %(workspace)s, %(kind)s, %(period)s, 1, 0, 0, 0)
+        ON CONFLICT (workspace_id, kind, period) DO UPDATE SET
+               used = bucket.used + 1,
+               over = bucket.over + (bucket.used - bucket.over >= %(limit)s::bigint IS TRUE)::int
+        WHERE %(limit)s::bigint IS NULL OR bucket.used - bucket.over < %(limit)s::bigint
+           OR bucket.over < %(extra)s::bigint
         RETURNING used
     ), line AS (
         INSERT INTO public.billing_usageentry
@@ -62,6 +67,7 @@ _FINISH = """
     )
     UPDATE public.billing_usagebucket AS bucket
        SET used = bucket.used + %(quantity)s::bigint,
+           over = GREATEST(0, bucket.over + %(quantity)s::bigint),
            tokens = bucket.tokens + %(tokens)s::int,
            cost_micro_usd = bucket.cost_micro_usd + %(cost)s::bigint
       FROM line
@@ -111,27 +117,36 @@ class Usage:
     kind: UsageKind
     period: date
     used: int
+    over: int
     tokens: int
     cost_micro_usd: int
     resets_at: datetime
 
+    @property
+    def within(self) -> int:
+        """How many of them the plan includes."""
+        return self.used - self.over
 
-def reserve(workspace: Workspace, *, kind: UsageKind, limit: int | None, reference: str) -> Reservation:
+
+def reserve(
+    workspace: Workspace, *, kind: UsageKind, limit: int | None, reference: str, extra: int = 0
+) -> Reservation:
     """Take one of the month's quota; None is no limit. Raises QuotaExceeded.
 
-    `reference` says what it is for, such as a message's id.
+    `extra` is how many beyond the plan the workspace pays for. `reference` says what it is for, such as a
+    message's id.
     """
     count = Count(workspace, kind, this_month())
-    ruling = count.take(limit, booked=lambda: _used(count))
+    ruling = count.take(None if extra else limit, booked=lambda: _used(count))  # the row knows what is beyond
     if ruling.verdict is Verdict.REFUSED:
         raise _exceeded(count, ruling.used, limit)
     reservation = Reservation(id=new_id(), kind=kind, period=count.period)
-    used = _book(workspace, reservation, limit, reference)
+    used = _book(workspace, reservation, limit, extra, reference)
     if used is None or ruling.verdict is Verdict.ASK:
         count.forget()  # the bucket knows better
     if used is None:
-        raise _exceeded(count, _used(count), limit)
-    _tell(workspace, used, limit)
+        raise _exceeded(count, _used(count), limit, extra)
+    _tell(workspace, used, limit, extra)
     return reservation
 
 
@@ -173,19 +188,22 @@ def _usage(kind: UsageKind, period: date, row: UsageBucket | None) -> Usage:
         kind=kind,
         period=period,
         used=row.used if row else 0,
+        over=row.over if row else 0,
         tokens=row.tokens if row else 0,
         cost_micro_usd=row.cost_micro_usd if row else 0,
-        resets_at=_end_of(period),
+        resets_at=end_of(period),
     )
 
 
-def _end_of(period: date) -> datetime:
+def end_of(period: date) -> datetime:
+    """When the month that begins on this day is over."""
     year, month = (period.year + 1, 1) if period.month == 12 else (period.year, period.month + 1)
     return datetime(year, month, 1, tzinfo=UTC)
 
 
-def _exceeded(count: Count, used: int, limit: int | None) -> QuotaExceeded:
-    return QuotaExceeded(kind=count.kind, used=used, limit=limit or 0, resets_at=_end_of(count.period))
+def _exceeded(count: Count, used: int, limit: int | None, extra: int = 0) -> QuotaExceeded:
+    most = (limit or 0) + extra
+    return QuotaExceeded(kind=count.kind, used=used, limit=most, resets_at=end_of(count.period))
 
 
 def _used(count: Count) -> int:
@@ -193,7 +211,9 @@ def _used(count: Count) -> int:
     return rows.values_list("used", flat=True).first() or 0
 
 
-def _book(workspace: Workspace, place: Reservation, limit: int | None, reference: str) -> int | None:
+def _book(
+    workspace: Workspace, place: Reservation, limit: int | None, extra: int, reference: str
+) -> int | None:
     """Write the line; how much is used with it, or None where the bucket is full."""
     if limit is not None and limit <= 0:
         return None  # the statement would let the month's first one in
@@ -204,6 +224,7 @@ def _book(workspace: Workspace, place: Reservation, limit: int | None, reference
         "kind": place.kind.value,
         "period": place.period,
         "limit": limit,
+        "extra": extra,
         "reference": reference,
         "now": timezone.now(),
     }
@@ -230,8 +251,9 @@ def _finish(
     return (UsageKind(row[0]), row[1]) if row else None
 
 
-def _tell(workspace: Workspace, used: int, limit: int | None) -> None:
+def _tell(workspace: Workspace, used: int, limit: int | None, extra: int) -> None:
     """Have the owners told where this one reached a level. A task that is lost is made up for hourly."""
-    if level_of(used, limit) > level_of(used - 1, limit):
+    is_last = bool(extra) and used == (limit or 0) + extra
+    if is_last or level_of(used, limit) > level_of(used - 1, limit):
         send = partial(current_app.send_task, "billing.tasks.tell_of_usage", [str(workspace.pk)])
         transaction.on_commit(send, robust=True)

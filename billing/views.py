@@ -14,12 +14,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import changes, checkout
+from billing import changes, checkout, overage
 from billing.gateway import StripeOff
 from billing.models import Entitlement
-from billing.plans import FOR_SALE, PLANS, Interval, Plan, Tier
+from billing.plans import FOR_SALE, OVERAGE_CAPS_USD, PLANS, Interval, Plan, Tier
 from billing.subscriptions import Standing, standing_of
-from netvexa.lib.errors import AppError
+from netvexa.lib.errors import AppError, Invalid
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.addresses import named_workspace_address
@@ -38,6 +38,12 @@ class PlanForm(forms.Form):
     @property
     def chosen(self) -> tuple[Tier, Interval]:
         return Tier(self.cleaned_data["tier"]), Interval(self.cleaned_data["interval"])
+
+
+class OverageForm(forms.Form):
+    """What answers beyond the plan may cost in a month, in whole US dollars."""
+
+    cap_usd = forms.IntegerField(min_value=OVERAGE_CAPS_USD[0], max_value=OVERAGE_CAPS_USD[1])
 
 
 def _or_back(view: View) -> View:
@@ -169,6 +175,33 @@ def resume(request: MemberRequest) -> HttpResponse:
     changes.resume(request.workspace)
     audit.record("billing.resumed", request=request)
     messages.success(request, "Your plan goes on.")
+    return redirect("workspace:plan")
+
+
+@member_required(Permission.MANAGE_BILLING)
+@require_POST
+@_or_back
+def allow_overage(request: MemberRequest) -> HttpResponse:
+    """Let answers go beyond the plan, up to a cap."""
+    form = OverageForm(request.POST)
+    if not form.is_valid():
+        least, most = OVERAGE_CAPS_USD
+        raise Invalid(f"Give the most it may cost in a month as whole dollars, from ${least} to ${most:,}.")
+    cap = form.cleaned_data["cap_usd"]
+    overage.allow(request.workspace, cap_usd=cap)
+    audit.record("billing.overage_allowed", request=request, after={"cap_usd": cap})
+    messages.success(request, f"Agents may go beyond the plan now, for at most ${cap:,} a month.")
+    return redirect("workspace:plan")
+
+
+@member_required(Permission.MANAGE_BILLING)
+@require_POST
+@_or_back
+def stop_overage(request: MemberRequest) -> HttpResponse:
+    """Stop at the plan's limit again."""
+    overage.stop(request.workspace)
+    audit.record("billing.overage_stopped", request=request)
+    messages.success(request, "Agents stop at the plan's limit from now on.")
     return redirect("workspace:plan")
 
 

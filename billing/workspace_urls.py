@@ -15,5 +15,7 @@ urlpatterns = [
     path("keep/", views.keep, name="keep"),
     path("cancel/", views.cancel, name="cancel"),
     path("resume/", views.resume, name="resume"),
+    path("overage/", views.allow_overage, name="allow_overage"),
+    path("overage/stop/", views.stop_overage, name="stop_overage"),
     path("arrived/", views.arrived, name="arrived"),
 ]

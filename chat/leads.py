@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from chat.models import Lead
 from chat.seeking import leads_with
-from netvexa.lib.csv_lines import csv_line
+from netvexa.lib.sheets import START, line_of
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
@@ -29,14 +29,13 @@ def leads(query: str = "") -> QuerySet[Lead]:
 async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
     """The lines of a CSV file with a heading, read in batches so that no number of leads fills the memory.
 
-    A response is streamed after its request has left the workspace, so each batch enters it anew. It starts
-    with a byte order mark, without which Excel guesses the wrong encoding.
+    A response is streamed after its request has left the workspace, so each batch enters it anew.
     """
-    yield "\ufeff" + csv_line(COLUMNS)
+    yield START + line_of(COLUMNS)
     zone = ZoneInfo(workspace.time_zone)
     batch = await run_in_tenant(workspace, _batch, query, None)
     while batch:
-        yield "".join(csv_line(_values(lead, zone)) for lead in batch)
+        yield "".join(line_of(_values(lead, zone)) for lead in batch)
         batch = await run_in_tenant(workspace, _batch, query, batch[-1].pk)
 
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from agents.models import Agent
-from chat.quality_models import CuratedAnswer, CuratedQuestion, Gap
+from chat.quality_models import CuratedAnswer, CuratedQuestion, Expectation, Gap, Trial
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
 from tenants.sealed import SealedField, SealedJSONField, blind_index_of
 
-__all__ = ["CuratedAnswer", "CuratedQuestion", "Gap"]
+__all__ = ["CuratedAnswer", "CuratedQuestion", "Expectation", "Gap", "Trial"]
 
 
 class Visitor(models.Model):

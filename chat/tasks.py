@@ -10,7 +10,7 @@ from celery import shared_task
 from redis.exceptions import RedisError
 
 from agents.models import Agent
-from chat import answering, attachments, busy, curated, gaps, mails, retention, turns
+from chat import answering, attachments, busy, curated, gaps, mails, retention, trials, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -104,6 +104,12 @@ def apply_retention() -> None:
 def make_curated_vectors(workspace: Workspace, agent_id: str) -> None:
     """Make what the exact answers of an agent need to be found by meaning."""
     curated.make_vectors(UUID(agent_id))
+
+
+@shared_task(base=TenantTask)
+def run_trial(workspace: Workspace, trial_id: str) -> None:
+    """Ask an agent's test questions, and decide about the change that they try."""
+    trials.run(UUID(trial_id))
 
 
 @shared_task(base=PlatformTask)

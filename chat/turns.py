@@ -38,6 +38,7 @@ from chat.models import (
 )
 from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
+from knowledge.retrieval import Overlay
 from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
@@ -66,6 +67,7 @@ class Turn:
     tier: str
     channel: str = Channel.WIDGET.value
     audience: str = ""
+    overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
     @property
     def earlier_questions(self) -> list[str]:
@@ -163,6 +165,7 @@ def _reserve(door: Door) -> UUID | None:
         workspace,
         kind=UsageKind.ANSWERS,
         limit=standing.limits[Limit.ANSWERS],
+        extra=standing.extra_answers,
         reference=f"conversation {door.conversation_id}",
     ).id
 
@@ -307,7 +310,7 @@ def _account(message: Message) -> None:
     usage.settle(
         message.reservation_id,
         tokens=message.input_tokens + message.output_tokens,
-        cost_micro_usd=message.cost_micro_usd,
+        cost_micro_usd=0 if message.receipt.get("own_key") else message.cost_micro_usd,  # what it cost us
         estimated=message.usage_estimated,
     )
 

@@ -19,7 +19,7 @@ from billing import limits, storage
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents, history, hooks
-from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind, counted_pages
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
 from knowledge.pushing import NAMES, Pushed, push, remove
@@ -244,13 +244,14 @@ def check_limits(workspace: Any, *, adding: int) -> None:
     """Raises LimitReached where the plan has no room for one more source of this many bytes."""
     standing = standing_of(workspace)
     limits.check(standing, Limit.SOURCES, Source.objects.count())
+    limits.check(standing, Limit.PAGES, counted_pages())
     limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 
 def check_room(workspace: Any, *, adding: int) -> None:
     """Raises LimitReached where the plan has no room for one more page of this many bytes."""
     standing = standing_of(workspace)
-    limits.check(standing, Limit.PAGES, Document.objects.present().count())
+    limits.check(standing, Limit.PAGES, counted_pages())
     limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 

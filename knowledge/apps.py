@@ -4,12 +4,15 @@ from django.apps import AppConfig
 
 
 class KnowledgeConfig(AppConfig):
-    """Counts documents to the plan's storage."""
+    """Counts documents to the plan's storage, and their pages."""
 
     name = "knowledge"
 
     def ready(self) -> None:
+        from billing.measures import measured_by
+        from billing.models import UsageKind
         from billing.storage import counts_to_storage
-        from knowledge.models import stored_bytes
+        from knowledge.models import counted_pages, stored_bytes
 
         counts_to_storage(stored_bytes)
+        measured_by(UsageKind.PAGES, counted_pages)

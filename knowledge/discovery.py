@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge.models import Document, DocumentStatus, Source, SourceKind
+from knowledge.models import Document, DocumentStatus, Source, SourceKind, counted_pages
 from knowledge.scope import MAX_PAGES, Scope, canonical, scope_of
 from tenants.context import current_workspace
 
@@ -18,7 +18,7 @@ def pages_left(source: Source, scope: Scope) -> int:
     present = Document.objects.present()
     own = min(scope.pages, MAX_PAGES) - present.filter(source=source).count()
     included = standing_of(current_workspace()).limits[Limit.PAGES]
-    return own if included is None else min(own, included - present.count())
+    return own if included is None else min(own, included - counted_pages())
 
 
 def add_pages(source: Source, urls: Iterable[str], *, depth: int, found_on: str = "") -> int:

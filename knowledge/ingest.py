@@ -21,12 +21,24 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from billing import limits
+from billing.plans import Limit
+from billing.subscriptions import standing_of
 from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import chunk
 from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
-from knowledge.models import WEB_KINDS, Chunk, Document, DocumentStatus, Source, SourceKind, Version
+from knowledge.models import (
+    WEB_KINDS,
+    Chunk,
+    Document,
+    DocumentStatus,
+    Source,
+    SourceKind,
+    Version,
+    counted_pages,
+)
 from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
@@ -36,6 +48,7 @@ from knowledge.profiles import profile_of_first
 from knowledge.scope import scope_of
 from knowledge.screening import screen
 from netvexa.lib.errors import AppError
+from tenants.context import current_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +130,7 @@ def _run(document: Document, version: Version) -> list[UUID]:
     if discovery.is_copy(source, document, parsed.canonical):
         _drop_copy(document)
         return []
+    _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
     if _is_held(document, version, parsed):
         return []
@@ -127,6 +141,15 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "index", total=len(passages))
     publish(document, version)
     return []
+
+
+def _check_pages(document: Document, parsed: ParsedDocument) -> None:
+    """A long file is known to be long only now. Raises LimitReached where the plan has no room for it."""
+    serving = document.live.pages if document.live else 1  # as `counted_pages` counts it now
+    more = max(1, parsed.pages) - max(1, serving)
+    if more > 0:
+        standing = standing_of(current_workspace())
+        limits.check_number(standing, Limit.PAGES, counted_pages(), adding=more)
 
 
 def _drop_copy(document: Document) -> None:
@@ -158,7 +181,7 @@ def _report(document: Document, step: str, *, done: int = 0, total: int = 0) -> 
 
 
 def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument:
-    parsed = _read(document, version, data)
+    parsed = read_content(document, version, data)
     parsed = replace(parsed, title=_title(document, version, parsed))
     version.title = parsed.title
     version.content_type, version.language = parsed.media_type, parsed.language
@@ -170,7 +193,7 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
     return parsed
 
 
-def _read(document: Document, version: Version, data: bytes) -> ParsedDocument:
+def read_content(document: Document, version: Version, data: bytes) -> ParsedDocument:
     """Parse; a page that is empty without its scripts is rendered first, where there is a browser service."""
     scope = scope_of(document.source.scope)
     selectors = Selectors(keep=scope.keep, drop=scope.drop)
@@ -214,8 +237,8 @@ def store(
     stored = len(done)
 
     def prepare(batch: list[tuple[int, Passage]]) -> Callable[[], dict[str, Embedded]]:
-        known = _known_vectors([passage for _, passage in batch], profile)
-        return lambda: _vectors([passage for _, passage in batch], known, profile)
+        known = known_vectors([passage for _, passage in batch], profile)
+        return lambda: vectors_of([passage for _, passage in batch], known, profile)
 
     for batch, vectors in _ahead(_batches(missing), prepare):
         _insert(document, version, batch, vectors, profile)
@@ -235,7 +258,7 @@ def _already_stored(version: Version, passages: Sequence[Passage]) -> set[int]:
     return kept
 
 
-def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
+def known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
     """Vectors of the same content that stand in this workspace already: it is embedded once."""
     rows = (
         Chunk.objects.filter(content_hash__in={p.content_hash for p in passages}, profile=profile.id)
@@ -249,7 +272,7 @@ def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> di
     }
 
 
-def _vectors(
+def vectors_of(
     passages: Sequence[Passage], known: dict[str, Embedded], profile: EmbeddingProfile
 ) -> dict[str, Embedded]:
     new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}

@@ -10,6 +10,8 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
@@ -338,3 +340,13 @@ def storage_folder() -> str:
 def stored_bytes() -> int:
     """What the documents of this workspace take up; older versions keep their file."""
     return int(Version.objects.aggregate(bytes=models.Sum("size"))["bytes"] or 0)
+
+
+def counted_pages() -> int:
+    """The pages that the plan's limit counts: those of every document that serves, and one for each that waits.
+
+    A PDF has as many as it has pages, a web page or a text has one.
+    """
+    pages = Coalesce("live__pages", Value(1), output_field=models.IntegerField())
+    each = Greatest(Value(1), pages, output_field=models.IntegerField())
+    return int(Document.objects.present().aggregate(sum=models.Sum(each))["sum"] or 0)

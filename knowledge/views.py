@@ -28,6 +28,7 @@ from knowledge.models import (
     FindingState,
     Source,
     SyncState,
+    counted_pages,
 )
 from knowledge.sync import shortest_interval
 from netvexa.lib.errors import AppError
@@ -96,6 +97,7 @@ def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source
     try:
         standing = standing_of(request.workspace)
         check(standing, Limit.SOURCES, Source.objects.count())
+        check(standing, Limit.PAGES, counted_pages())
         check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=form.size)
     except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)

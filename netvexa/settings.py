@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
+from kombu import Queue
 
 from netvexa.config import PROJECT, load
 
@@ -151,6 +152,10 @@ CELERY_TASK_TIME_LIMIT = 1800
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # longer than the longest task
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Money has a queue of its own, so that neither a large document nor a slow Stripe holds the other up. A worker that
+# is given no queue by name serves all of them.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("billing")]
+CELERY_TASK_ROUTES = {"billing.tasks.*": {"queue": "billing"}}
 CELERY_IMPORTS = ["tenants.reset"]  # a task that stands with its noun, not in tasks.py
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -165,6 +170,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(day_of_week="mon", hour="6", minute="23"),
     },
     "finish-orphaned-answers": {"task": "chat.tasks.finish_orphaned_answers", "schedule": 10.0},
+    "take-up-events": {"task": "billing.tasks.take_up_waiting_events", "schedule": 300.0},
+    "tell-of-overage": {"task": "billing.tasks.tell_of_overage", "schedule": crontab(minute="*/5")},
+    "take-down-usage": {"task": "billing.tasks.take_down_usage", "schedule": crontab(minute="3")},
     "refresh-paying": {"task": "billing.tasks.replay_events", "schedule": crontab(minute="23")},
     "remind-of-payment": {"task": "billing.tasks.remind_of_payment", "schedule": crontab(minute="41")},
     "look-at-usage": {"task": "billing.tasks.look_at_usage", "schedule": crontab(minute="53")},
@@ -363,6 +371,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "chat.models.ConversationState",
         "MessageState": "chat.models.MessageState",
+        "GapState": "chat.quality_models.GapState",
+        "TrialState": "chat.quality_models.TrialState",
     },
 }
 

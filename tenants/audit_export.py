@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from netvexa.lib.csv_lines import csv_line
+from netvexa.lib.sheets import START, line_of
 from tenants.models import AuditEvent
 
 COLUMNS = ("Number", "Time (UTC)", "Person", "Address", "Action", "Subject", "Before", "After", "Digest")
@@ -17,7 +17,7 @@ MOST = 100_000  # entries in one file, the newest
 
 def as_csv(events: QuerySet[AuditEvent]) -> str:
     """With a heading and a byte order mark, without which Excel guesses the wrong encoding."""
-    return "\ufeff" + csv_line(COLUMNS) + "".join(csv_line(_cells(event)) for event in events[:MOST])
+    return START + line_of(COLUMNS) + "".join(line_of(_cells(event)) for event in events[:MOST])
 
 
 def _cells(event: AuditEvent) -> list[str]:

@@ -16,6 +16,7 @@ from another site.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,13 +61,25 @@ class Provider(Protocol):
 
 
 PROVIDERS: dict[str, Provider] = {}
+_included: list[Callable[[Workspace], bool]] = []  # billing says which plans include it
 
 
-def provider_named(name: str) -> Provider:
-    """Raises NotFound."""
-    if name not in PROVIDERS:
-        raise NotFound("This way to log in does not exist.")
-    return PROVIDERS[name]
+def only_where(included: Callable[[Workspace], bool]) -> None:
+    """Offer single sign-on only to the workspaces for which `included` says so, called inside them."""
+    _included.append(included)
+
+
+def providers_of(workspace: Workspace) -> dict[str, Provider]:
+    """The providers that a workspace's people may log in with."""
+    return PROVIDERS if all(included(workspace) for included in _included) else {}
+
+
+def provider_named(name: str, workspace: Workspace) -> Provider:
+    """Raises NotFound, also where the workspace's plan does not include single sign-on."""
+    found = providers_of(workspace)
+    if name not in found:
+        raise NotFound("This way to log in does not exist, or the workspace's plan does not include it.")
+    return found[name]
 
 
 def new_state(request: HttpRequest) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,11 +12,13 @@ from django.views.decorators.http import require_safe
 from agents.models import Agent
 from billing import storage
 from billing.invoices import payments_of
+from billing.metering import StatementLine, statement_of
 from billing.models import UsageKind
-from billing.plans import PLANS, Limit, Tier
-from billing.subscriptions import standing_of
-from billing.usage import usage_of
-from knowledge.models import Document, Source
+from billing.overage import may_allow
+from billing.plans import OVERAGE_CENTS, PLANS, Limit, Tier
+from billing.subscriptions import Standing, standing_of
+from billing.usage import Usage, usage_of
+from knowledge.models import Source, counted_pages
 from netvexa.defaults import defaults
 from netvexa.lib.sizes import size_in_words
 from netvexa.pages.members import seats_of
@@ -71,6 +72,7 @@ def plan_page(request: MemberRequest) -> HttpResponse:
         "meters": meters_of(request.workspace),
         "resets_at": usage.resets_at,
         "tokens": usage.tokens,
+        "overage": _overage_of(request.workspace, standing, usage) if may_pay else None,
         "defaults": defaults() if allows(request.member, Permission.MANAGE_WORKSPACE) else [],
         "stripe_enabled": settings.STRIPE_ENABLED,
         "stripe_stand_in": settings.CONFIG.stripe_api_host,
@@ -79,16 +81,41 @@ def plan_page(request: MemberRequest) -> HttpResponse:
     return render(request, "app/plan.html", context)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overage:
+    """Answers beyond the plan. `cap_usd` is None while the plan's limit is hard; each costs `each_cents`."""
+
+    cap_usd: int | None
+    is_paused: bool
+    over: int
+    most: int
+    statement: list[StatementLine]
+    each_cents: int = OVERAGE_CENTS
+
+
+def _overage_of(workspace: Workspace, standing: Standing, usage: Usage) -> Overage | None:
+    """None where there is nothing to decide and nothing was used."""
+    row, statement = standing.subscription, statement_of(workspace)
+    if row is None or not settings.STRIPE_ENABLED or not (may_allow(standing) or statement):
+        return None
+    return Overage(
+        cap_usd=row.overage_cap_usd,
+        is_paused=row.overage_cap_usd is not None and not standing.extra_answers,
+        over=usage.over,
+        most=standing.extra_answers,
+        statement=statement,
+    )
+
+
 def meters_of(workspace: Workspace) -> list[Meter]:
     """What the current workspace uses of each limit that is counted in it."""
     limits, seats = standing_of(workspace).limits, seats_of(workspace)
-    answers = usage_of(workspace)[UsageKind.ANSWERS].used
-    pages = Document.objects.aggregate(sum=Sum("live__pages"))["sum"] or 0
+    answers = usage_of(workspace)[UsageKind.ANSWERS].within
     return [
         Meter("Answers this month", answers, limits[Limit.ANSWERS]),
         Meter("Agents", Agent.objects.count(), limits[Limit.AGENTS]),
         Meter("Sources", Source.objects.count(), limits[Limit.SOURCES]),
-        Meter("Pages of knowledge", pages, limits[Limit.PAGES]),
+        Meter("Pages of knowledge", counted_pages(), limits[Limit.PAGES]),
         Meter("Storage", storage.stored_bytes(), limits[Limit.STORAGE_BYTES], in_bytes=True),
         Meter("Seats", seats.used, seats.maximum),
     ]

@@ -51,7 +51,12 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
                 *(sys.executable, "-m", "netvexa.web", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--no-server-name", "netvexa.asgi:application"),
             ],
-            "worker": [*celery, "worker", *WORKER_OPTIONS],
+            "worker": [*celery, "worker", *WORKER_OPTIONS, "--queues", "celery", "--hostname", "work@%h"],
+            # One process of its own for money: a solo pool has no children, so it takes half the memory.
+            "billing": [
+                *(*celery, "worker", "--loglevel", "info", "--pool", "solo", "--without-gossip"),
+                *("--without-mingle", "--queues", "billing", "--hostname", "billing@%h"),
+            ],
             # No pid file: one left behind by a killed beat would keep the next from starting.
             "beat": [*celery, "beat", "--loglevel", "info", "--pidfile="],
         },

@@ -11,6 +11,7 @@ from chat.curated_api import CuratedViewSet
 from chat.gap_api import GapViewSet
 from chat.privacy_api import ErasePersonView, ExportPersonView
 from chat.receipt_api import ReceiptView
+from chat.trial_api import ExpectationViewSet, TrialViewSet
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
@@ -25,6 +26,8 @@ router.register("versions", VersionViewSet)
 router.register("conversations", ConversationViewSet)
 router.register("curated-answers", CuratedViewSet)
 router.register("gaps", GapViewSet)
+router.register("test-questions", ExpectationViewSet)
+router.register("test-runs", TrialViewSet)
 router.register("leads", LeadViewSet)
 
 app_name = "api"

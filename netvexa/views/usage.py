@@ -16,11 +16,11 @@ from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from billing.usage import usage_of
-from knowledge.models import Source
+from knowledge.models import Source, counted_pages
+from netvexa.pages.members import seats_of
 from tenants.api import WorkspaceAPI
 from tenants.context import current_workspace
 from tenants.keys import Scope
-from tenants.models import Membership
 
 
 class UsageSerializer(serializers.Serializer[Any]):
@@ -31,6 +31,9 @@ class UsageSerializer(serializers.Serializer[Any]):
     resets_at = serializers.DateTimeField()
     limits = serializers.DictField(
         child=serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    )
+    beyond_plan = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Answers beyond the plan that an owner allowed."
     )
     tokens = serializers.IntegerField()
 
@@ -45,7 +48,7 @@ class UsageView(WorkspaceAPI, APIView):
         """What is used of what the plan includes."""
         workspace = current_workspace()
         standing, answers = standing_of(workspace), usage_of(workspace)[UsageKind.ANSWERS]
-        used = {**_counts(), Limit.ANSWERS: answers.used}
+        used = {**_counts(), Limit.ANSWERS: answers.within}
         body = {
             "plan": standing.plan.tier.value,
             "trial_ends_at": standing.trial_ends_at,
@@ -54,6 +57,7 @@ class UsageView(WorkspaceAPI, APIView):
                 limit.value: {"used": number, "maximum": standing.limits[limit]}
                 for limit, number in used.items()
             },
+            "beyond_plan": {"used": answers.over, "maximum": standing.extra_answers},
             "tokens": answers.tokens,
         }
         return Response(UsageSerializer(body).data)
@@ -63,6 +67,7 @@ def _counts() -> dict[Limit, int]:
     return {
         Limit.AGENTS: Agent.objects.count(),
         Limit.SOURCES: Source.objects.count(),
+        Limit.PAGES: counted_pages(),
         Limit.STORAGE_BYTES: storage.stored_bytes(),
-        Limit.SEATS: Membership.objects.count(),
+        Limit.SEATS: seats_of(current_workspace()).used,
     }

@@ -27,7 +27,7 @@ from tenants.addresses import root_address, safe_path
 from tenants.forms import CodeForm, LogInForm
 from tenants.handover import BadHandover, address_of, redeem
 from tenants.models import User, Workspace
-from tenants.sign_on import PROVIDERS
+from tenants.sign_on import providers_of
 
 
 @never_cache
@@ -41,7 +41,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
     form = LogInForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid() and form.user:
         return go_on(request, form.user, following)
-    providers = PROVIDERS if _workspace_of(request) else {}
+    workspace = _workspace_of(request)
+    providers = providers_of(workspace) if workspace else {}
     context = {"form": form, "next": following, "providers": providers}
     return render(request, "tenants/log_in.html", context, status=_status_of(form))
 

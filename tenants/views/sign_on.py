@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from tenants import arrival, devices, sign_on
+from tenants.models import Workspace
 from tenants.views.entry import go_on
 
 
@@ -15,7 +16,7 @@ from tenants.views.entry import go_on
 @require_POST
 def begin(request: HttpRequest, provider: str) -> HttpResponse:
     """Go to the provider."""
-    found = sign_on.provider_named(provider)
+    found = sign_on.provider_named(provider, request.workspace)  # type: ignore[attr-defined]
     return found.begin(request, state=sign_on.new_state(request))
 
 
@@ -23,8 +24,9 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
 @require_GET
 def finish(request: HttpRequest, provider: str) -> HttpResponse:
     """Come back from it."""
-    found = sign_on.provider_named(provider)
-    user, identity = sign_on.person_of(request, found, request.workspace)  # type: ignore[attr-defined]
+    workspace: Workspace = request.workspace  # type: ignore[attr-defined]
+    found = sign_on.provider_named(provider, workspace)
+    user, identity = sign_on.person_of(request, found, workspace)
     if not identity.second_factor:
         return go_on(request, user, "/")
     arrival.begin(request, user)

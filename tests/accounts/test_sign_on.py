@@ -8,6 +8,9 @@ import pytest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.test import Client
 
+from billing.models import Entitlement
+from billing.plans import Tier
+from tenants.context import platform
 from tenants.models import User, Workspace
 from tenants.sign_on import PROVIDERS, Identity, SignOnFailed
 from tests.plugins.people import client_of, give_second_factor
@@ -36,8 +39,11 @@ class Directory:
 
 
 @pytest.fixture(autouse=True)
-def directory() -> Iterator[None]:
+def directory(workspace: Workspace) -> Iterator[None]:
+    """A provider, and a plan that includes single sign-on."""
     PROVIDERS["directory"] = Directory()
+    with platform():
+        Entitlement.objects.create(workspace=workspace, tier=Tier.BUSINESS)
     yield
     del PROVIDERS["directory"]
 
@@ -88,6 +94,14 @@ def test_our_second_factor_is_asked_unless_the_provider_asked_its_own(workspace:
 
     assert plain.get("/agents/").status_code == 302
     assert strong.get("/agents/").status_code == 200
+
+
+def test_a_smaller_plan_does_not_offer_it(anonymous_client: Client) -> None:
+    with platform():
+        Entitlement.objects.update(tier=Tier.PROFESSIONAL)
+
+    assert "Acme directory" not in anonymous_client.get("/log-in/").content.decode()
+    assert anonymous_client.post("/log-in/with/directory/").status_code == 404
 
 
 def test_a_provider_that_is_not_there_is_not_found(anonymous_client: Client) -> None:

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from agents.providers import tier_table
 from billing import catalogue, plans
-from billing.plans import FOR_SALE, PLANS, Interval, Tier, lookup_key
+from billing.plans import FOR_SALE, OVERAGE_CENTS, PLANS, Interval, Tier, lookup_key, overage_key
 from tests.stripe_fake.world import World
 
 
@@ -27,7 +27,16 @@ def test_every_plan_for_sale_has_a_product_and_two_prices(world: World) -> None:
             (price,) = world.where("prices", lookup_key=lookup_key(plan.tier, interval))
             assert price["unit_amount"] == 100 * (plan.price_usd(interval) or 0)
             assert price["recurring"]["interval"] == interval
-    assert len(world.all("products")) == len(FOR_SALE) == 4
+    assert len(world.all("products")) - 1 == len(FOR_SALE) == 4
+
+
+def test_an_answer_beyond_the_plan_has_a_meter_and_a_price(world: World) -> None:
+    (meter,) = world.all("meters")
+    (price,) = world.where("prices", lookup_key=overage_key())
+
+    assert (meter["event_name"], meter["default_aggregation"]) == (catalogue.METER, {"formula": "sum"})
+    assert (price["unit_amount"], price["recurring"]["usage_type"]) == (OVERAGE_CENTS, "metered")
+    assert price["recurring"]["meter"] == meter["id"]
 
 
 def test_doing_it_again_changes_nothing(world: World) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from agents.models import Agent
 from chat.leads import as_csv
 from chat.models import Conversation, Lead, Visitor
-from netvexa.lib.csv_lines import safe_cell
+from netvexa.lib.sheets import safe_cell
 from tenants.context import in_tenant
 from tenants.models import Workspace
 

@@ -21,10 +21,12 @@ from chat.models import (
     CachedAnswer,
     Conversation,
     CuratedAnswer,
+    Expectation,
     Gap,
     Lead,
     Message,
     SpendingDay,
+    Trial,
     Visitor,
 )
 from chat.spending import today
@@ -154,6 +156,8 @@ def _conversation(world: World) -> None:
         first_at=timezone.now(),
         last_at=timezone.now(),
     )
+    expectation = Expectation.objects.create(agent=agent, question=canary, must=[canary])
+    trial = Trial.objects.create(agent=agent, change={"instructions": canary}, verdict="held", state="done")
     exact = curated.save(CuratedAnswer(agent=agent, answer=canary, message=answer), [f"Word {canary}?"])
     SpendingDay.objects.create(agent=agent, day=today(), cost_micro_usd=1)
     ModelSettings.objects.create(keys={"openai": {"key": canary, "ending": "abcd"}})
@@ -170,6 +174,8 @@ def _conversation(world: World) -> None:
         "receipt": receipts.issue(world.workspace, actor=canary, subject=canary, counts={}).pk,
         "curated": exact.pk,
         "gap": gap.pk,
+        "expectation": expectation.pk,
+        "trial": trial.pk,
     }
 
 

@@ -59,7 +59,7 @@ def bring_plans(world: World) -> None:
     """What `sync_plans` does, from memory after the first time: it is forty requests."""
     if not CATALOGUE:
         sync_plans()
-        CATALOGUE.update({name: deepcopy(world.objects[name]) for name in ("products", "prices")})
+        CATALOGUE.update({name: deepcopy(world.objects[name]) for name in ("products", "prices", "meters")})
     world.objects.update(deepcopy(CATALOGUE))
     for _ in range(1000):
         world.new_id("used")  # the ids of the catalogue are taken

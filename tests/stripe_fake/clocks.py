@@ -126,7 +126,7 @@ def _dues(world: World, row: Json) -> Iterator[Due]:
         yield Due(end - TRIAL_NOTICE, lambda: _notice(world, row))
     yield Due(end, lambda: _end_period(world, row, end))
     for invoice in world.where("invoices", customer=row["customer"], status="open"):
-        if invoice["next_payment_attempt"]:
+        if invoice["next_payment_attempt"] and invoices.subscription_of(world, invoice) is row:
             yield Due(invoice["next_payment_attempt"], lambda invoice=invoice: _retry(world, row, invoice))  # type: ignore[misc]
 
 
@@ -142,6 +142,7 @@ def _notice(world: World, row: Json) -> None:
 
 def _end_period(world: World, row: Json, now: int) -> None:
     if row["cancel_at_period_end"]:
+        subscriptions.invoice_usage(world, row, now)
         subscriptions.end(world, row, "cancellation_requested")
     elif row["status"] == "trialing" and _ends_without_card(world, row):
         subscriptions.end(world, row, "payment_failed")

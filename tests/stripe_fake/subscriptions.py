@@ -34,7 +34,9 @@ def create(world: World, params: Json) -> Json:
     world.add("subscriptions", subscription)
     items = subscription["items"]["data"]
     lines = [] if trial_end else period_lines(world, subscription, items, now, items[0]["current_period_end"])
-    paid = collect(world, make_invoice(world, subscription, lines, "subscription_create"))
+    paid = all(map(is_metered, items)) or collect(  # what is metered is paid afterwards
+        world, make_invoice(world, subscription, lines, "subscription_create")
+    )
     subscription["status"] = "trialing" if trial_end else "active" if paid else "incomplete"
     world.emit("customer.subscription.created", subscription)
     return subscription
@@ -53,7 +55,7 @@ def _new(world: World, params: Json, now: int, trial_end: int | None) -> Json:
         "application": None,
         "application_fee_percent": None,
         "automatic_tax": {"enabled": False, "liability": None, "disabled_reason": None},
-        "billing_cycle_anchor": trial_end or now,
+        "billing_cycle_anchor": trial_end or integer(params, "billing_cycle_anchor") or now,
         "billing_cycle_anchor_config": None,
         "billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "included"}},
         "billing_thresholds": None,
@@ -108,7 +110,8 @@ def _add_item(world: World, subscription: Json, given: Json, now: int, trial_end
     price = world.get("prices", given.get("price", ""), kind="price", param="items[0][price]")
     if not price["active"]:
         raise invalid("The price specified is inactive.", "items[0][price]")
-    end = trial_end or after(now, price["recurring"], anchor=now)
+    anchor = int(subscription["billing_cycle_anchor"])
+    end = trial_end or (anchor if anchor > now else after(now, price["recurring"], anchor=now))
     item = {
         "id": world.new_id("si"),
         "object": "subscription_item",
@@ -301,6 +304,13 @@ def paid_up(world: World, subscription: Json) -> None:
         before = {"status": subscription["status"]}
         subscription["status"] = "active"
         world.emit("customer.subscription.updated", subscription, before)
+
+
+def invoice_usage(world: World, subscription: Json, until: int) -> None:
+    """What was used of metered items until now, where the period ends without another."""
+    used = metered_lines(world, subscription, _period_start(subscription), until)
+    if any(line["quantity"] for line in used):
+        collect(world, make_invoice(world, subscription, used, "subscription_cycle"))
 
 
 def end(world: World, subscription: Json, reason: str) -> None:

@@ -7,7 +7,7 @@ import agents.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0004_knowledge_languages"),
+        ("agents", "0005_answers"),
     ]
 
     operations = [

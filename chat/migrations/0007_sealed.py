@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0005_gaps"),
+        ("chat", "0006_test_sets"),
     ]
 
     operations = [

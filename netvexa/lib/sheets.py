@@ -1,4 +1,4 @@
-"""Lines of CSV files that people open in a spreadsheet."""
+"""Lines of a CSV file that a spreadsheet opens without running anything in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 
+START = "\ufeff"  # a byte order mark, without which Excel guesses the wrong encoding
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -14,8 +15,8 @@ def safe_cell(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
 
 
-def csv_line(values: Iterable[str]) -> str:
-    """One line, whose cells are safe."""
+def line_of(values: Iterable[str]) -> str:
+    """One line, every cell safe."""
     file = io.StringIO()
     csv.writer(file).writerow(map(safe_cell, values))
     return file.getvalue()
