@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from agents.models import Agent
 from agents.providers import shut_down
-from chat import answering, attachments, busy, curated, gaps, mails, trials, turns
+from chat import answering, attachments, busy, curated, gaps, mails, retention, trials, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -89,6 +89,17 @@ def clear_attachments() -> None:
                 attachments.clear_files()
         except Exception:  # one workspace's trouble is not the others'
             logger.exception("Attachments of %s cannot be cleared", workspace.key)
+
+
+@shared_task(base=PlatformTask)
+def apply_retention() -> None:
+    """Every night: what workspaces keep no longer."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                retention.apply()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("What %s keeps no longer cannot be deleted", workspace.key)
 
 
 @shared_task(base=TenantTask)
