@@ -103,6 +103,7 @@ class AgentViewSet(
 ):
     """Support agents: how each speaks, looks and how sure it must be before it answers."""
 
+    audited = "agent"
     scopes: ClassVar = {"read": Scope.READ_AGENTS, "write": Scope.WRITE_AGENTS}
     serializer_class = AgentSerializer
     queryset = Agent.objects.all()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id, short_id
 from tenants.context import current_workspace
+from tenants.sealed import SealedField, SealedJSONField
 
 colour_validator = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour such as #4f46e5.")
 
@@ -150,7 +151,7 @@ class Agent(models.Model):
     allowed_origins = models.JSONField(
         default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."
     )
-    identity_secret = models.CharField(max_length=64, default=new_identity_secret, editable=False)
+    identity_secret = SealedField(max_length=64, default=new_identity_secret, editable=False)
     contact_email = models.EmailField(blank=True, help_text="Who is told when a visitor asks for a person.")
     handoff_enabled = models.BooleanField(default=True)
     leads_enabled = models.BooleanField(default=True)
@@ -182,7 +183,7 @@ class Agent(models.Model):
     sound_enabled = models.BooleanField(default=False)
     privacy_url = models.URLField(blank=True, max_length=500)
     branding = models.BooleanField(default=True, help_text="Plans with white label may switch it off.")
-    retired_secret = models.CharField(max_length=64, blank=True, editable=False)
+    retired_secret = SealedField(max_length=64, blank=True, editable=False)
     retired_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     secret_shown_at = models.DateTimeField(null=True, blank=True, editable=False)
     seen_at = models.DateTimeField(
@@ -218,7 +219,7 @@ class ModelSettings(models.Model):
     masks_contacts = models.BooleanField(
         default=False, help_text="E-mail addresses and telephone numbers never reach a provider."
     )
-    keys = models.JSONField(default=dict, help_text="Provider to its sealed key, its last four characters.")
+    keys = SealedJSONField(default=dict, help_text="Provider to its key, its last four characters.")
     alerts = models.JSONField(
         default=dict, help_text="Budget and period to the level that was told, 50 to 100."
     )

@@ -150,6 +150,8 @@ class Turn(serializers.Serializer[Any]):
 class LeadSerializer(serializers.ModelSerializer[Lead]):
     """Contact details a visitor left."""
 
+    email = serializers.EmailField(read_only=True)
+
     class Meta:
         model = Lead
         fields: ClassVar = ["id", "conversation", "name", "email", "phone", "company", "extra", "created_at"]

@@ -11,7 +11,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from agents.models import Agent
-from chat import answering, attachments, busy, curated, gaps, mails, probe, trials, turns
+from agents.providers import shut_down
+from chat import answering, attachments, busy, curated, gaps, mails, probe, retention, trials, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -58,6 +59,7 @@ async def _finish(workspace: Workspace, answer_id: UUID) -> None:
         await answering.take_up(workspace, answer_id)
     finally:
         await feed().close()
+        await shut_down()
 
 
 @shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)
@@ -88,6 +90,17 @@ def clear_attachments() -> None:
                 attachments.clear_files()
         except Exception:  # one workspace's trouble is not the others'
             logger.exception("Attachments of %s cannot be cleared", workspace.key)
+
+
+@shared_task(base=PlatformTask)
+def apply_retention() -> None:
+    """Every night: what workspaces keep no longer."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                retention.apply()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("What %s keeps no longer cannot be deleted", workspace.key)
 
 
 @shared_task(base=TenantTask)

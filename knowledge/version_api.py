@@ -85,6 +85,7 @@ class VersionViewSet(
 ):
     """The past of documents: `?at=` tells what was known at a time, `?document=` how one came about."""
 
+    audited = "version"
     scopes: ClassVar = SCOPES
     serializer_class = VersionSerializer
     queryset = Version.objects.all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from smtplib import SMTPException
 
@@ -10,10 +11,12 @@ from django.core.mail import send_mail
 from django.core.management import call_command
 from django.utils import timezone
 
+from tenants import audit_chain, resealing
 from tenants.context import PlatformTask
 from tenants.models import KnownDevice, ProvisioningState, TokenGrant, Workspace
 from tenants.provisioning import provision
 
+logger = logging.getLogger(__name__)
 DEVICE_KNOWN_FOR = timedelta(days=400)  # since its last log-in; then the next one is told of again
 
 
@@ -38,6 +41,30 @@ def clear_sessions() -> None:
     now = timezone.now()
     TokenGrant.objects.filter(expires_at__lt=now).delete()
     KnownDevice.objects.filter(seen_at__lt=now - DEVICE_KNOWN_FOR).delete()
+
+
+@shared_task(base=PlatformTask)
+def anchor_audit_logs() -> None:
+    """Every night: keep outside of the database where each audit log ends, and say so if one was tampered with."""
+    for workspace in (None, *Workspace.objects.all()):
+        verdict = audit_chain.verify(workspace)
+        if verdict.holds:
+            audit_chain.anchor(workspace)
+        else:
+            whose = workspace.key if workspace else "staff"
+            logger.error(
+                "The audit log of %s does not hold at entry %s: %s", whose, verdict.wrong, verdict.problem
+            )
+
+
+@shared_task(base=PlatformTask)
+def seal_rows() -> None:
+    """Every night: seal what is not sealed by each workspace's newest data key, and drop keys that are done with."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            resealing.reseal(workspace)
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Rows of %s cannot be sealed", workspace.key)
 
 
 @shared_task(

@@ -62,6 +62,7 @@ ARGUMENTS: dict[str, Callable[[World], Any]] = {
     "document_id": lambda world: world.ids["document"],
     "conversation_id": lambda world: world.ids["conversation"],
     "attachment_id": lambda world: world.ids["attachment"],
+    "receipt_id": lambda world: world.ids["receipt"],
     "entry_id": lambda world: world.ids["entry"],
     "message_id": lambda world: world.ids["message"],
     "expectation_id": lambda world: world.ids["expectation"],
@@ -114,6 +115,10 @@ def _of_agent(world: World) -> dict[str, Any]:
 
 def _asking(world: World) -> dict[str, Any]:
     return {"text": "What is the secret word?", "conversation": str(world.ids["conversation"])}
+
+
+def _person(world: World) -> dict[str, Any]:
+    return {"subject": f"{world.canary}@lead.example", "confirm": "erase"}
 
 
 def _ticket(name: str) -> Values:
@@ -177,6 +182,8 @@ ROUTES: dict[str, Entry] = {
     "api agents/<uuid:pk>/messages/": _api("agent", _asking),
     "api conversations/<uuid:pk>/messages/": _api("conversation"),
     "api usage/": API,
+    "api people/export/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
+    "api people/erase/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
     "api schema/": OPEN,
     "api docs/": OPEN,
     "api agents/": API,
@@ -291,6 +298,12 @@ ROUTES: dict[str, Entry] = {
     "workspace members/invitations/<uuid:invitation_id>/withdraw/": PAGE,
     "workspace leads/": PAGE,
     "workspace leads/export/": PAGE,
+    "workspace privacy/": PAGE,
+    "workspace privacy/retention/": PAGE,
+    "workspace privacy/person/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/person/download/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/person/erase/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/receipts/<uuid:receipt_id>/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/new/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/import/": PAGE,
@@ -317,6 +330,9 @@ ROUTES: dict[str, Entry] = {
     "workspace api-keys/new/": PAGE,
     "workspace api-keys/<uuid:key_id>/revoke/": PAGE,
     "workspace settings/": PAGE,
+    "workspace settings/delete/": PAGE,
+    "workspace audit-log/verify/": PAGE,
+    "workspace audit-log/export.<str:kind>": Entry(Kind.PAGE, given=lambda _world: {"kind": "csv"}),
     "workspace audit-log/": PAGE,
     "workspace isolation/": PAGE,
     "workspace plan/": PAGE,
@@ -363,6 +379,7 @@ ROUTES: dict[str, Entry] = {
     "preparing log-in/": OPEN,
     "preparing log-out/": OPEN,
     "preparing preparing/retry/": OPEN,
+    "preparing preparing/restore/": OPEN,
     "preparing ^": OPEN,
     # Staff
     "admin *": STAFF,
@@ -412,6 +429,10 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "billing.tasks.tell_of_usage": "mails the owners of the workspace it is about",
     "billing.tasks.prune_webhooks": "deletes what arrived long ago",
     "tenants.tasks.clear_sessions": "sessions that are over, of everybody",
+    "chat.tasks.apply_retention": "every workspace in turn, inside it",
+    "netvexa.tasks.delete_workspaces": "deletes the workspaces whose grace is over",
+    "tenants.tasks.anchor_audit_logs": "reads each audit log, as the platform",
+    "tenants.tasks.seal_rows": "every workspace in turn, inside it",
     "tenants.tasks.deliver_mail": "sends what it is given and reads nothing",
     "tenants.tasks.provision_workspace": "makes the schema of a workspace that has none",
     "tenants.tasks.resume_provisioning": "makes the schemas of workspaces that have none",
@@ -423,6 +444,9 @@ COMMANDS: dict[str, str] = {
     "prepare": "migrates, and makes the demo's workspace",
     "connect_stripe": "makes the webhook at Stripe",
     "sync_plans": "makes the plans at Stripe",
+    "apply_tombstones": "erases again, inside each workspace, who was erased there",
+    "verify_audit_log": "reads each audit log, as the platform",
+    "rotate_keys": "seals rows anew, inside each workspace",
     "create_staff": "makes a person of NETVEXA's staff",
     "make_tenant_template": "reads an empty schema that it makes itself",
     "migrate_schemas": "changes tables, reads no rows",
