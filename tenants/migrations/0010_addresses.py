@@ -6,6 +6,6 @@ from tenants.rls import read_only
 class Migration(migrations.Migration):
     """An address decides whose workspace a request is for: only sign-up and staff give one."""
 
-    dependencies = [("tenants", "0006_access")]
+    dependencies = [("tenants", "0009_privacy")]
 
     operations = [read_only("tenants_domain")]
