@@ -76,7 +76,7 @@ class Claims:
         if not cited and not support.has_facts(claim):
             return True
         texts = [_whole(passage) for passage in cited or self.passages]
-        lack = support.lack_of(claim, texts, known=self.known)
+        lack = await asyncio.to_thread(support.lack_of, claim, texts, known=self.known)
         if lack == support.Lack.WORDS and not cited:
             return True  # nothing it states is wrong, and it claims no source
         if lack == support.Lack.WORDS:

@@ -11,12 +11,14 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from agents.models import Agent
-from chat.quality_models import CuratedAnswer, CuratedQuestion, Expectation, Gap, Trial
+from chat.quality_models import CuratedAnswer as CuratedAnswer
+from chat.quality_models import CuratedQuestion as CuratedQuestion
+from chat.quality_models import Expectation as Expectation
+from chat.quality_models import Gap as Gap
+from chat.quality_models import Trial as Trial
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
 from tenants.sealed import SealedField, SealedJSONField, blind_index_of
-
-__all__ = ["CuratedAnswer", "CuratedQuestion", "Expectation", "Gap", "Trial"]
 
 
 class Visitor(models.Model):

@@ -23,7 +23,7 @@ from chat.answers import Answer
 from chat.feed import Feed
 from chat.models import Channel, Message
 from chat.turns import Turn
-from knowledge.retrieval import Overlay
+from knowledge.candidates import Overlay
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
 

@@ -10,6 +10,7 @@ from celery import shared_task
 from redis.exceptions import RedisError
 
 from agents.models import Agent
+from agents.providers import shut_down
 from chat import answering, attachments, busy, curated, gaps, mails, retention, trials, turns
 from chat.feed import feed
 from chat.notices import redis
@@ -57,6 +58,7 @@ async def _finish(workspace: Workspace, answer_id: UUID) -> None:
         await answering.take_up(workspace, answer_id)
     finally:
         await feed().close()
+        await shut_down()
 
 
 @shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)

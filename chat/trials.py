@@ -23,7 +23,7 @@ from chat.answers import Answer
 from chat.models import Expectation, Message, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
 from knowledge import proposals, recall
-from knowledge.retrieval import Overlay
+from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotAllowed
 from tenants import audit
 

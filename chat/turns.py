@@ -38,7 +38,7 @@ from chat.models import (
 )
 from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
-from knowledge.retrieval import Overlay
+from knowledge.candidates import Overlay
 from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace

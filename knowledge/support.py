@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from knowledge.terms import content_terms, words_of
 
 ENOUGH = 0.5  # share of a sentence's content words that its passages have to hold
 NEAREST = 0.6  # share of its words that a sentence must have for its negation to be compared
+REMEMBERED = 512  # passages are read once for all sentences that cite them
 NEAR = 0.55  # relatedness that stands in for the words: paraphrases have 0.57 and above, others up to 0.52
 # Of a statement; `knowledge.sameness` has more, for questions, where "trouble" also denies.
 _NEGATIONS = frozenset(
@@ -49,29 +51,32 @@ def lack_of(claim: str, cited: Sequence[str], *, known: str = "") -> Lack | None
 
     `known` is what may be said without a source: the question's own words, the agent's name.
     """
-    text, language = "\n".join(cited), guess_language(claim)
-    if numbers_in(claim) - numbers_in(f"{text}\n{known}"):
+    texts, language = [*cited, known], _language(claim)
+    if numbers_in(claim) - frozenset().union(*map(numbers_in, texts)):
         return Lack.NUMBER
-    if guess_language(text) == language and _missing_names(claim, f"{text}\n{known}", language):
+    in_one_language = bool(cited) and _language(cited[0]) == language
+    if in_one_language and _missing_names(claim, texts, language):
         return Lack.NAME  # across languages, names are written in other ways
     terms = _terms(claim, language)
     if not terms:
         return None
     if _is_denied(claim, terms, cited, language):
         return Lack.NEGATION
-    return None if _share(terms, _terms(f"{text}\n{known}", language)) >= ENOUGH else Lack.WORDS
+    there = frozenset().union(*(_terms(text, language) for text in texts))
+    return None if _share(terms, there) >= ENOUGH else Lack.WORDS
 
 
 def has_facts(claim: str) -> bool:
     """Whether a sentence names a number or somebody: what it says can be wrong."""
-    return bool(numbers_in(claim) or names_in(claim, languages=(guess_language(claim),)))
+    return bool(numbers_in(claim) or names_in(claim, languages=(_language(claim),)))
 
 
-def numbers_in(text: str) -> set[str]:
+@lru_cache(maxsize=REMEMBERED)
+def numbers_in(text: str) -> frozenset[str]:
     """The numbers of a text, written in digits or as words, as digits."""
     digits = {_THOUSANDS.sub("", found) for found in _NUMBER.findall(text)}
     words = {word for _, word in words_of(text.casefold(), language="")}
-    return digits | {NUMBERS[word] for word in words & NUMBERS.keys()}
+    return frozenset(digits | {NUMBERS[word] for word in words & NUMBERS.keys()})
 
 
 def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
@@ -79,7 +84,7 @@ def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
 
     A model of English cannot tell for a sentence in another language: that one is let pass.
     """
-    scale, language = profile_for(profile), guess_language(claim)
+    scale, language = profile_for(profile), _language(claim)
     if scale == MINILM and language not in ("", "en"):
         return True
     terms = _terms(claim, language)
@@ -89,8 +94,8 @@ def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
     return any(scale.relatedness(float(np.dot(mine, vector))) >= NEAR for vector in vectors)
 
 
-def _missing_names(claim: str, text: str, language: str) -> bool:
-    said, names = text.casefold(), names_in(claim, languages=(language,))
+def _missing_names(claim: str, texts: Sequence[str], language: str) -> bool:
+    said, names = "\n".join(texts).casefold(), names_in(claim, languages=(language,))
     return any(re.sub(r"['’]s?$", "", name).casefold() not in said for name in names)
 
 
@@ -108,7 +113,17 @@ def _is_denied(claim: str, terms: frozenset[str], cited: Sequence[str], language
 
 
 def _sentences(texts: Iterable[str]) -> list[str]:
-    return [text[start:end] for text in texts for start, end in sentence_spans(text)]
+    return [sentence for text in texts for sentence in _sentences_of(text)]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sentences_of(text: str) -> tuple[str, ...]:
+    return tuple(text[start:end] for start, end in sentence_spans(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _language(text: str) -> str:
+    return guess_language(text)
 
 
 def _negates(text: str) -> bool:
@@ -116,6 +131,7 @@ def _negates(text: str) -> bool:
     return "n't" in plain or any(word in _NEGATIONS for _, word in words_of(plain, language=""))
 
 
+@lru_cache(maxsize=4 * REMEMBERED)
 def _terms(text: str, language: str) -> frozenset[str]:
     return frozenset(term.text for term in content_terms(text, language=language))
 
