@@ -11,6 +11,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.gates import Change, held
 from agents.models import Agent
 from agents.tiers import check_choice, choices, load_table
 from billing import limits
@@ -19,7 +20,7 @@ from billing.subscriptions import standing_of
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import AppError
 from netvexa.lib.idempotency import idempotent
-from tenants.api import WorkspaceAPI
+from tenants.api import WorkspaceAPI, credential_of
 from tenants.context import current_workspace
 from tenants.keys import Scope
 
@@ -61,6 +62,8 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
             "language",
             "model",
             "evidence_threshold",
+            "unsupported_claims",
+            "change_gate",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",
@@ -100,6 +103,7 @@ class AgentViewSet(
 ):
     """Support agents: how each speaks, looks and how sure it must be before it answers."""
 
+    audited = "agent"
     scopes: ClassVar = {"read": Scope.READ_AGENTS, "write": Scope.WRITE_AGENTS}
     serializer_class = AgentSerializer
     queryset = Agent.objects.all()
@@ -117,6 +121,20 @@ class AgentViewSet(
         limits.check(standing_of(self.workspace), Limit.AGENTS, Agent.objects.count())
         given.save()
         return Response(given.data, status=201)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change settings. One that shapes answers is tested first where the agent has a test set: the answer is then
+        202 with the run that tries it, and the change counts when nothing breaks.
+        """
+        agent = self.get_object()
+        given = self.get_serializer(agent, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        changed = {name: new for name, new in given.validated_data.items() if getattr(agent, name) != new}
+        run = held(Change(agent=agent, fields=changed, by=credential_of(request).person_id))
+        if run is not None:
+            return Response({"code": "tested_first", "run": str(run)}, status=202)
+        self.perform_update(given)
+        return Response(given.data)
 
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
         serializer.save(version=F("version") + 1)

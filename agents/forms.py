@@ -159,6 +159,8 @@ class AgentForm(NewAgentForm):
             "language",
             "model",
             "evidence_threshold",
+            "unsupported_claims",
+            "change_gate",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",
@@ -176,6 +178,8 @@ class AgentForm(NewAgentForm):
         labels: ClassVar = {
             "handoff_enabled": "Asking for a person",
             "is_active": "Active",
+            "unsupported_claims": "Sentences that the sources do not support",
+            "change_gate": "Changes that may break answers",
             "cache_enabled": "Answer repeated questions from the cache",
             "contact_email": "Contact e-mail",
         }
@@ -185,6 +189,8 @@ class AgentForm(NewAgentForm):
             "handoff_enabled": "Visitors are offered to talk to a person of your team.",
             "is_active": "A paused agent shows no bubble and answers nobody.",
             "cache_enabled": "A question that was answered a little while ago gets that answer at once, for nothing.",
+            "unsupported_claims": "What a hosted model writes is checked against the passages it cites.",
+            "change_gate": "Counts as soon as the agent has test questions, under Improve, Tests.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",
         }
@@ -192,6 +198,8 @@ class AgentForm(NewAgentForm):
     def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["model"].choices = models  # type: ignore[attr-defined]
+        for name in ("unsupported_claims", "change_gate"):
+            self.fields[name].required = False  # a program that does not send them leaves them alone
 
     def clean_suggestions(self) -> list[str]:
         questions: list[str] = self.cleaned_data["suggestions"]
@@ -210,6 +218,12 @@ class AgentForm(NewAgentForm):
     def clean_cache_similarity(self) -> float:
         given: float | None = self.cleaned_data["cache_similarity"]
         return self.instance.cache_similarity if given is None else given
+
+    def clean_unsupported_claims(self) -> str:
+        return self.cleaned_data["unsupported_claims"] or self.instance.unsupported_claims
+
+    def clean_change_gate(self) -> str:
+        return self.cleaned_data["change_gate"] or self.instance.change_gate
 
     def clean_link_hosts(self) -> list[str]:
         hosts = list(dict.fromkeys(map(check_host, self.cleaned_data["link_hosts"])))

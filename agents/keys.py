@@ -16,17 +16,14 @@ from agents.models import ModelSettings
 from agents.providers import Credentials, tier_table, try_out
 from agents.tiers import VENDORS, ModelRef
 from netvexa.lib.errors import Invalid
-from netvexa.lib.sealing import CannotOpen, seal, unseal
-from tenants.context import current_workspace
 
-PURPOSE = "provider key"
 NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 
 
 class StoredKey(TypedDict, total=False):
-    """What the row keeps of a key: sealed, its last characters to know it by, and how the last try went."""
+    """What the (sealed) row keeps of a key: itself, its last characters to know it by, and how the last try went."""
 
-    sealed: str
+    key: str
     ending: str
     added_at: str
     tested_at: str
@@ -47,7 +44,7 @@ def keep(provider: str, key: str) -> None:
     if not 8 <= len(key) <= 400 or not key.isascii() or any(map(str.isspace, key)):
         raise Invalid("That does not look like a key: copy it whole from the provider’s console.")
     entry: StoredKey = {
-        "sealed": seal(key, purpose=PURPOSE, owner=current_workspace().key),
+        "key": key,
         "ending": key[-4:],
         "added_at": timezone.now().isoformat(),
     }
@@ -69,15 +66,12 @@ def _change(provider: str, entry: StoredKey | None) -> None:
 
 
 def credentials_of(row: ModelSettings) -> dict[str, Credentials]:
-    """The workspace's own ways to its providers; empty where it has none. A key that cannot be read is left out."""
-    found = {}
-    for provider, stored in row.keys.items():
-        try:
-            key = unseal(stored["sealed"], purpose=PURPOSE, owner=current_workspace().key)
-        except CannotOpen:
-            continue
-        found[provider] = Credentials(key, getattr(settings, f"{provider.upper()}_BASE_URL", "") or "")
-    return found
+    """The workspace's own ways to its providers; empty where it has none."""
+    return {
+        provider: Credentials(stored["key"], getattr(settings, f"{provider.upper()}_BASE_URL", "") or "")
+        for provider, stored in row.keys.items()
+        if "key" in stored
+    }
 
 
 def test(provider: str, *, tier: str) -> StoredKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id, short_id
 from tenants.context import current_workspace
+from tenants.sealed import SealedField, SealedJSONField
 
 colour_validator = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour such as #4f46e5.")
 
@@ -40,6 +42,21 @@ class KnowledgeLanguages(models.TextChoices):
     MULTILINGUAL = "multilingual", "Several languages"
 
 
+class UnsupportedClaims(models.TextChoices):
+    """What becomes of a sentence that a model wrote and no cited passage supports."""
+
+    FLAG = "flag", "Show it, and say that a part could not be confirmed"
+    DROP = "drop", "Leave it out"
+
+
+class ChangeGate(models.TextChoices):
+    """What happens to a change that breaks questions of the agent's test set."""
+
+    OFF = "off", "Use changes at once, without a test"
+    WARN = "warn", "Test first; what breaks is shown, and you decide"
+    BLOCK = "block", "Test first; a change that breaks something waits"
+
+
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
@@ -56,6 +73,28 @@ def workspace_key_of(public_id: str) -> str:
     if not (key and dash and rest):
         raise NotFound("There is no such agent.")
     return key
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How sure an agent has to be, as people read it."""
+
+    name: str
+    meaning: str
+
+
+# By the least threshold; the shares stand in `knowledge.evidence`.
+STRICTNESS = (
+    (0.8, Strictness("Strict", "answers only what stands in your sources nearly as it was asked")),
+    (0.6, Strictness("Careful", "declines when in doubt, also some questions that your sources answer")),
+    (0.4, Strictness("Balanced", "answers what your sources answer, and declines most of what they do not")),
+    (
+        0.0,
+        Strictness(
+            "Relaxed", "also answers when your sources only touch the question; may be beside the point"
+        ),
+    ),
+)
 
 
 class AgentQuerySet(models.QuerySet["Agent"]):
@@ -99,6 +138,10 @@ class Agent(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="How sure the evidence must be before the agent answers: 0 relaxed, 1 strict.",
     )
+    unsupported_claims = models.CharField(
+        max_length=8, choices=UnsupportedClaims.choices, default=UnsupportedClaims.FLAG
+    )
+    change_gate = models.CharField(max_length=8, choices=ChangeGate.choices, default=ChangeGate.WARN)
     knowledge_languages = models.CharField(
         max_length=16, choices=KnowledgeLanguages.choices, blank=True, default=KnowledgeLanguages.AUTOMATIC
     )
@@ -108,7 +151,7 @@ class Agent(models.Model):
     allowed_origins = models.JSONField(
         default=list, blank=True, help_text="Sites that may show the widget; empty allows every site."
     )
-    identity_secret = models.CharField(max_length=64, default=new_identity_secret, editable=False)
+    identity_secret = SealedField(max_length=64, default=new_identity_secret, editable=False)
     contact_email = models.EmailField(blank=True, help_text="Who is told when a visitor asks for a person.")
     handoff_enabled = models.BooleanField(default=True)
     leads_enabled = models.BooleanField(default=True)
@@ -140,7 +183,7 @@ class Agent(models.Model):
     sound_enabled = models.BooleanField(default=False)
     privacy_url = models.URLField(blank=True, max_length=500)
     branding = models.BooleanField(default=True, help_text="Plans with white label may switch it off.")
-    retired_secret = models.CharField(max_length=64, blank=True, editable=False)
+    retired_secret = SealedField(max_length=64, blank=True, editable=False)
     retired_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     secret_shown_at = models.DateTimeField(null=True, blank=True, editable=False)
     seen_at = models.DateTimeField(
@@ -160,6 +203,11 @@ class Agent(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def strictness(self) -> Strictness:
+        """The evidence that it asks for, in words."""
+        return next(words for least, words in STRICTNESS if self.evidence_threshold >= least)
+
 
 class ModelSettings(models.Model):
     """What holds for all agents of the workspace: one row, made when it is first written."""
@@ -171,7 +219,7 @@ class ModelSettings(models.Model):
     masks_contacts = models.BooleanField(
         default=False, help_text="E-mail addresses and telephone numbers never reach a provider."
     )
-    keys = models.JSONField(default=dict, help_text="Provider to its sealed key, its last four characters.")
+    keys = SealedJSONField(default=dict, help_text="Provider to its key, its last four characters.")
     alerts = models.JSONField(
         default=dict, help_text="Budget and period to the level that was told, 50 to 100."
     )

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.forms import AgentForm, NewAgentForm
+from agents.gates import Change, held
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
 from agents.publishing import opens_preview, preview_ticket, snippet
@@ -97,6 +98,9 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     models = _models_for(request.workspace)
     form = AgentForm(request.POST or None, request.FILES or None, instance=agent, models=models)
     if request.method == "POST" and form.is_valid():
+        if (run := held(_change(request, agent, form))) is not None:
+            messages.info(request, "Your change is tested first. It counts as soon as nothing breaks.")
+            return redirect("improve:trial", run)
         form.save()
         after = audit.changes(agent, _AUDITED)
         changed = [name for name in _AUDITED if before[name] != after[name]]
@@ -118,6 +122,11 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
         "model": answering_model(agent, request.workspace),
     }
     return render(request, "agents/settings.html", context, status=422 if form.errors else 200)
+
+
+def _change(request: MemberRequest, agent: Agent, form: AgentForm) -> Change:
+    fields = {name: form.cleaned_data[name] for name in form.changed_data if name in _AUDITED}
+    return Change(agent=agent, fields=fields, by=request.user.pk)
 
 
 @member_required(Permission.EDIT_AGENTS)

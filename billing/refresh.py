@@ -20,6 +20,7 @@ from billing.gateway import asking, plain
 from billing.models import BillingAccount, Entitlement, EntitlementSource
 from billing.plans import Tier
 from billing.states import Json, State, deciding, overage_of, state_of
+from tenants import audit
 from tenants.models import Workspace
 
 
@@ -103,11 +104,18 @@ def _grant(workspace: Workspace, held: Held) -> Entitlement | None:
     row = Entitlement.objects.filter(workspace=workspace).first()
     if held.state is None or (row is not None and row.source == EntitlementSource.STAFF):
         return row
+    before = _audited(row)
     row = row or Entitlement(workspace=workspace)
     apply(row, held.state)
     row.clock_ahead, row.overage_status = held.clock_ahead, held.overage_status
     row.save()
+    if before != (after := _audited(row)):
+        audit.note("plan.changed", actor="Stripe", workspace=workspace, before=before, after=after)
     return row
+
+
+def _audited(row: Entitlement | None) -> dict[str, Any] | None:
+    return audit.changes(row, ["tier", "interval", "status"]) if row is not None else None
 
 
 def apply(row: Entitlement, state: State) -> None:

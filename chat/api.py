@@ -33,6 +33,7 @@ from chat.protocol import Frame
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
+from netvexa.lib.quotes import quoted_url
 from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
@@ -47,6 +48,14 @@ class CitationSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     url = serializers.CharField(required=False)
     snippet = serializers.CharField()
+    page = serializers.CharField(required=False, help_text="Of a PDF.")
+    heading = serializers.CharField(required=False)
+    quote_url = serializers.SerializerMethodField(
+        help_text="The address at the quoted words, or at the page of a PDF; empty where there is none."
+    )
+
+    def get_quote_url(self, citation: dict[str, Any]) -> str:
+        return quoted_url(citation.get("url", ""), citation.get("snippet", ""), page=citation.get("page", ""))
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -140,6 +149,8 @@ class Turn(serializers.Serializer[Any]):
 
 class LeadSerializer(serializers.ModelSerializer[Lead]):
     """Contact details a visitor left."""
+
+    email = serializers.EmailField(read_only=True)
 
     class Meta:
         model = Lead

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asgiref.sync import async_to_sync
 
+from agents.providers import shut_down
 from chat import answering
 from chat.conversations import Door
 from chat.feed import Line, Watcher, feed
@@ -109,3 +110,4 @@ async def _own_loop_closed() -> AsyncIterator[None]:
     finally:
         if lonely:
             await feed().close()
+            await shut_down()

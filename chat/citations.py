@@ -17,6 +17,11 @@ _UNFINISHED = re.compile(r"\\?\[[\d,\s]{0,20}$|\\$")
 SNIPPET_CHARS = 240
 
 
+def says_something(text: str) -> bool:
+    """Whether there is a word beside marks, also one that is not complete yet."""
+    return bool(re.search(r"\w", re.sub(r"\[[\d,\s]*(?:\]|$)", "", text)))
+
+
 class Marks:
     """Rewrites a stream of text, piece by piece."""
 

@@ -15,7 +15,7 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat import actions, conversations, erasure, history, protocol, tokens, wording
+from chat import actions, conversations, history, persons, protocol, tokens, wording
 from chat.actions import Caller
 from chat.conversations import Opened
 from chat.doors import Entry, Knock, OriginRefused, enter
@@ -294,7 +294,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         key = self._entry.workspace.key
         await take(feed().redis(), Bucket(f"{key}:forget:{self.address}", 6, 6))
         await self._leave_line()
-        receipt = await run_in_tenant(self._entry.workspace, erasure.forget_visitor, opened.door.visitor_id)
+        receipt = await run_in_tenant(self._entry.workspace, persons.forget_visitor, opened.door.visitor_id)
         await self.send(dump(protocol.done_frame("forget", receipt=str(receipt))))
         await self.close(Close.BAD_TOKEN)
 

@@ -106,7 +106,7 @@ def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn) -> Hit | None:
     distance = CosineDistance("embedding", mark.vector)
     near = rows.filter(profile=mark.profile).select_related("answer").annotate(distance=distance)
     same = [
-        Hit(question=row, similarity=1 - row.distance)  # type: ignore[attr-defined]  # annotated above
+        Hit(question=row, similarity=1 - row.distance)
         for row in near.filter(distance__lte=1 - THRESHOLD).order_by("distance")[:NEIGHBOURS]
         if recall.difference(turn.question, row.text, language=turn.language) is None
     ]

@@ -89,6 +89,7 @@ class Imported(serializers.Serializer[Any]):
 class CuratedViewSet(WorkspaceAPI, viewsets.ModelViewSet[CuratedAnswer]):
     """Exact answers: given as they stand to whoever asks one of their questions."""
 
+    audited = "exact_answer"
     scopes: ClassVar = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
     serializer_class = CuratedSerializer
     queryset = CuratedAnswer.objects.all()

@@ -57,5 +57,5 @@ class ImportForm(forms.Form):
         help_text="Two columns, question and answer. A question that is there already gets the new answer.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="import_%s", **kwargs)
+    def __init__(self, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, auto_id="import_%s")

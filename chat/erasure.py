@@ -10,9 +10,8 @@ from django.db import transaction
 from billing import usage
 from chat import attachments, notices
 from chat.feed import Line
-from chat.models import Attachment, Conversation, Message, MessageState, Visitor
+from chat.models import Attachment, Conversation, Message, MessageState
 from chat.protocol import gone_frame
-from tenants import audit
 from tenants.context import current_workspace
 
 
@@ -41,18 +40,3 @@ def _end_answers(conversation_ids: list[UUID]) -> None:
         notices.drop_answers(conversation_id)
         if reservation_id is not None:
             usage.release(current_workspace(), reservation_id)
-
-
-def forget_visitor(visitor_id: UUID) -> UUID:
-    """Delete all that is kept of a visitor in this workspace; the receipt, under which the audit log has it.
-
-    The audit log says how much was deleted, and nothing of whom.
-    """
-    own = Conversation.objects.filter(visitor_id=visitor_id).values_list("pk", flat=True)
-    count = delete_conversations(own)
-    with transaction.atomic():
-        unsent = Attachment.objects.filter(visitor_id=visitor_id)
-        attachments.delete_files(unsent)
-        unsent.delete()
-        Visitor.objects.filter(pk=visitor_id).delete()
-        return audit.note("visitor.erased", actor="visitor", after={"conversations": count})

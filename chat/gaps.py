@@ -26,7 +26,7 @@ from chat.quality_models import GapState
 from knowledge import recall, retrieval
 
 LOOKS_BACK = timedelta(days=30)
-AT_ONCE = 50  # answers that a page gathers; the nightly task takes all
+AT_ONCE, AT_NIGHT = 50, 1_000  # answers that a page gathers, and that the nightly task does
 MAX_ANSWERS = 500  # ids that one gap keeps
 SAME = (
     0.6  # how alike questions are that belong together (`recall.alike`); paraphrases stand at 0.7 and above
@@ -60,14 +60,16 @@ class Asking:
     question: str
 
 
-def gather(agent_id: UUID, *, limit: int | None = None) -> int:
+def gather(agent_id: UUID, *, limit: int = AT_NIGHT) -> int:
     """Take up what was answered in vain since the last time; how many answers."""
-    known = {
-        pk for ids in Gap.objects.filter(agent_id=agent_id).values_list("answers", flat=True) for pk in ids
-    }
-    new = [row for row in _in_vain(agent_id) if row.pk not in known][:limit]
-    for message in new:
-        _take_up(agent_id, message)
+    with transaction.atomic():
+        # One at a time, or an answer would be counted twice; writing of conversations goes on meanwhile.
+        Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
+        taken = Gap.objects.filter(agent_id=agent_id).values_list("answers", flat=True)
+        known = {answer_id for answers in taken for answer_id in answers}
+        new = [row for row in _in_vain(agent_id) if row.pk not in known][:limit]
+        for message in new:
+            _take_up(agent_id, message)
     return len(new)
 
 
@@ -85,25 +87,24 @@ def _in_vain(agent_id: UUID) -> QuerySet[Message]:
 
 def _take_up(agent_id: UUID, message: Message) -> None:
     mark = recall.fingerprint(asked_in(message), agent_id=agent_id)
-    with transaction.atomic():
-        gap = _nearest(agent_id, mark) or Gap(
-            agent_id=agent_id,
-            profile=mark.profile,
-            embedding=mark.vector,
-            first_at=message.created_at,
-            last_at=message.created_at,
-        )
-        gap.answers = [*gap.answers, message.pk][-MAX_ANSWERS:]
-        gap.asked += 1
-        gap.disliked += message.outcome != Outcome.ABSTAINED
-        gap.last_at = max(gap.last_at, message.created_at)
-        if gap.state == GapState.HANDLED and gap.handled_at and message.created_at > gap.handled_at:
-            gap.state = GapState.OPEN
-        gap.save()
+    gap = _nearest(agent_id, mark) or Gap(
+        agent_id=agent_id,
+        profile=mark.profile,
+        embedding=mark.vector,
+        first_at=message.created_at,
+        last_at=message.created_at,
+    )
+    gap.answers = [*gap.answers, message.pk][-MAX_ANSWERS:]
+    gap.asked += 1
+    gap.disliked += message.outcome != Outcome.ABSTAINED
+    gap.last_at = max(gap.last_at, message.created_at)
+    if gap.state == GapState.HANDLED and gap.handled_at and message.created_at > gap.handled_at:
+        gap.state = GapState.OPEN
+    gap.save()
 
 
 def _nearest(agent_id: UUID, mark: recall.Fingerprint) -> Gap | None:
-    rows = Gap.objects.select_for_update().filter(agent_id=agent_id, profile=mark.profile)
+    rows = Gap.objects.filter(agent_id=agent_id, profile=mark.profile)
     row = rows.annotate(distance=CosineDistance("embedding", mark.vector)).order_by("distance").first()
     if row is None or recall.alike(mark, 1 - row.distance) < SAME:  # type: ignore[attr-defined]  # annotated
         return None

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from agents import keys
-from agents.models import ModelSettings
-from agents.providers import Attempt, Delta, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
+from agents.models import ModelSettings, UnsupportedClaims
+from agents.providers import Attempt, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
 from chat import cache, curated, prompts, spending, wording
 from chat.answers import Answer
-from chat.citations import Marks, citation_of
+from chat.citations import Marks, citation_of, says_something
+from chat.claims import KEPT, Claims, Showing
 from chat.links import Links
 from chat.models import Channel, Outcome
 from chat.protocol import Stopped
@@ -111,7 +112,11 @@ def _look(turn: Turn) -> Looked:
     if (hit := cache.look_up(turn)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
-        turn.question, agent_id=turn.agent.id, limit=PASSAGES, history=turn.earlier_questions
+        turn.question,
+        agent_id=turn.agent.id,
+        limit=PASSAGES,
+        history=turn.earlier_questions,
+        overlay=turn.overlay,
     )
     settings = ModelSettings.current()
     budget = spending.tightest(
@@ -177,49 +182,87 @@ def _why(attempts: tuple[Attempt, ...]) -> str:
     tried = "; ".join(
         f"{attempt.model}: {attempt.outcome.replace('_', ' ')}" for attempt in attempts if attempt.detail
     )
-    return f"No hosted model answered ({tried})."
+    return f"No hosted model answered ({tried or 'what came was empty'})."
 
 
 async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False) -> Answer:
     """The models' answer. `stands_in`: an abstention is not shown, since another rung follows."""
-    writing = climb.writing
-    links, marks = Links(climb.hosts), Marks(climb.prompt.passages)
-    writing.marks = marks
+    writing, showing = climb.writing, _showing(climb, plan)
+    writing.marks = showing.marks
     finished, held = None, ""
     events_of = stream(climb.prompt, plan=plan, tally=writing.tally, breaker=writing.feed.breaker())
     async with aclosing(events_of) as events:
         async for event in events:
-            if isinstance(event, Delta):
-                held += event.text
-                if not writing.text and prompts.NO_ANSWER.startswith(held.strip()[: len(prompts.NO_ANSWER)]):
-                    continue  # may still become the word for "no answer", which is never shown
-                writing.add(marks.feed(links.feed(held)))
-                held = ""
-            else:
+            if isinstance(event, Finished):
                 finished = event
+                continue
+            held += event.text
+            if writing.text or not _may_be_nothing(held):
+                writing.add(await showing.feed(held))
+                held = ""
     if finished is None:
         raise RuntimeError("the stream ended without saying how")
     climb.receipt["attempts"] = [_attempt(attempt) for attempt in finished.attempts]
     made_by = _made_by(finished, plan)
-    if finished.reason == "abstained" or held.strip().startswith(prompts.NO_ANSWER):
-        if stands_in:
-            return Answer(text="", outcome=Outcome.ABSTAINED, **made_by)
-        return replace(_abstention(writing, climb.found.evidence, climb.receipt), **made_by)
-    writing.add(marks.feed(links.feed(held) + links.rest()) + marks.rest())
-    if links.removed:
-        climb.receipt["links_removed"] = links.removed[:20]
-    citations = marks.citations()
+    abstained = finished.reason == "abstained" or _is_no_answer(held.strip())
+    last = "" if abstained else await showing.rest(held)
+    if showing.unsupported:
+        climb.receipt["unsupported"] = showing.unsupported[:KEPT]
+    if not abstained and (writing.text or says_something(last)):
+        writing.add(last)
+        return replace(_worded(climb, showing, finished), **made_by)
+    if stands_in:
+        return Answer(text="", outcome=Outcome.ABSTAINED, **made_by)
+    if not abstained and plan.hosted is not None and not showing.unsupported:
+        raise NoModelAnswered(finished.attempts)  # what came was empty
+    return replace(_abstention(writing, climb.found.evidence, climb.receipt), **made_by)
+
+
+def _worded(climb: Climb, showing: Showing, finished: Finished) -> Answer:
+    """The answer that a model has written and the visitor has read."""
+    writing = climb.writing
+    if showing.links.removed:
+        climb.receipt["links_removed"] = showing.links.removed[:20]
+    shows_unsupported = bool(showing.unsupported) and (
+        writing.turn.agent.unsupported_claims == UnsupportedClaims.FLAG
+    )
+    if shows_unsupported:
+        writing.add(f"\n\n_{said(Say.UNCONFIRMED, language=writing.turn.language)}_")
+    citations = [one for one in showing.marks.citations() if f"[{one['n']}]" in writing.text]
     return Answer(
         text=writing.text,
         outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
         citations=citations,
-        grounded=bool(citations),
+        grounded=bool(citations) and not shows_unsupported,
         stopped=_STOPPED.get(finished.reason),
         evidence=climb.found.evidence,
         first_token_ms=writing.first_token_ms,
         receipt=climb.receipt,
-        **made_by,
     )
+
+
+def _showing(climb: Climb, plan: ModelPlan) -> Showing:
+    """What a model's words pass; the built-in model quotes, so that its sentences need no check."""
+    turn, marks = climb.writing.turn, Marks(climb.prompt.passages)
+    claims = Claims(
+        marks=marks,
+        passages=climb.found.passages,
+        known=f"{turn.question}\n{turn.agent.name}",
+        profile=climb.found.profile,
+        policy=turn.agent.unsupported_claims,
+    )
+    return Showing(Links(climb.hosts), marks, claims if plan.hosted is not None else None)
+
+
+def _is_no_answer(text: str) -> bool:
+    """A model's word for "no answer", or one that was cut off in it."""
+    return text.startswith(prompts.NO_ANSWER) or (len(text) > 3 and prompts.NO_ANSWER.startswith(text))
+
+
+def _may_be_nothing(text: str) -> bool:
+    """Whether what a model has sent may still be no answer: its word for that, or marks and spaces only."""
+    begun = text.strip()[: len(prompts.NO_ANSWER)]
+    return prompts.NO_ANSWER.startswith(begun) or not says_something(text)
 
 
 def _made_by(finished: Finished, plan: ModelPlan) -> dict[str, Any]:

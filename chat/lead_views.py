@@ -28,7 +28,7 @@ def lead_list(request: MemberRequest) -> HttpResponse:
 @require_safe
 def export(request: MemberRequest) -> HttpResponse:
     """The same as a file for a spreadsheet."""
-    audit.record("leads.exported", request=request, after={"search": _query(request)})
+    audit.record("leads.exported", request=request, after={"searched": bool(_query(request))})
     name = f"leads-{request.workspace.slug}-{timezone.localdate():%Y-%m-%d}.csv"
     return StreamingHttpResponse(  # type: ignore[return-value]  # a response like any other
         as_csv(request.workspace, _query(request)),

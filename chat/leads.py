@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from chat.models import Lead
+from chat.seeking import leads_with
 from netvexa.lib.sheets import START, line_of
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
@@ -22,12 +23,7 @@ def leads(query: str = "") -> QuerySet[Lead]:
     rows = Lead.objects.select_related("conversation__agent").order_by("-created_at", "-pk")
     if not query:
         return rows
-    return rows.filter(
-        Q(name__icontains=query)
-        | Q(email__icontains=query)
-        | Q(phone__icontains=query)
-        | Q(company__icontains=query)
-    )
+    return rows.filter(leads_with(query))
 
 
 async def as_csv(workspace: Workspace, query: str = "") -> AsyncIterator[str]:
@@ -53,4 +49,4 @@ def _values(lead: Lead, zone: ZoneInfo) -> list[str]:
     talk = lead.conversation
     time = lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
     contact = [lead.name, lead.email, lead.phone, lead.company]
-    return [time, *contact, talk.agent.name, talk.page_url, str(talk.pk)]
+    return [time, *contact, *([talk.agent.name, talk.page_url, str(talk.pk)] if talk else ["", "", ""])]

@@ -39,7 +39,7 @@ def lead(lead_id: UUID) -> None:
     found = (
         Lead.objects.filter(pk=lead_id).select_related("conversation__agent", "conversation__visitor").first()
     )
-    if found is None:
+    if found is None or found.conversation is None:
         raise NotFound
     given = {"Name": found.name, "E-mail": found.email, "Telephone": found.phone, "Company": found.company}
     lines = [

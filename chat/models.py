@@ -11,11 +11,14 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField
 
 from agents.models import Agent
-from chat.quality_models import CuratedAnswer, CuratedQuestion, Gap
+from chat.quality_models import CuratedAnswer as CuratedAnswer
+from chat.quality_models import CuratedQuestion as CuratedQuestion
+from chat.quality_models import Expectation as Expectation
+from chat.quality_models import Gap as Gap
+from chat.quality_models import Trial as Trial
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
-
-__all__ = ["CuratedAnswer", "CuratedQuestion", "Gap"]
+from tenants.sealed import SealedField, SealedJSONField, blind_index_of
 
 
 class Visitor(models.Model):
@@ -23,10 +26,13 @@ class Visitor(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     external_id = models.CharField(max_length=200, blank=True, db_index=True)
-    name = models.CharField(max_length=120, blank=True)
-    email = models.EmailField(blank=True)
+    name = SealedField(max_length=120, blank=True)
+    email = SealedField(max_length=254, blank=True, is_searchable=True)
     locale = models.CharField(max_length=16, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes: ClassVar = [blind_index_of("email", name="visitor_by_email")]
 
     def __str__(self) -> str:
         return self.name or self.email or f"Visitor {str(self.id)[-6:]}"
@@ -267,16 +273,23 @@ class Lead(models.Model):
     """Contact details that a visitor left, and in which conversation."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="leads")
-    name = models.CharField(max_length=120, blank=True)
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    company = models.CharField(max_length=120, blank=True)
-    extra = models.JSONField(default=dict)
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="leads",
+        null=True,
+        help_text="Empty when the workspace keeps leads longer than conversations.",
+    )
+    name = SealedField(max_length=120, blank=True)
+    email = SealedField(max_length=254, blank=True, is_searchable=True)
+    phone = SealedField(max_length=40, blank=True)
+    company = SealedField(max_length=120, blank=True)
+    extra = SealedJSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [blind_index_of("email", name="lead_by_email")]
 
     def __str__(self) -> str:
         return self.name or self.email or self.phone

@@ -52,7 +52,7 @@ def _conversation(row: Conversation) -> dict[str, Any]:
         "messages": [
             _message(one) for one in row.messages.prefetch_related("attachments").order_by("ordinal")
         ],
-        "contact_details": [_lead(lead) for lead in row.leads.all()],
+        "contact_details": [lead_data(lead) for lead in row.leads.all()],
     }
 
 
@@ -70,7 +70,8 @@ def _message(row: Message) -> dict[str, Any]:
     return said
 
 
-def _lead(row: Lead) -> dict[str, Any]:
+def lead_data(row: Lead) -> dict[str, Any]:
+    """Contact details as the person gave them."""
     given = {"name": row.name, "email": row.email, "phone": row.phone, "company": row.company}
     return {**given, **row.extra, "at": row.created_at.isoformat()}
 

@@ -1,5 +1,5 @@
-"""What a team does about its agents' answers: exact answers of its own, and the questions that still lack one.
-Read by `chat.models`.
+"""What a team does about its agents' answers: exact answers of its own, the questions that still lack one,
+and what it tests. Read by `chat.models`.
 """
 
 from __future__ import annotations
@@ -134,3 +134,117 @@ class Gap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asked} times"
+
+
+class Expected(models.TextChoices):
+    """How a test question should end."""
+
+    ANSWERED = "answered", "Answers it"
+    ABSTAINED = "abstained", "Says that it does not know"
+
+
+class ExpectationQuerySet(models.QuerySet["Expectation"]):
+    """The doors to test questions."""
+
+    def get_or_404(self, expectation_id: UUID | str) -> Expectation:
+        """The test question with this id in the current workspace. Raises NotFound."""
+        expectation = self.filter(pk=expectation_id).select_related("agent").first()
+        if expectation is None:
+            raise NotFound("There is no such test question.")
+        return expectation
+
+
+class Expectation(models.Model):
+    """A question of an agent's test set, and what holds of a right answer. Empty parts are not checked."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="expectations")
+    question = models.CharField(max_length=500)
+    outcome = models.CharField(max_length=10, choices=Expected.choices, default=Expected.ANSWERED)
+    source = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Part of the title or address of the source that has the answer.",
+    )
+    must = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    must_not = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    message = models.ForeignKey(
+        "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ExpectationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.question
+
+
+class TrialState(models.TextChoices):
+    """How far a run of a test set is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Verdict(models.TextChoices):
+    """What became of the change that a run tried."""
+
+    NONE = "", "No change"
+    PENDING = "pending", "Waits for the run"
+    HELD = "held", "Held back"
+    APPLIED = "applied", "In use"
+    DROPPED = "dropped", "Dropped"
+
+
+class TrialQuerySet(models.QuerySet["Trial"]):
+    """The doors to runs of test sets."""
+
+    def get_or_404(self, trial_id: UUID | str) -> Trial:
+        """The run with this id in the current workspace. Raises NotFound."""
+        trial = self.filter(pk=trial_id).select_related("agent").first()
+        if trial is None:
+            raise NotFound("There is no such test run.")
+        return trial
+
+
+class Trial(models.Model):
+    """A run of an agent's test set: as the agent is, or with a change that is not in use yet.
+
+    `results` are `chat.trials.Result`, one a question; `basis` says what was tried, `change` what differs from it:
+    settings by name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="trials")
+    state = models.CharField(max_length=8, choices=TrialState.choices, default=TrialState.RUNNING)
+    verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True, default=Verdict.NONE)
+    change = models.JSONField(default=dict)
+    basis = models.JSONField(default=dict)
+    results = models.JSONField(default=list)
+    total = models.PositiveIntegerField(default=0)
+    passed = models.PositiveIntegerField(default=0)
+    broken = models.PositiveIntegerField(default=0, help_text="Passed before, failed now.")
+    created_by = models.UUIDField(null=True, help_text="The user's id.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TrialQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.passed} of {self.total}"
+
+    @property
+    def done(self) -> int:
+        return len(self.results)
+
+    @property
+    def is_of_what_holds(self) -> bool:
+        """Whether it is a finished run of the agent as it is, or has become since."""
+        return self.state == TrialState.DONE and self.verdict in (Verdict.NONE, Verdict.APPLIED)

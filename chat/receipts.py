@@ -132,6 +132,9 @@ def _rules(answer: Answer) -> list[str]:
         rules.append(str(stored["why"]))
     if links := stored.get("links_removed"):
         rules.append(f"Links to hosts that are not allowed were taken out: {', '.join(links)}.")
+    if unsupported := stored.get("unsupported"):
+        quoted = " ".join(f"“{sentence}”" for sentence in unsupported)
+        rules.append(f"Not supported by the passages cited: {quoted}")
     if answer.stopped:
         rules.append(f"The answer ended early: {answer.stopped}.")
     return rules

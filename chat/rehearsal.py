@@ -6,6 +6,7 @@ counted as an answer of the plan; what a model costs is booked with the team's o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from asgiref.sync import async_to_sync
 
 from agents.models import Agent
 from agents.providers import Turn as Spoken
+from agents.providers import shut_down
 from billing.subscriptions import standing_of
 from chat import ladder, spending
 from chat.answering import Writing
@@ -21,12 +23,22 @@ from chat.answers import Answer
 from chat.feed import Feed
 from chat.models import Channel, Message
 from chat.turns import Turn
+from knowledge.candidates import Overlay
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
 
 
-def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), language: str = "en") -> Answer:
-    """What the agent would answer now. `agent` may carry changes that are not saved. Call inside the workspace."""
+def rehearse(
+    agent: Agent,
+    question: str,
+    *,
+    history: Sequence[Spoken] = (),
+    language: str = "en",
+    overlay: Overlay | None = None,
+) -> Answer:
+    """What the agent would answer now. `agent` may carry changes that are not saved, `overlay` be a document as it
+    would be. Call inside the workspace.
+    """
     workspace = current_workspace()
     turn = Turn(
         workspace=workspace,
@@ -42,6 +54,7 @@ def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), lan
         attempt=1,
         tier=standing_of(workspace).plan.tier.value,
         channel=Channel.PREVIEW.value,
+        overlay=overlay,
     )
     answer = async_to_sync(_answer)(turn)
     unsaved = Message()
@@ -52,6 +65,13 @@ def rehearse(agent: Agent, question: str, *, history: Sequence[Spoken] = (), lan
 
 
 async def _answer(turn: Turn) -> Answer:
-    writing = Writing(turn=turn, feed=Feed(), streams=False)
-    answer = await ladder.answer_to(writing)
+    lines = Feed()  # of its own: nothing is shown
+    lonely = len(asyncio.all_tasks()) == 1  # a loop made for this call, whose connections must not outlive it
+    try:
+        writing = Writing(turn=turn, feed=lines, streams=False)
+        answer = await ladder.answer_to(writing)
+    finally:
+        await lines.close()
+        if lonely:
+            await shut_down()
     return replace(answer, total_ms=round((time.monotonic() - writing.started) * 1000))

@@ -10,7 +10,8 @@ from celery import shared_task
 from redis.exceptions import RedisError
 
 from agents.models import Agent
-from chat import answering, attachments, busy, curated, gaps, mails, turns
+from agents.providers import shut_down
+from chat import answering, attachments, busy, curated, gaps, mails, retention, trials, turns
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -57,6 +58,7 @@ async def _finish(workspace: Workspace, answer_id: UUID) -> None:
         await answering.take_up(workspace, answer_id)
     finally:
         await feed().close()
+        await shut_down()
 
 
 @shared_task(base=TenantTask, autoretry_for=(OSError,), retry_backoff=30, max_retries=8)
@@ -89,10 +91,27 @@ def clear_attachments() -> None:
             logger.exception("Attachments of %s cannot be cleared", workspace.key)
 
 
+@shared_task(base=PlatformTask)
+def apply_retention() -> None:
+    """Every night: what workspaces keep no longer."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            with in_tenant(workspace):
+                retention.apply()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("What %s keeps no longer cannot be deleted", workspace.key)
+
+
 @shared_task(base=TenantTask)
 def make_curated_vectors(workspace: Workspace, agent_id: str) -> None:
     """Make what the exact answers of an agent need to be found by meaning."""
     curated.make_vectors(UUID(agent_id))
+
+
+@shared_task(base=TenantTask)
+def run_trial(workspace: Workspace, trial_id: str) -> None:
+    """Ask an agent's test questions, and decide about the change that they try."""
+    trials.run(UUID(trial_id))
 
 
 @shared_task(base=PlatformTask)

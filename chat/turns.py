@@ -22,7 +22,7 @@ from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from chat import spending, wording
+from chat import retention, spending, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
 from chat.conversations import Door, Ended, ensure, locked, next_ordinal
@@ -38,6 +38,7 @@ from chat.models import (
 )
 from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
+from knowledge.candidates import Overlay
 from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
@@ -66,6 +67,7 @@ class Turn:
     tier: str
     channel: str = Channel.WIDGET.value
     audience: str = ""
+    overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
     @property
     def earlier_questions(self) -> list[str]:
@@ -102,6 +104,7 @@ def accept(
     conversation = Conversation.objects.filter(pk=door.conversation_id).first()
     if conversation is not None and (known := _known(door, client_id)) is not None:
         return known
+    text = retention.storable(text)
     _check_hours(door)
     conversation = conversation or ensure(door)
     reservation_id = _reserve(door) if conversation.owner == Owner.AI and text else None

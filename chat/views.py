@@ -20,9 +20,10 @@ from chat.attachments import as_download, check_file
 from chat.conversations import close, hand_back, reply_as_human, take_over
 from chat.erasure import delete_conversations
 from chat.history import author_of
-from chat.models import Attachment, Channel, Conversation, ConversationState
+from chat.models import Attachment, Channel, Conversation, ConversationState, Visitor
 from chat.notices import publish
 from chat.protocol import MAX_ATTACHMENTS, MAX_TEXT, Frame
+from chat.seeking import visitors_with
 from netvexa.lib.errors import AppError, Invalid, NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
@@ -72,8 +73,7 @@ def _matching(chosen: dict[str, str]) -> QuerySet[Conversation]:
     if words := chosen["q"]:
         rows = rows.filter(
             Q(title__icontains=words)
-            | Q(visitor__name__icontains=words)
-            | Q(visitor__email__icontains=words)
+            | Q(visitor__in=Visitor.objects.filter(visitors_with(words)).values("pk"))
             | Q(messages__text__icontains=words)
         ).distinct()
     return rows

@@ -32,6 +32,7 @@ class Say(StrEnum):
     AWAY = "away"
     BACK = "back"
     LEAVE_EMAIL = "leave_email"
+    UNCONFIRMED = "unconfirmed"
 
 
 _TEXTS: dict[str, dict[Say, str]] = {
@@ -52,6 +53,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.AWAY: "The team is away at the moment.",
         Say.BACK: "It is back on {when}.",
         Say.LEAVE_EMAIL: "Leave your e-mail address, and you get an answer there.",
+        Say.UNCONFIRMED: "I could not confirm a part of this answer in our sources.",
     },
     "de": {
         Say.UNKNOWN: "Dazu habe ich in meinen Unterlagen keine Antwort gefunden.",
@@ -70,6 +72,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.AWAY: "Das Team ist gerade nicht da.",
         Say.BACK: "Es ist wieder da am {when}.",
         Say.LEAVE_EMAIL: "Hinterlassen Sie Ihre E-Mail-Adresse, dann bekommen Sie dort eine Antwort.",
+        Say.UNCONFIRMED: "Einen Teil dieser Antwort konnte ich in unseren Unterlagen nicht bestätigt finden.",
     },
     "fr": {
         Say.UNKNOWN: "Je n’ai pas trouvé de réponse à cette question dans mes documents.",
@@ -88,6 +91,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.AWAY: "L’équipe n’est pas là pour le moment.",
         Say.BACK: "Elle sera de retour le {when}.",
         Say.LEAVE_EMAIL: "Laissez votre adresse e-mail et vous y recevrez une réponse.",
+        Say.UNCONFIRMED: "Je n’ai pas pu confirmer une partie de cette réponse dans nos documents.",
     },
     "es": {
         Say.UNKNOWN: "No he encontrado una respuesta a eso en mis documentos.",
@@ -106,6 +110,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.AWAY: "El equipo no está disponible en este momento.",
         Say.BACK: "Vuelve el {when}.",
         Say.LEAVE_EMAIL: "Deje su correo electrónico y recibirá allí una respuesta.",
+        Say.UNCONFIRMED: "No he podido confirmar una parte de esta respuesta en nuestros documentos.",
     },
 }
 _MOMENTS = {"de": "l, j. F, H:i", "fr": "l j F, H:i", "es": "l, j \\d\\e F, H:i"}

@@ -279,6 +279,7 @@ class SourceViewSet(
 ):
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
+    audited = "source"
     scopes: ClassVar = SCOPES
     costs: ClassVar = {"create": 5, "retry": 5}
     serializer_class = SourceSerializer
@@ -382,6 +383,7 @@ class DocumentViewSet(
 ):
     """Files and pages, and how far the reading of each is. Send your own under an id of yours."""
 
+    audited = "document"
     scopes: ClassVar = SCOPES
     serializer_class = DocumentSerializer
     queryset = Document.objects.all()

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection, transaction
 from pgvector import HalfVector
 
 from knowledge import index
 from knowledge.fields import quoted_lexeme
+from knowledge.models import Chunk
 
 if TYPE_CHECKING:
     from knowledge.matching import Question
@@ -92,6 +94,50 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         cursor.execute(SETTINGS)
         cursor.execute(_STATEMENT, values)
         return [_candidate(row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Passages of a document as they would be, which stand in for those that serve; unsaved rows."""
+
+    document_id: UUID
+    title: str
+    url: str
+    chunks: tuple[Chunk, ...]
+
+
+def laid_over(found: Sequence[Candidate], overlay: Overlay, *, question: Question) -> list[Candidate]:
+    """The candidates as they would be found with the overlay: all of its passages are looked at."""
+    total = question.frequencies[index.EVERY_CHUNK]
+    weights = {
+        index.term_id(form): index.inverse_frequency(question.frequencies[form], total=total)
+        for forms in question.forms
+        for form in forms
+    }
+    others = [candidate for candidate in found if candidate.document_id != overlay.document_id]
+    return others + [_proposed(chunk, overlay, question, weights) for chunk in overlay.chunks]
+
+
+def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mapping[int, float]) -> Candidate:
+    lexical = zip(chunk.lexical.indices(), chunk.lexical.values(), strict=True)
+    spans = chunk.spans
+    return Candidate(
+        chunk_id=chunk.pk,
+        document_id=overlay.document_id,
+        title=overlay.title,
+        url=overlay.url,
+        anchor=chunk.anchor,
+        page=chunk.page,
+        page_label=chunk.page_label,
+        heading_path=tuple(chunk.heading_path),
+        text=chunk.text,
+        spans=tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4)),
+        words=bytes(chunk.words),
+        content_hash=chunk.content_hash,
+        cosine=float(np.dot(question.vector, np.asarray(chunk.embedding.to_list(), dtype=np.float32))),
+        lexical=sum(weight * weights.get(term, 0.0) for term, weight in lexical),
+        version_id=chunk.version_id,
+    )
 
 
 def driving_terms(frequencies: Mapping[str, int], terms: Sequence[str]) -> list[str]:

@@ -181,7 +181,7 @@ def _report(document: Document, step: str, *, done: int = 0, total: int = 0) -> 
 
 
 def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument:
-    parsed = _read(document, version, data)
+    parsed = read_content(document, version, data)
     parsed = replace(parsed, title=_title(document, version, parsed))
     version.title = parsed.title
     version.content_type, version.language = parsed.media_type, parsed.language
@@ -193,7 +193,7 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
     return parsed
 
 
-def _read(document: Document, version: Version, data: bytes) -> ParsedDocument:
+def read_content(document: Document, version: Version, data: bytes) -> ParsedDocument:
     """Parse; a page that is empty without its scripts is rendered first, where there is a browser service."""
     scope = scope_of(document.source.scope)
     selectors = Selectors(keep=scope.keep, drop=scope.drop)
@@ -237,8 +237,8 @@ def store(
     stored = len(done)
 
     def prepare(batch: list[tuple[int, Passage]]) -> Callable[[], dict[str, Embedded]]:
-        known = _known_vectors([passage for _, passage in batch], profile)
-        return lambda: _vectors([passage for _, passage in batch], known, profile)
+        known = known_vectors([passage for _, passage in batch], profile)
+        return lambda: vectors_of([passage for _, passage in batch], known, profile)
 
     for batch, vectors in _ahead(_batches(missing), prepare):
         _insert(document, version, batch, vectors, profile)
@@ -258,7 +258,7 @@ def _already_stored(version: Version, passages: Sequence[Passage]) -> set[int]:
     return kept
 
 
-def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
+def known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
     """Vectors of the same content that stand in this workspace already: it is embedded once."""
     rows = (
         Chunk.objects.filter(content_hash__in={p.content_hash for p in passages}, profile=profile.id)
@@ -272,7 +272,7 @@ def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> di
     }
 
 
-def _vectors(
+def vectors_of(
     passages: Sequence[Passage], known: dict[str, Embedded], profile: EmbeddingProfile
 ) -> dict[str, Embedded]:
     new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}

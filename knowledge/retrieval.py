@@ -16,7 +16,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from knowledge import candidates, evidence, index
-from knowledge.candidates import Candidate
+from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
@@ -76,7 +76,8 @@ class Timings:
 class SearchResult:
     """`evidence` is the calibrated probability that the passages answer the query; `features` made it up.
 
-    `query` is what was searched: the question, with the one before it where it leans on that.
+    `query` is what was searched: the question, with the one before it where it leans on that. `profile` is the
+    embedding profile that read the knowledge.
     """
 
     query: str
@@ -84,20 +85,30 @@ class SearchResult:
     evidence: float
     features: Mapping[str, float]
     timings: Timings
+    profile: str
 
 
 def search(
-    query: str, *, agent_id: UUID, limit: int = 8, history: Sequence[str] = (), audiences: Sequence[str] = ()
+    query: str,
+    *,
+    agent_id: UUID,
+    limit: int = 8,
+    history: Sequence[str] = (),
+    audiences: Sequence[str] = (),
+    overlay: Overlay | None = None,
 ) -> SearchResult:
     """The best passages of this agent's knowledge, best first. Call inside the workspace.
 
-    `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to.
+    `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to;
+    `overlay` is a document as it would be.
     """
     started = time.perf_counter()
     profile, languages = reading_of(agent_id)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
+    if overlay is not None:
+        found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
@@ -112,6 +123,7 @@ def search(
         evidence=evidence.of(features, profile_id=profile.id),
         features=features,
         timings=timings,
+        profile=profile.id,
     )
 
 

@@ -26,7 +26,7 @@ _FILLER = frozenset(_WORDS["filler"].split())  # English words that carry no que
 _NEGATIONS = frozenset(_WORDS["negations"].split())  # of all languages; "trouble" says "cannot"
 _TURNING = frozenset(_WORDS["turning"].split())  # other languages' who, when, from, to, with, more, ...
 _REFERRING = frozenset(_WORDS["referring"].split())
-_NUMBERS: dict[str, str] = _WORDS["numbers"]  # not "one": "which one" counts nothing
+NUMBERS: dict[str, str] = _WORDS["numbers"]  # not "one": "which one" counts nothing
 _OWNERS = "i|you|we|they|he|she|it|there|that|this|what|where|who|how|when|why"
 _CONTRACTIONS = (
     (re.compile(r"\b(?:can't|cant|cannot)\b"), "can not"),
@@ -133,8 +133,8 @@ def _said(text: str, language: str) -> _Said:
             negated = True
         elif word[0].isdigit() and word.replace(".", "").isdigit():
             numbers.append(word)
-        elif english and word in _NUMBERS:
-            numbers.append(_NUMBERS[word])
+        elif english and word in NUMBERS:
+            numbers.append(NUMBERS[word])
         elif word not in filler and stem not in filler:
             words.add(_synonyms().get(stem, stem) if english else stem)
     kinds = frozenset(kind for kind, pattern in _KINDS.items() if english and pattern.search(plain))

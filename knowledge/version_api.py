@@ -15,6 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.gates import Change, held
 from agents.models import Agent
 from knowledge import history
 from knowledge.api import SCOPES, person_of, uuid_of
@@ -84,6 +85,7 @@ class VersionViewSet(
 ):
     """The past of documents: `?at=` tells what was known at a time, `?document=` how one came about."""
 
+    audited = "version"
     scopes: ClassVar = SCOPES
     serializer_class = VersionSerializer
     queryset = Version.objects.all()
@@ -133,6 +135,10 @@ class VersionViewSet(
     def publish(self, request: Request, pk: UUID) -> Response:
         """Let a draft serve."""
         version = self.get_object()
+        agent = version.document.source.agent
+        run = held(Change(agent=agent, fields={}, by=person_of(request), draft=version.pk))
+        if run is not None:
+            return Response({"code": "tested_first", "run": str(run)}, status=202)
         history.publish(version)
         return Response(VersionSerializer(version).data, status=202)
 

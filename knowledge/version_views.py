@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from agents.gates import Change, held
 from knowledge import documents, history
 from knowledge.models import Document, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
@@ -63,6 +64,10 @@ def publish(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     """Let a draft serve."""
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
+    change = Change(agent=document.source.agent, fields={}, by=request.user.pk, draft=version.pk)
+    if (run := held(change)) is not None:
+        messages.info(request, "The draft is tested first. It is published as soon as nothing breaks.")
+        return redirect("improve:trial", run)
     return do(request, document, lambda: history.publish(version), "document.published")
 
 

@@ -14,3 +14,8 @@ class RoofConfig(AppConfig):
     """Carries the management commands that combine apps; it has no models."""
 
     name = "netvexa"
+
+    def ready(self) -> None:
+        from tenants.sealed_authenticators import seal_authenticators  # its models exist only now
+
+        seal_authenticators()

@@ -60,6 +60,15 @@ NetworkList = Annotated[
 ]
 
 
+def _long(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("must be random texts of at least 32 characters, separated by commas")
+    return value
+
+
+MasterSecret = Annotated[str, AfterValidator(_long)]
+
+
 class Config(BaseSettings):
     """What the environment says; names are the variables' names in lower case."""
 
@@ -68,6 +77,10 @@ class Config(BaseSettings):
     netvexa_environment: Literal["development", "production", "test"] = "development"
     netvexa_debug: bool = False
     netvexa_secret_key: str = ""
+    netvexa_master_keys: Annotated[list[MasterSecret], NoDecode, BeforeValidator(_comma_list)] = Field(
+        default_factory=list
+    )
+    netvexa_master_key_kms: str = ""
     netvexa_var: Path = PROJECT / "var"
     netvexa_root_url: HttpUrl = "http://localhost:8000"
     netvexa_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -22,6 +22,8 @@ BASE_DIR = PROJECT
 ENVIRONMENT = CONFIG.netvexa_environment
 DEBUG = CONFIG.netvexa_debug
 SECRET_KEY = CONFIG.secret_key
+MASTER_KEYS = CONFIG.netvexa_master_keys  # the first seals, all of them open
+MASTER_KEY_KMS = CONFIG.netvexa_master_key_kms
 NETVEXA_VAR = CONFIG.netvexa_var
 ROOT_URL = CONFIG.netvexa_root_url.rstrip("/")
 ROOT_HOST = CONFIG.root_host
@@ -176,7 +178,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "look-at-usage": {"task": "billing.tasks.look_at_usage", "schedule": crontab(minute="53")},
     "check-drift": {"task": "billing.tasks.check_drift", "schedule": crontab(hour="4", minute="7")},
     "prune-webhooks": {"task": "billing.tasks.prune_webhooks", "schedule": crontab(hour="4", minute="37")},
+    "delete-workspaces": {
+        "task": "netvexa.tasks.delete_workspaces",
+        "schedule": crontab(hour="2", minute="13"),
+    },
+    "apply-retention": {"task": "chat.tasks.apply_retention", "schedule": crontab(hour="0", minute="47")},
+    "anchor-audit-logs": {
+        "task": "tenants.tasks.anchor_audit_logs",
+        "schedule": crontab(hour="0", minute="19"),
+    },
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
+    "seal-rows": {"task": "tenants.tasks.seal_rows", "schedule": crontab(hour="1", minute="17")},
     "tend-answers": {"task": "chat.tasks.tend_answers", "schedule": crontab(hour="4", minute="51")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},
 }
@@ -359,6 +371,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "chat.models.ConversationState",
         "MessageState": "chat.models.MessageState",
+        "GapState": "chat.quality_models.GapState",
+        "TrialState": "chat.quality_models.TrialState",
     },
 }
 

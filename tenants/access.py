@@ -36,6 +36,7 @@ class Permission(StrEnum):
     MANAGE_API_KEYS = "manage_api_keys"
     MANAGE_BILLING = "manage_billing"
     MANAGE_WORKSPACE = "manage_workspace"
+    DELETE_WORKSPACE = "delete_workspace"
 
 
 _VIEWER = frozenset({Permission.VIEW})

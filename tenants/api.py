@@ -12,13 +12,13 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from netvexa.lib.client import client_address, is_within
 from netvexa.lib.errors import NotAllowed
 from netvexa.lib.ratelimit import Bucket, RateLimited, spend
-from tenants import credentials, tokens
+from tenants import audit, credentials, tokens
 from tenants.context import current_workspace, in_tenant
 from tenants.credentials import Credential
 from tenants.keys import PREFIX, Scope, recognise
@@ -39,6 +39,9 @@ class AddressNotAllowed(NotAllowed):
 
     code = "address_not_allowed"
     default_detail = "This API key may not be used from this address."
+
+
+_DONE = {"create": "created", "update": "changed", "partial_update": "changed", "destroy": "deleted"}
 
 
 class Integrator:
@@ -171,6 +174,7 @@ class WorkspaceAPI(Knocking):
     _places: ExitStack
     scopes: ClassVar[dict[str, Scope]]
     costs: ClassVar[dict[str, int]] = {}
+    audited: ClassVar[str] = ""  # what it changes, as the audit log calls it; nothing is not noted
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._places:
@@ -190,6 +194,14 @@ class WorkspaceAPI(Knocking):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell how many calls are left, whatever the answer is."""
         final = super().finalize_response(request, response, *args, **kwargs)
+        if self.audited and request.method not in SAFE_METHODS and final.status_code < 400:
+            self._note_change(request, final)
         for name, value in getattr(request, "rate_headers", {}).items():
             final[name] = value
         return final
+
+    def _note_change(self, request: Request, response: Any) -> None:
+        done = _DONE.get(action := getattr(self, "action", ""), action)
+        given = response.data if isinstance(response.data, dict) else {}
+        subject = str(getattr(self, "kwargs", {}).get("pk") or given.get("id", ""))
+        audit.record(f"{self.audited}.{done}", request=request._request, subject=subject, after={"by": "API"})

@@ -1,4 +1,4 @@
-"""The audit log: who did what, to what, from where. Rows are only ever added."""
+"""The audit log: who did what, to what, from where. Rows are only ever added, chained."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from netvexa.lib.client import client_address
+from tenants.audit_chain import append
 from tenants.context import current_workspace, platform
 from tenants.models import AuditEvent, User, Workspace
 
@@ -28,15 +29,17 @@ def record(
     secrets never go in.
     """
     user = request.user
-    AuditEvent.objects.create(
-        workspace=workspace or getattr(request, "workspace", None),
-        actor_id=user.pk,
-        actor=str(user) if user.is_authenticated else "anonymous",
-        action=action,
-        subject=subject[:200],
-        before=before,
-        after=after,
-        address=client_address(request) or None,
+    append(
+        AuditEvent(
+            workspace=workspace or getattr(request, "workspace", None),
+            actor_id=user.pk,
+            actor=str(user) if user.is_authenticated else "anonymous",
+            action=action,
+            subject=subject[:200],
+            before=before,
+            after=after,
+            address=client_address(request) or None,
+        )
     )
 
 
@@ -47,17 +50,30 @@ def record_of_person(action: str, *, request: HttpRequest, person: User) -> None
     for the platform's staff.
     """
     with platform():
-        places = list(Workspace.objects.filter(memberships__user=person))
+        places = list(Workspace.objects.filter(memberships__user=person).order_by("pk"))
         for place in places or [None]:
             record(action, request=request, subject=person.email, workspace=place)
 
 
-def note(action: str, *, actor: str, subject: str = "", after: dict[str, Any] | None = None) -> UUID:
-    """Note in the current workspace what nobody who is logged in has done; the event's id."""
-    event = AuditEvent.objects.create(
-        workspace=current_workspace(), actor=actor, action=action, subject=subject[:200], after=after
+def note(
+    action: str,
+    *,
+    actor: str,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    workspace: Workspace | None = None,
+) -> UUID:
+    """Note what nobody who is logged in has done, in the current workspace unless another is named; the event's id."""
+    event = AuditEvent(
+        workspace=workspace or current_workspace(),
+        actor=actor,
+        action=action,
+        subject=subject[:200],
+        before=before,
+        after=after,
     )
-    return event.pk
+    return append(event).pk
 
 
 def changes(instance: models.Model, fields: list[str]) -> dict[str, Any]:

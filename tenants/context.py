@@ -49,6 +49,16 @@ class WorkspaceNotReady(AppError):
     default_detail = "This workspace is still being prepared. Please try again in a moment."
 
 
+class WorkspaceClosed(WorkspaceNotReady):
+    """The workspace is suspended or about to be deleted; a visitor reads this sentence."""
+
+    default_detail = "This chat is closed. Please write to the owner of this site in another way."
+
+
+def _shut(workspace: Workspace) -> WorkspaceNotReady:
+    return WorkspaceClosed() if workspace.state == "suspended" else WorkspaceNotReady()
+
+
 class NoWorkspace(RuntimeError):
     """Tenant work was tried outside a workspace: a mistake in our code, never shown to people."""
 
@@ -75,7 +85,7 @@ def _standing(tenant: Any, role: DatabaseRole, workspace: Workspace | None) -> I
 def in_tenant(workspace: Workspace) -> Iterator[Workspace]:
     """Stand in this workspace's schema. Raises WorkspaceNotReady when its schema is not whole."""
     if not workspace.is_ready:
-        raise WorkspaceNotReady
+        raise _shut(workspace)
     with _standing(workspace, DatabaseRole.APP, workspace):
         yield workspace
 
@@ -117,7 +127,7 @@ def ready_workspace(workspace_id: UUID | str) -> Workspace:
     if workspace is None:
         raise NotFound("There is no such workspace.")
     if not workspace.is_ready:
-        raise WorkspaceNotReady
+        raise _shut(workspace)
     return workspace
 
 

@@ -180,6 +180,10 @@ class Workspace(TenantMixin):
     trial_ends_at = models.DateTimeField(null=True, blank=True, help_text="Later than usual, given by staff.")
     step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
     error = models.TextField(blank=True, help_text="Why provisioning failed.")
+    deletion_asked_by = models.CharField(max_length=254, blank=True, editable=False)
+    deletion_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When everything of it is deleted."
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -306,6 +310,54 @@ class TokenGrant(WorkspaceOwned):
         ]
 
 
+class DataKey(WorkspaceOwned):
+    """A workspace's data key, wrapped by a master key; see `tenants.data_keys`."""
+
+    generation = models.PositiveIntegerField()
+    wrapped = models.TextField()
+    wrapped_by = models.CharField(max_length=200, help_text="The name of the master key.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "generation"], name="data_key_once")
+        ]
+
+
+class PrivacySettings(WorkspaceOwned):
+    """How long a workspace keeps what, and what it does not want to be told; no row is the defaults."""
+
+    workspace = models.OneToOneField(Workspace, on_delete=models.CASCADE, related_name="+")
+    retention = models.JSONField(default=dict, help_text="Kind to days, see `chat.retention`.")
+    masks_contacts = models.BooleanField(
+        default=False, help_text="Addresses and telephone numbers in messages are not stored."
+    )
+
+
+class ErasureReceipt(WorkspaceOwned):
+    """That a person, or a whole workspace, was erased: how much, when, and nothing of whom. Rows are only added.
+
+    See `tenants.receipts`; a workspace's own last receipt outlives it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    actor = models.CharField(max_length=254, help_text="Who erased; 'visitor' for the person's own doing.")
+    subject_mark = models.CharField(max_length=64, help_text="HMAC of what the person was looked for by.")
+    counts = models.JSONField(help_text="Kind to how many.")
+    digest = models.CharField(max_length=64, help_text="HMAC of all of the above.")
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["workspace", "-at"])]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class AuditEvent(WorkspaceOwned):
     """Who did what, to what, from where. The application may add rows and read them, nothing else."""
 
@@ -320,10 +372,19 @@ class AuditEvent(WorkspaceOwned):
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
     address = models.GenericIPAddressField(null=True)
+    number = models.PositiveBigIntegerField(
+        null=True, editable=False, help_text="Its place in the workspace's chain."
+    )
+    digest = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="HMAC of the row and of the digest before it."
+    )
     at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["workspace", "-at"])]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "number"], name="audit_number_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action}"

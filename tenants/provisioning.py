@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from tenants import data_keys
 from tenants.context import owner, platform
 from tenants.models import ProvisioningState, Workspace
 
@@ -75,6 +76,7 @@ def check_schema(workspace: Workspace) -> None:
 
 STEPS: tuple[tuple[str, Callable[[Workspace], None]], ...] = (
     ("build_schema", build_schema),
+    ("make_data_key", data_keys.make),
     ("check_schema", check_schema),
 )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from smtplib import SMTPException
 
 from celery import shared_task
 from django.core.mail import send_mail
 from django.core.management import call_command
 
+from tenants import audit_chain, resealing
 from tenants.context import PlatformTask
 from tenants.models import ProvisioningState, Workspace
 from tenants.provisioning import provision
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(base=PlatformTask)
@@ -31,6 +35,30 @@ def resume_provisioning() -> None:
 def clear_sessions() -> None:
     """Delete sessions that are over."""
     call_command("clearsessions")
+
+
+@shared_task(base=PlatformTask)
+def anchor_audit_logs() -> None:
+    """Every night: keep outside of the database where each audit log ends, and say so if one was tampered with."""
+    for workspace in (None, *Workspace.objects.all()):
+        verdict = audit_chain.verify(workspace)
+        if verdict.holds:
+            audit_chain.anchor(workspace)
+        else:
+            whose = workspace.key if workspace else "staff"
+            logger.error(
+                "The audit log of %s does not hold at entry %s: %s", whose, verdict.wrong, verdict.problem
+            )
+
+
+@shared_task(base=PlatformTask)
+def seal_rows() -> None:
+    """Every night: seal what is not sealed by each workspace's newest data key, and drop keys that are done with."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY):
+        try:
+            resealing.reseal(workspace)
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Rows of %s cannot be sealed", workspace.key)
 
 
 @shared_task(

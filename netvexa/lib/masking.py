@@ -58,4 +58,7 @@ class MaskingLogFilter(logging.Filter):
         masked = mask_contacts(mask_cards(text))
         if masked != text:
             record.msg, record.args = masked, None
+        if record.exc_info and not record.exc_text:  # what the formatter takes instead of making its own
+            trace = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = mask_contacts(mask_cards(trace))
         return True

@@ -1,7 +1,7 @@
-"""Secrets at rest: sealed with a key that is derived from the installation's for one purpose and one owner.
+"""Secrets under the installation's master keys: what is sealed for one purpose and one owner opens for these only.
 
-A sealed text opens for the same purpose and owner only, so that a row copied into another workspace's schema,
-or another column, is of no use.
+A row copied into another workspace's schema, or another column, is of no use. The first master key seals, all of
+them open, so that an installation can change its key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from netvexa.lib.errors import Invalid
 
 class CannotOpen(Invalid):
     code = "secret_unreadable"
-    default_detail = "This secret was sealed with another key of the installation. Please enter it again."
+    default_detail = "This was sealed with another key of the installation, so it cannot be read."
 
 
 def seal(text: str, *, purpose: str, owner: str) -> str:
@@ -34,12 +34,19 @@ def unseal(sealed: str, *, purpose: str, owner: str) -> str:
         raise CannotOpen from error
 
 
+def master_secrets() -> list[str]:
+    """The one that seals, then all that only open. Without a master key of its own, the secret key is it."""
+    return [*settings.MASTER_KEYS, str(settings.SECRET_KEY), *map(str, settings.SECRET_KEY_FALLBACKS)]
+
+
+def derived(secret: str | bytes, use: str) -> bytes:
+    """32 bytes from a secret that are good for this use only (HKDF, RFC 5869)."""
+    given = secret.encode() if isinstance(secret, str) else secret
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"netvexa sealing\n{use}".encode()).derive(
+        given
+    )
+
+
 def _box(purpose: str, owner: str) -> MultiFernet:
-    """The first key seals, all of them open: SECRET_KEY_FALLBACKS let the installation change its key."""
-    secrets: list[str] = [str(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return MultiFernet([Fernet(_derived(secret, f"{purpose}\n{owner}")) for secret in secrets])
-
-
-def _derived(secret: str, use: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"netvexa sealing\n{use}".encode())
-    return urlsafe_b64encode(derived.derive(secret.encode()))
+    use = f"{purpose}\n{owner}"
+    return MultiFernet([Fernet(urlsafe_b64encode(derived(secret, use))) for secret in master_secrets()])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, include, path
 
-from netvexa.pages import plan
+from netvexa.pages import leaving, plan
 from tenants.views import keys, workspace
 
 _WORKSPACE: list[URLPattern] = [
     path("settings/", workspace.settings_page, name="settings"),
+    path("settings/delete/", leaving.delete, name="delete"),
     path("audit-log/", workspace.audit_log, name="audit"),
+    path("audit-log/verify/", workspace.verify_audit_log, name="verify_audit"),
+    path("audit-log/export.<str:kind>", workspace.audit_export, name="export_audit"),
     path("plan/", plan.plan_page, name="plan"),
 ]
 _KEYS: list[URLPattern] = [
@@ -21,6 +24,7 @@ _KEYS: list[URLPattern] = [
 urlpatterns = [
     path("members/", include("netvexa.pages.member_urls")),
     path("leads/", include("chat.lead_urls")),
+    path("privacy/", include("chat.privacy_urls")),
     path("plan/", include("billing.workspace_urls")),
     path("costs/", include("chat.cost_urls")),
     path("improve/", include("chat.improve_urls")),

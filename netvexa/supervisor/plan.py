@@ -48,7 +48,7 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
         summary=[*manage, "prepare", "--summary"],
         services={
             "web": [
-                *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(port)),
+                *(sys.executable, "-m", "netvexa.web", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--no-server-name", "netvexa.asgi:application"),
             ],
             "worker": [*celery, "worker", *WORKER_OPTIONS, "--queues", "celery", "--hostname", "work@%h"],

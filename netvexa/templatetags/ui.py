@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from netvexa.lib.quotes import quoted_url
 from tenants.addresses import root_address
 from tenants.devices import name_of
 
@@ -48,6 +49,12 @@ def current(context: dict[str, Any], *prefixes: str) -> SafeString:
         request.path == prefix or (prefix != "/" and request.path.startswith(prefix)) for prefix in prefixes
     )
     return SafeString('aria-current="page"' if here else "")
+
+
+@register.filter
+def open_at_quote(citation: dict[str, Any]) -> str:
+    """A citation's address, at the quoted words or at the PDF's page."""
+    return quoted_url(citation.get("url", ""), citation.get("snippet", ""), page=citation.get("page", ""))
 
 
 @register.filter

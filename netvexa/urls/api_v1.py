@@ -9,7 +9,9 @@ from agents.api import AgentViewSet
 from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from chat.curated_api import CuratedViewSet
 from chat.gap_api import GapViewSet
+from chat.privacy_api import ErasePersonView, ExportPersonView
 from chat.receipt_api import ReceiptView
+from chat.trial_api import ExpectationViewSet, TrialViewSet
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
 from netvexa.views.reference import SchemaView, reference
@@ -24,6 +26,8 @@ router.register("versions", VersionViewSet)
 router.register("conversations", ConversationViewSet)
 router.register("curated-answers", CuratedViewSet)
 router.register("gaps", GapViewSet)
+router.register("test-questions", ExpectationViewSet)
+router.register("test-runs", TrialViewSet)
 router.register("leads", LeadViewSet)
 
 app_name = "api"
@@ -34,6 +38,8 @@ urlpatterns = [
     path("auth/token/", TokenView.as_view(), name="token"),
     path("auth/refresh/", RefreshView.as_view(), name="refresh"),
     path("auth/revoke/", RevokeView.as_view(), name="revoke"),
+    path("people/export/", ExportPersonView.as_view(), name="people_export"),
+    path("people/erase/", ErasePersonView.as_view(), name="people_erase"),
     path("usage/", UsageView.as_view(), name="usage"),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),

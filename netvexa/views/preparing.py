@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from netvexa.lib.errors import NotFound
-from tenants.access import membership_for_switch, signed_in
-from tenants.context import WorkspaceNotReady
-from tenants.models import ProvisioningState, Workspace
+from tenants.access import Permission, allows, membership_for_switch, membership_of, signed_in
+from tenants.context import WorkspaceClosed, WorkspaceNotReady, platform
+from tenants.models import Membership, ProvisioningState, Workspace
 from tenants.signup import start_provisioning
 
 _RETRY_AFTER = 2  # seconds
@@ -20,21 +20,35 @@ def preparing(request: HttpRequest) -> HttpResponse:
     """Say how far the workspace is; 503, so that nobody takes the page for the one that was asked for."""
     workspace = _workspace_of(request)
     if "text/html" not in request.headers.get("Accept", ""):
-        response: HttpResponse = JsonResponse(WorkspaceNotReady().as_json(), status=503)
+        response: HttpResponse = JsonResponse(_error_of(workspace).as_json(), status=503)
     else:
-        response = render(request, "site/preparing.html", _context(workspace), status=503)
+        response = render(request, "site/preparing.html", _context(request, workspace), status=503)
     response["Retry-After"] = str(_RETRY_AFTER)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _context(workspace: Workspace) -> dict[str, object]:
+def _error_of(workspace: Workspace) -> WorkspaceNotReady:
+    return WorkspaceClosed() if workspace.state == ProvisioningState.SUSPENDED else WorkspaceNotReady()
+
+
+def _context(request: HttpRequest, workspace: Workspace) -> dict[str, object]:
     states = ProvisioningState
+    member = _member_of(request, workspace) if workspace.deletion_due_at else None
     return {
+        "member": member,
+        "may_restore": member is not None and allows(member, Permission.DELETE_WORKSPACE),
         "failed": workspace.state == states.FAILED,
         "suspended": workspace.state == states.SUSPENDED,
         "retry_after": _RETRY_AFTER,
     }
+
+
+def _member_of(request: HttpRequest, workspace: Workspace) -> Membership | None:
+    if not request.user.is_authenticated:
+        return None
+    with platform():
+        return membership_of(signed_in(request), workspace)
 
 
 def _workspace_of(request: HttpRequest) -> Workspace:

@@ -12,7 +12,7 @@ CREATE TABLE __tenant__.agents_agent (
     "model" character varying(80) NOT NULL,
     "evidence_threshold" double precision NOT NULL,
     "allowed_origins" jsonb NOT NULL,
-    "identity_secret" character varying(64) NOT NULL,
+    "identity_secret" text NOT NULL,
     "contact_email" character varying(254) NOT NULL,
     "handoff_enabled" boolean NOT NULL,
     "leads_enabled" boolean NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE __tenant__.agents_agent (
     "privacy_url" character varying(500) NOT NULL,
     "proactive" jsonb NOT NULL,
     "rating_enabled" boolean NOT NULL,
-    "retired_secret" character varying(64) NOT NULL,
+    "retired_secret" text NOT NULL,
     "retired_secret_until" timestamp with time zone,
     "secret_shown_at" timestamp with time zone,
     "seen_at" timestamp with time zone,
@@ -46,7 +46,9 @@ CREATE TABLE __tenant__.agents_agent (
     "link_hosts" jsonb NOT NULL,
     "monthly_budget_micro_usd" bigint,
     "knowledge_languages" character varying(16) NOT NULL,
-    "knowledge_profile" character varying(40) NOT NULL
+    "knowledge_profile" character varying(40) NOT NULL,
+    "change_gate" character varying(8) NOT NULL,
+    "unsupported_claims" character varying(8) NOT NULL
 );
 CREATE TABLE __tenant__.agents_modelsettings (
     "id" smallint NOT NULL,
@@ -143,6 +145,17 @@ CREATE TABLE __tenant__.chat_curatedquestion (
     "agent_id" uuid NOT NULL,
     "answer_id" uuid NOT NULL
 );
+CREATE TABLE __tenant__.chat_expectation (
+    "id" uuid NOT NULL,
+    "question" character varying(500) NOT NULL,
+    "outcome" character varying(10) NOT NULL,
+    "source" character varying(300) NOT NULL,
+    "must" character varying(200)[] NOT NULL,
+    "must_not" character varying(200)[] NOT NULL,
+    "created_at" timestamp with time zone NOT NULL,
+    "agent_id" uuid NOT NULL,
+    "message_id" uuid
+);
 CREATE TABLE __tenant__.chat_gap (
     "id" uuid NOT NULL,
     "state" character varying(10) NOT NULL,
@@ -159,13 +172,13 @@ CREATE TABLE __tenant__.chat_gap (
 );
 CREATE TABLE __tenant__.chat_lead (
     "id" uuid NOT NULL,
-    "name" character varying(120) NOT NULL,
-    "email" character varying(254) NOT NULL,
-    "phone" character varying(40) NOT NULL,
-    "company" character varying(120) NOT NULL,
+    "name" text NOT NULL,
+    "email" text NOT NULL,
+    "phone" text NOT NULL,
+    "company" text NOT NULL,
     "extra" jsonb NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
-    "conversation_id" uuid NOT NULL
+    "conversation_id" uuid
 );
 CREATE TABLE __tenant__.chat_message (
     "id" uuid NOT NULL,
@@ -219,11 +232,26 @@ CREATE TABLE __tenant__.chat_spendingday (
     "saved_ms" bigint NOT NULL,
     "agent_id" uuid NOT NULL
 );
+CREATE TABLE __tenant__.chat_trial (
+    "id" uuid NOT NULL,
+    "state" character varying(8) NOT NULL,
+    "verdict" character varying(8) NOT NULL,
+    "change" jsonb NOT NULL,
+    "basis" jsonb NOT NULL,
+    "results" jsonb NOT NULL,
+    "total" integer NOT NULL,
+    "passed" integer NOT NULL,
+    "broken" integer NOT NULL,
+    "created_by" uuid,
+    "created_at" timestamp with time zone NOT NULL,
+    "updated_at" timestamp with time zone NOT NULL,
+    "agent_id" uuid NOT NULL
+);
 CREATE TABLE __tenant__.chat_visitor (
     "id" uuid NOT NULL,
     "external_id" character varying(200) NOT NULL,
-    "name" character varying(120) NOT NULL,
-    "email" character varying(254) NOT NULL,
+    "name" text NOT NULL,
+    "email" text NOT NULL,
     "locale" character varying(16) NOT NULL,
     "created_at" timestamp with time zone NOT NULL
 );
@@ -374,6 +402,7 @@ ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_hit
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once" UNIQUE (agent_id, key);
+ALTER TABLE __tenant__.chat_expectation ADD CONSTRAINT "chat_expectation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_asked_check" CHECK ((asked >= 0));
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_disliked_check" CHECK ((disliked >= 0));
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_pkey" PRIMARY KEY (id);
@@ -401,6 +430,10 @@ ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_pkey" P
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_micro_usd_check" CHECK ((saved_micro_usd >= 0));
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_saved_ms_check" CHECK ((saved_ms >= 0));
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "spending_day_once" UNIQUE (agent_id, day, is_test);
+ALTER TABLE __tenant__.chat_trial ADD CONSTRAINT "chat_trial_broken_check" CHECK ((broken >= 0));
+ALTER TABLE __tenant__.chat_trial ADD CONSTRAINT "chat_trial_passed_check" CHECK ((passed >= 0));
+ALTER TABLE __tenant__.chat_trial ADD CONSTRAINT "chat_trial_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_trial ADD CONSTRAINT "chat_trial_total_check" CHECK ((total >= 0));
 ALTER TABLE __tenant__.chat_visitor ADD CONSTRAINT "chat_visitor_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.django_migrations ADD CONSTRAINT "django_migrations_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "chunk_place_once_a_profile" UNIQUE (version_id, ordinal, profile);
@@ -439,11 +472,14 @@ ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_age
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_message_id_dbfedb13_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_agent_id_568d54bc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_answer_id_6860b29e_fk_chat_cura" FOREIGN KEY (answer_id) REFERENCES __tenant__.chat_curatedanswer(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_expectation ADD CONSTRAINT "chat_expectation_agent_id_2b5435dc_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_expectation ADD CONSTRAINT "chat_expectation_message_id_5b894dc0_fk_chat_message_id" FOREIGN KEY (message_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_agent_id_6bfd59af_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_conversation_id_febbc7c4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_conversation_id_a1207bf4_fk_chat_conversation_id" FOREIGN KEY (conversation_id) REFERENCES __tenant__.chat_conversation(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_reply_to_id_afede338_fk_chat_message_id" FOREIGN KEY (reply_to_id) REFERENCES __tenant__.chat_message(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_agent_id_95ed85ed_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE __tenant__.chat_trial ADD CONSTRAINT "chat_trial_agent_id_6fa0497d_fk_agents_agent_id" FOREIGN KEY (agent_id) REFERENCES __tenant__.agents_agent(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_chunk ADD CONSTRAINT "knowledge_chunk_version_id_618a72ee_fk_knowledge_version_id" FOREIGN KEY (version_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_live_id_d1cf3285_fk_knowledge_version_id" FOREIGN KEY (live_id) REFERENCES __tenant__.knowledge_version(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_source_id_0a1d3070_fk_knowledge_source_id" FOREIGN KEY (source_id) REFERENCES __tenant__.knowledge_source(id) DEFERRABLE INITIALLY DEFERRED;
@@ -467,11 +503,14 @@ CREATE INDEX chat_curatedanswer_agent_id_b620c8ec ON __tenant__.chat_curatedansw
 CREATE INDEX chat_curatedanswer_message_id_dbfedb13 ON __tenant__.chat_curatedanswer USING btree (message_id);
 CREATE INDEX chat_curatedquestion_agent_id_568d54bc ON __tenant__.chat_curatedquestion USING btree (agent_id);
 CREATE INDEX chat_curatedquestion_answer_id_6860b29e ON __tenant__.chat_curatedquestion USING btree (answer_id);
+CREATE INDEX chat_expectation_agent_id_2b5435dc ON __tenant__.chat_expectation USING btree (agent_id);
+CREATE INDEX chat_expectation_message_id_5b894dc0 ON __tenant__.chat_expectation USING btree (message_id);
 CREATE INDEX chat_gap_agent_id_6bfd59af ON __tenant__.chat_gap USING btree (agent_id);
 CREATE INDEX chat_lead_conversation_id_febbc7c4 ON __tenant__.chat_lead USING btree (conversation_id);
 CREATE INDEX chat_message_conversation_id_a1207bf4 ON __tenant__.chat_message USING btree (conversation_id);
 CREATE INDEX chat_message_lease_until_f13fa0ea ON __tenant__.chat_message USING btree (lease_until);
 CREATE INDEX chat_spendingday_agent_id_95ed85ed ON __tenant__.chat_spendingday USING btree (agent_id);
+CREATE INDEX chat_trial_agent_id_6fa0497d ON __tenant__.chat_trial USING btree (agent_id);
 CREATE INDEX chat_visitor_external_id_32823b97 ON __tenant__.chat_visitor USING btree (external_id);
 CREATE INDEX chat_visitor_external_id_32823b97_like ON __tenant__.chat_visitor USING btree (external_id varchar_pattern_ops);
 CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='64');
@@ -492,8 +531,10 @@ CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term US
 CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
 CREATE INDEX knowledge_version_text_sha256_08389a66 ON __tenant__.knowledge_version USING btree (text_sha256);
 CREATE INDEX knowledge_version_text_sha256_08389a66_like ON __tenant__.knowledge_version USING btree (text_sha256 varchar_pattern_ops);
+CREATE INDEX lead_by_email ON __tenant__.chat_lead USING btree (split_part(email, '.'::text, 3));
 CREATE INDEX message_curated ON __tenant__.chat_message USING btree (created_at) WHERE ((rung)::text = 'curated'::text);
 CREATE INDEX message_in_vain ON __tenant__.chat_message USING btree (created_at) WHERE (((outcome)::text = 'abstained'::text) OR (feedback = '-1'::integer));
+CREATE INDEX visitor_by_email ON __tenant__.chat_visitor USING btree (split_part(email, '.'::text, 3));
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
@@ -501,6 +542,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', 
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0002_widget', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0003_cost', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0005_answers', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0006_sealed', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -525,6 +568,9 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0004_curated_answers', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0005_gaps', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0006_test_sets', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0007_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0008_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -563,6 +609,9 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0005_trial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0006_access', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0007_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0008_first_data_keys', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0009_privacy', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;

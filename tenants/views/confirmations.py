@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tenants import attempts, confirmation, email_change
+from tenants import attempts, audit, confirmation, email_change
 from tenants.access import signed_in
 from tenants.addresses import safe_path
 
@@ -43,7 +43,10 @@ def change_email(request: HttpRequest, token: str) -> HttpResponse:
     """The link in either mailbox. Opening asks, so that a mail scanner that follows links agrees to nothing."""
     try:
         if request.method == "POST":
-            return render(request, "tenants/email_change.html", {"agreed": email_change.agree(token)})
+            agreed = email_change.agree(token)
+            if agreed.old_agreed_at and agreed.new_agreed_at:
+                audit.record_of_person("email.changed", request=request, person=agreed.user)
+            return render(request, "tenants/email_change.html", {"agreed": agreed})
         change, _ = email_change.find(token)
     except email_change.BadEmailChange as bad:
         return render(request, "tenants/email_change.html", {"error": bad}, status=bad.status)

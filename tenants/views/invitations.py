@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from tenants import arrival, devices, second_factor, sessions
+from tenants import arrival, audit, devices, second_factor, sessions
 from tenants.access import signed_in
+from tenants.context import platform
 from tenants.forms import InvitedPersonForm
 from tenants.handover import address_of
 from tenants.invitations import WrongPerson, accept, find
@@ -57,6 +58,11 @@ def _sign_up_into(request: HttpRequest, offer: Invitation, token: str) -> HttpRe
 
 def _enter(request: HttpRequest, user: User, token: str) -> HttpResponse:
     member = accept(token, user)
+    with platform():
+        after = {"role": member.role}
+        audit.record(
+            "member.joined", request=request, subject=user.email, after=after, workspace=member.workspace
+        )
     messages.success(request, f"Welcome to {member.workspace.name}.")
     address = address_of(
         member.workspace,

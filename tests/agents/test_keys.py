@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from agents import keys
 from agents.models import ModelSettings
@@ -24,11 +25,19 @@ def test_a_key_is_sealed_and_opens_in_its_workspace_only(
     inside: Workspace, other_workspace: Workspace
 ) -> None:
     keys.keep("openai", KEY)
-    row = ModelSettings.current()
-    assert KEY not in str(row.keys)
-    assert keys.credentials_of(row)["openai"].api_key == KEY
-    with in_tenant(other_workspace):
-        assert keys.credentials_of(row) == {}
+    assert keys.credentials_of(ModelSettings.current())["openai"].api_key == KEY
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keys::text FROM agents_modelsettings")
+        (held,) = cursor.fetchone()
+    assert KEY not in held
+    ModelSettings.objects.all().delete()
+    with in_tenant(other_workspace), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO agents_modelsettings (id, masks_contacts, keys, alerts) VALUES (1, false, %s, '{}')",
+            [held],
+        )
+        with pytest.raises(CannotOpen):
+            ModelSettings.current()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -57,7 +57,8 @@ def test_a_transcript_shows_the_answer_with_its_citations(api: Integrator, conve
     found = api.get(f"conversations/{conversation}/").json()
 
     assert [message["author"] for message in found["messages"]] == ["visitor", "ai"]
-    assert found["messages"][1]["citations"] == [CITATION]
+    opened = "https://acme.example/prices#:~:text=It%20costs%2029%20dollars."
+    assert found["messages"][1]["citations"] == [{**CITATION, "quote_url": opened}]
     assert api.get(f"conversations/{conversation}/messages/").json() == found["messages"]
 
 

@@ -222,7 +222,7 @@ def _chunks(request: Request, behaviour: Behaviour) -> Iterator[tuple[bool, byte
 def _words(request: Request, behaviour: Behaviour) -> list[str]:
     ordered = re.search(r"SAY: (.+?)(?:\\n|\"|$)", json.dumps(request.body)) if behaviour.obeys else None
     if said := ordered[1] if ordered else behaviour.says:
-        return re.findall(r"\S+\s*", said)
+        return re.findall(r"\s*\S+\s*|\s+", said)
     return [f"word{i} " for i in range(behaviour.words)]
 
 

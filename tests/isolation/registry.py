@@ -62,8 +62,11 @@ ARGUMENTS: dict[str, Callable[[World], Any]] = {
     "document_id": lambda world: world.ids["document"],
     "conversation_id": lambda world: world.ids["conversation"],
     "attachment_id": lambda world: world.ids["attachment"],
+    "receipt_id": lambda world: world.ids["receipt"],
     "entry_id": lambda world: world.ids["entry"],
     "message_id": lambda world: world.ids["message"],
+    "expectation_id": lambda world: world.ids["expectation"],
+    "trial_id": lambda world: world.ids["trial"],
     "gap_id": lambda world: world.ids["gap"],
     "curated_id": lambda world: world.ids["curated"],
     "member_id": lambda world: world.ids["member"],
@@ -112,6 +115,10 @@ def _of_agent(world: World) -> dict[str, Any]:
 
 def _asking(world: World) -> dict[str, Any]:
     return {"text": "What is the secret word?", "conversation": str(world.ids["conversation"])}
+
+
+def _person(world: World) -> dict[str, Any]:
+    return {"subject": f"{world.canary}@lead.example", "confirm": "erase"}
 
 
 def _ticket(name: str) -> Values:
@@ -175,6 +182,8 @@ ROUTES: dict[str, Entry] = {
     "api agents/<uuid:pk>/messages/": _api("agent", _asking),
     "api conversations/<uuid:pk>/messages/": _api("conversation"),
     "api usage/": API,
+    "api people/export/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
+    "api people/erase/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
     "api schema/": OPEN,
     "api docs/": OPEN,
     "api agents/": API,
@@ -202,6 +211,10 @@ ROUTES: dict[str, Entry] = {
     "api documents/<uuid:pk>/approve/": _api("document"),
     "api documents/<uuid:pk>/refuse/": _api("document"),
     "api messages/<uuid:pk>/receipt/": _api("message"),
+    "api test-questions/": Entry(Kind.API, body=_of_agent),
+    "api test-questions/<uuid:pk>/": _api("expectation"),
+    "api test-runs/": Entry(Kind.API, body=lambda world: {"agent": str(world.agent.pk)}),
+    "api test-runs/<uuid:pk>/": _api("trial"),
     "api gaps/": API,
     "api gaps/<uuid:pk>/": _api("gap", lambda _world: {"state": "dismissed"}),
     "api curated-answers/": Entry(Kind.API, body=_of_agent),
@@ -283,9 +296,23 @@ ROUTES: dict[str, Entry] = {
     "workspace members/invitations/<uuid:invitation_id>/withdraw/": PAGE,
     "workspace leads/": PAGE,
     "workspace leads/export/": PAGE,
+    "workspace privacy/": PAGE,
+    "workspace privacy/retention/": PAGE,
+    "workspace privacy/person/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/person/download/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/person/erase/": Entry(Kind.PAGE, body=_person),
+    "workspace privacy/receipts/<uuid:receipt_id>/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/new/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/answers/import/": PAGE,
+    "workspace improve/agents/<uuid:agent_id>/tests/": PAGE,
+    "workspace improve/agents/<uuid:agent_id>/tests/new/": PAGE,
+    "workspace improve/agents/<uuid:agent_id>/tests/import/": PAGE,
+    "workspace improve/agents/<uuid:agent_id>/tests/run/": PAGE,
+    "workspace improve/agents/<uuid:agent_id>/tests/from/<uuid:message_id>/": PAGE,
+    "workspace improve/tests/<uuid:expectation_id>/": PAGE,
+    "workspace improve/tests/<uuid:expectation_id>/delete/": PAGE,
+    "workspace improve/runs/<uuid:trial_id>/": PAGE,
     "workspace improve/agents/<uuid:agent_id>/gaps/": PAGE,
     "workspace improve/gaps/<uuid:gap_id>/": PAGE,
     "workspace improve/answers/<uuid:curated_id>/": PAGE,
@@ -301,6 +328,9 @@ ROUTES: dict[str, Entry] = {
     "workspace api-keys/new/": PAGE,
     "workspace api-keys/<uuid:key_id>/revoke/": PAGE,
     "workspace settings/": PAGE,
+    "workspace settings/delete/": PAGE,
+    "workspace audit-log/verify/": PAGE,
+    "workspace audit-log/export.<str:kind>": Entry(Kind.PAGE, given=lambda _world: {"kind": "csv"}),
     "workspace audit-log/": PAGE,
     "workspace plan/": PAGE,
     "workspace plan/choose/": PAGE,
@@ -346,6 +376,7 @@ ROUTES: dict[str, Entry] = {
     "preparing log-in/": OPEN,
     "preparing log-out/": OPEN,
     "preparing preparing/retry/": OPEN,
+    "preparing preparing/restore/": OPEN,
     "preparing ^": OPEN,
     # Staff
     "admin *": STAFF,
@@ -364,6 +395,7 @@ ROUTES: dict[str, Entry] = {
 # across workspaces by its nature (PlatformTask) takes no ids of a stranger's choice; it says why.
 TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "chat.tasks.clear_attachments": "every workspace in turn, inside it",
+    "chat.tasks.run_trial": lambda world: [str(world.ids["trial"])],
     "chat.tasks.make_curated_vectors": lambda world: [str(world.agent.pk)],
     "chat.tasks.tend_answers": "every workspace in turn, inside it",
     "chat.tasks.finish_answer": lambda world: [str(world.ids["message"])],
@@ -392,6 +424,10 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "billing.tasks.tell_of_usage": "mails the owners of the workspace it is about",
     "billing.tasks.prune_webhooks": "deletes what arrived long ago",
     "tenants.tasks.clear_sessions": "sessions that are over, of everybody",
+    "chat.tasks.apply_retention": "every workspace in turn, inside it",
+    "netvexa.tasks.delete_workspaces": "deletes the workspaces whose grace is over",
+    "tenants.tasks.anchor_audit_logs": "reads each audit log, as the platform",
+    "tenants.tasks.seal_rows": "every workspace in turn, inside it",
     "tenants.tasks.deliver_mail": "sends what it is given and reads nothing",
     "tenants.tasks.provision_workspace": "makes the schema of a workspace that has none",
     "tenants.tasks.resume_provisioning": "makes the schemas of workspaces that have none",
@@ -403,6 +439,9 @@ COMMANDS: dict[str, str] = {
     "prepare": "migrates, and makes the demo's workspace",
     "connect_stripe": "makes the webhook at Stripe",
     "sync_plans": "makes the plans at Stripe",
+    "apply_tombstones": "erases again, inside each workspace, who was erased there",
+    "verify_audit_log": "reads each audit log, as the platform",
+    "rotate_keys": "seals rows anew, inside each workspace",
     "create_staff": "makes a person of NETVEXA's staff",
     "make_tenant_template": "reads an empty schema that it makes itself",
     "migrate_schemas": "changes tables, reads no rows",

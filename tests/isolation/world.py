@@ -21,17 +21,19 @@ from chat.models import (
     CachedAnswer,
     Conversation,
     CuratedAnswer,
+    Expectation,
     Gap,
     Lead,
     Message,
     SpendingDay,
+    Trial,
     Visitor,
 )
 from chat.spending import today
 from knowledge import documents, ingest
 from knowledge.models import Document
 from netvexa.lib.ids import short_id
-from tenants import audit
+from tenants import audit, receipts
 from tenants.context import in_tenant, owner, platform
 from tenants.keys import NewKey, Scope, make_key
 from tenants.models import (
@@ -154,9 +156,11 @@ def _conversation(world: World) -> None:
         first_at=timezone.now(),
         last_at=timezone.now(),
     )
+    expectation = Expectation.objects.create(agent=agent, question=canary, must=[canary])
+    trial = Trial.objects.create(agent=agent, change={"instructions": canary}, verdict="held", state="done")
     exact = curated.save(CuratedAnswer(agent=agent, answer=canary, message=answer), [f"Word {canary}?"])
     SpendingDay.objects.create(agent=agent, day=today(), cost_micro_usd=1)
-    ModelSettings.objects.create(keys={"openai": {"sealed": canary, "last": "abcd"}})
+    ModelSettings.objects.create(keys={"openai": {"key": canary, "ending": "abcd"}})
     world.visitor_token = tokens.visitor_token(visitor.pk, agent=agent)
     world.ids |= {
         "visitor": visitor.pk,
@@ -167,8 +171,11 @@ def _conversation(world: World) -> None:
         "preview_ticket": preview_ticket(agent),
         "lead": lead.pk,
         "entry": entry.pk,
+        "receipt": receipts.issue(world.workspace, actor=canary, subject=canary, counts={}).pk,
         "curated": exact.pk,
         "gap": gap.pk,
+        "expectation": expectation.pk,
+        "trial": trial.pk,
     }
 
 

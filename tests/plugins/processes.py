@@ -43,7 +43,16 @@ def running_site(folder: Path, **environment: str) -> Iterator[Site]:
     """A daphne of its own, for tests that kill it or need it configured otherwise."""
     port = free_port()
     given = {**os.environ, "NETVEXA_ROOT_URL": f"http://localhost:{port}", **environment}
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "netvexa.asgi:application"]
+    command = [
+        sys.executable,
+        "-m",
+        "netvexa.web",
+        "-b",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "netvexa.asgi:application",
+    ]
     log = folder / f"web-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=given, stdout=output, stderr=output)

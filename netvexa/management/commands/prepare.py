@@ -16,6 +16,7 @@ from netvexa import demo
 from netvexa.defaults import defaults
 from tenants.context import owner
 from tenants.provisioning import workspaces_behind
+from tenants.resealing import reseal
 
 
 class Command(BaseCommand):
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         for workspace in workspaces_behind():
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
+            reseal(workspace)
         if settings.STRIPE_IS_STAND_IN:
             self.stdout.write("Connecting with the stand-in for Stripe.")
             call_command("connect_stripe", stdout=self.stdout)

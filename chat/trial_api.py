@@ -1,0 +1,164 @@
+"""Test questions and test runs in the API."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.models import Agent
+from chat import tasks, trials
+from chat.models import Expectation, Trial
+from netvexa.lib.api import Strict
+from netvexa.lib.idempotency import idempotent
+from tenants.api import WorkspaceAPI, credential_of
+from tenants.keys import Scope
+
+SCOPES = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
+_OF_AGENT = extend_schema(
+    parameters=[OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")]
+)
+
+
+def _wanted_agent(request: Request) -> UUID | None:
+    agent = request.query_params.get("agent")
+    return serializers.UUIDField().run_validation(agent) if agent else None
+
+
+class ExpectationSerializer(Strict, serializers.ModelSerializer[Expectation]):
+    """A test question and what holds of a right answer."""
+
+    class Meta:
+        model = Expectation
+        fields: ClassVar = ["id", "agent", "question", "outcome", "source", "must", "must_not", "created_at"]
+        read_only_fields: ClassVar = ["id", "created_at"]
+
+    def validate_agent(self, agent: Agent) -> Agent:
+        if self.instance is not None and agent != self.instance.agent:
+            raise serializers.ValidationError("A test question stays with its agent.")
+        return agent
+
+
+@extend_schema_view(list=_OF_AGENT)
+class ExpectationViewSet(WorkspaceAPI, viewsets.ModelViewSet[Expectation]):
+    """The test set of each agent."""
+
+    scopes: ClassVar = SCOPES
+    serializer_class = ExpectationSerializer
+    queryset = Expectation.objects.all()
+    lookup_value_converter = "uuid"
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]  # noqa: RUF012  as DRF declares it
+
+    def get_queryset(self) -> QuerySet[Expectation]:
+        agent = _wanted_agent(self.request)
+        return Expectation.objects.filter(agent_id=agent) if agent else Expectation.objects.all()
+
+    def get_object(self) -> Expectation:
+        return Expectation.objects.get_or_404(self.kwargs["pk"])
+
+    @idempotent
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Add a test question."""
+        return super().create(request, *args, **kwargs)
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
+        trials.check_room(serializer.validated_data["agent"])
+        serializer.save()
+
+
+class SideSerializer(serializers.Serializer[Any]):
+    """An answer, and what is wrong with it; nothing is a pass."""
+
+    text = serializers.CharField()
+    outcome = serializers.CharField()
+    sources = serializers.ListField(child=serializers.CharField())
+    failed = serializers.ListField(child=serializers.CharField())
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """What came of one question; `before` is what it is compared with."""
+
+    expectation = serializers.UUIDField()
+    question = serializers.CharField()
+    now = SideSerializer()
+    before = SideSerializer(allow_null=True)
+
+
+class TrialSerializer(serializers.ModelSerializer[Trial]):
+    """A run of a test set, without its results."""
+
+    done = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Trial
+        fields: ClassVar = [
+            "id",
+            "agent",
+            "state",
+            "verdict",
+            "change",
+            "total",
+            "done",
+            "passed",
+            "broken",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class TrialDetail(TrialSerializer):
+    """A run with its results."""
+
+    results = ResultSerializer(many=True)
+
+    class Meta(TrialSerializer.Meta):
+        fields: ClassVar = [*TrialSerializer.Meta.fields, "results"]
+        read_only_fields = fields
+
+
+class NewRun(Strict):
+    """Which agent's test set to run."""
+
+    agent = serializers.UUIDField()
+
+
+@extend_schema_view(list=_OF_AGENT, retrieve=extend_schema(responses=TrialDetail))
+class TrialViewSet(
+    WorkspaceAPI,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet,  # type: ignore[type-arg]
+):
+    """Runs of test sets. They are not counted as answers."""
+
+    scopes: ClassVar = SCOPES
+    serializer_class = TrialSerializer
+    queryset = Trial.objects.all()
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Trial]:
+        agent = _wanted_agent(self.request)
+        return Trial.objects.filter(agent_id=agent) if agent else Trial.objects.all()
+
+    def get_object(self) -> Trial:
+        return Trial.objects.get_or_404(self.kwargs["pk"])
+
+    def get_serializer_class(self) -> Any:
+        return TrialDetail if self.action == "retrieve" else TrialSerializer
+
+    @extend_schema(request=NewRun, responses={201: TrialSerializer})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Ask all of an agent's test questions; look at the run for its results."""
+        given = NewRun(data=request.data)
+        given.is_valid(raise_exception=True)
+        agent = Agent.objects.get_or_404(given.validated_data["agent"])
+        trial = trials.begin(agent, by=credential_of(request).person_id)
+        tasks.run_trial.enqueue(trial.pk)
+        return Response(TrialSerializer(trial).data, status=201)

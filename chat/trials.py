@@ -1,0 +1,357 @@
+"""Test sets: an agent's questions asked without a visitor, and checked against what is expected of the answers.
+
+Every check is arithmetic on words, so that the same answer always gets the same verdict. A run that tries a change
+asks each question twice, as the agent is and as it would be, and tells what breaks. Runs are not billed.
+
+Runs inside the workspace.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import logging
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+
+from agents.models import Agent, ChangeGate
+from chat import rehearsal
+from chat.answers import Answer
+from chat.models import Expectation, Message, Outcome, Trial
+from chat.quality_models import Expected, TrialState, Verdict
+from knowledge import proposals, recall
+from knowledge.candidates import Overlay
+from netvexa.lib.errors import Invalid, NotAllowed
+from tenants import audit
+
+logger = logging.getLogger(__name__)
+
+MAX_QUESTIONS = 200  # of one agent's test set
+KEPT_RUNS = 20
+TEXT_CHARS = 800
+DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
+MAX_SHEET = 1_000_000  # bytes
+_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome")
+
+
+class Side(TypedDict):
+    """One answer to a test question. `failed` are sentences; none of them is a pass."""
+
+    text: str
+    outcome: str
+    sources: list[str]
+    failed: list[str]
+
+
+class Result(TypedDict):
+    """What came of one question; `before` is the answer that it is compared with."""
+
+    expectation: str
+    question: str
+    now: Side
+    before: Side | None
+
+
+def broke(result: Result) -> bool:
+    before = result["before"]
+    return before is not None and not before["failed"] and bool(result["now"]["failed"])
+
+
+# The test set
+
+
+def check_room(agent: Agent, *, adding: int = 1) -> None:
+    """Raises Invalid where the set is full."""
+    if agent.expectations.count() + adding > MAX_QUESTIONS:
+        raise Invalid(f"A test set holds up to {MAX_QUESTIONS} questions. Remove some first.")
+
+
+def expect_from(answer: Message) -> Expectation:
+    """A test question from an answer that a visitor got: the same outcome, and the source it cited first."""
+    agent = answer.conversation.agent
+    if answer.reply_to is None or not answer.reply_to.text:
+        raise Invalid("This answer has no question to test.")
+    known = agent.expectations.filter(question=answer.reply_to.text[:500]).first()
+    if known is not None:
+        return known
+    check_room(agent)
+    abstained = answer.outcome == Outcome.ABSTAINED
+    source = answer.citations[0]["title"][:300] if answer.citations else ""
+    made: Expectation = Expectation.objects.create(
+        agent=agent,
+        question=answer.reply_to.text[:500],
+        outcome=Expected.ABSTAINED if abstained else Expected.ANSWERED,
+        source="" if abstained else source,
+        message=answer,
+    )
+    return made
+
+
+def import_csv(agent: Agent, data: bytes) -> int:
+    """Add the questions of a sheet; how many. Several words in one cell are parted by “;”. Raises Invalid."""
+    rows = [_expected(agent, number, row) for number, row in enumerate(_rows(data), start=2)]
+    if not rows:
+        raise Invalid("This file holds no questions.")
+    known = set(agent.expectations.values_list("question", flat=True))
+    new = {row.question: row for row in rows if row.question not in known}
+    check_room(agent, adding=len(new))
+    Expectation.objects.bulk_create(new.values())
+    return len(new)
+
+
+def _rows(data: bytes) -> list[dict[str, str]]:
+    if len(data) > MAX_SHEET:
+        raise Invalid("The file is larger than 1 MB. Split it.")
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        names = [name.strip().casefold() for name in reader.fieldnames or ()]
+        reader.fieldnames = names
+        rows = [{name: str(row.get(name) or "").strip() for name in _COLUMNS} for row in reader]
+    except (UnicodeDecodeError, csv.Error):
+        raise Invalid("This file is no CSV table in UTF-8.") from None
+    if "question" not in names:
+        raise Invalid(f"The first row needs the column “question”. Others may be: {', '.join(_COLUMNS[1:])}.")
+    return rows
+
+
+def _expected(agent: Agent, number: int, row: dict[str, str]) -> Expectation:
+    outcome = row["outcome"].casefold() or Expected.ANSWERED
+    if not row["question"] or len(row["question"]) > 500:
+        raise Invalid(f"Row {number} has no question of up to 500 characters.")
+    if outcome not in Expected.values:
+        raise Invalid(f"Row {number}: outcome is “answered” or “abstained”.")
+    return Expectation(
+        agent=agent,
+        question=row["question"],
+        outcome=outcome,
+        source=row["source"][:300],
+        must=_listed(row["must contain"]),
+        must_not=_listed(row["must not contain"]),
+    )
+
+
+def _listed(cell: str) -> list[str]:
+    return [part.strip()[:200] for part in cell.split(";") if part.strip()]
+
+
+# Checks
+
+
+def side_of(expected: Expectation, answer: Answer) -> Side:
+    """The answer as a run keeps it, with what is wrong with it."""
+    cited = [_named(citation["title"], citation.get("url", "")) for citation in answer.citations]
+    return {
+        "text": answer.text[:TEXT_CHARS],
+        "outcome": answer.outcome.value,
+        "sources": list(dict.fromkeys(citation["title"] for citation in answer.citations)),
+        "failed": _wrong_outcome(expected, answer)
+        or [*_wrong_source(expected, answer, cited), *_wrong_words(expected, answer)],
+    }
+
+
+def _wrong_outcome(expected: Expectation, answer: Answer) -> list[str]:
+    abstained = answer.outcome == Outcome.ABSTAINED
+    if expected.outcome == Expected.ABSTAINED:
+        return [] if abstained else ["It answered; it should have said that it does not know."]
+    if answer.outcome == Outcome.ANSWERED:
+        return []
+    return ["It said that it does not know." if abstained else f"It ended as “{answer.outcome.label}”."]
+
+
+def _wrong_source(expected: Expectation, answer: Answer, cited: list[str]) -> list[str]:
+    wanted = plain(expected.source)
+    if not wanted or expected.outcome == Expected.ABSTAINED or "curated" in answer.receipt:
+        return []
+    if any(wanted in name for name in cited):
+        return []
+    found = (plain(row["title"]) for row in answer.receipt.get("candidates", []))
+    if any(wanted in name for name in found):
+        return [f"It found “{expected.source}” but did not cite it."]
+    return [f"It did not find “{expected.source}”."]
+
+
+def _wrong_words(expected: Expectation, answer: Answer) -> list[str]:
+    said = plain(answer.text)
+    missing = [f"“{words}” is missing." for words in expected.must if plain(words) not in said]
+    return missing + [f"“{words}” must not be said." for words in expected.must_not if plain(words) in said]
+
+
+def _named(title: str, url: str) -> str:
+    return f"{plain(title)} {plain(url)}"
+
+
+def plain(text: str) -> str:
+    """Words as they are compared: case and spaces do not count."""
+    return " ".join(text.casefold().split())
+
+
+# Runs
+
+
+def begin(agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None) -> Trial:
+    """A run that waits for a worker; of the agent as it is, or with these settings. Raises Invalid."""
+    total = agent.expectations.count()
+    if not total:
+        raise Invalid("Add a question to the test set first.")
+    trial: Trial = Trial.objects.create(
+        agent=agent,
+        change=change or {},
+        verdict=Verdict.PENDING if change else Verdict.NONE,
+        total=total,
+        basis=_basis(agent, change or {}),
+        created_by=by,
+    )
+    surplus = Trial.objects.filter(agent=agent).exclude(state=TrialState.RUNNING).order_by("-created_at")
+    Trial.objects.filter(pk__in=list(surplus.values_list("pk", flat=True)[KEPT_RUNS:])).delete()
+    return trial
+
+
+def _basis(agent: Agent, change: dict[str, Any]) -> dict[str, Any]:
+    """What a run tries: the agent's state, and what the change would replace."""
+    return {
+        "agent_version": agent.version,
+        "knowledge_version": recall.version_of(agent.pk),
+        "model": agent.model or "the plan’s own choice",
+        "before": {name: getattr(agent, name) for name in change if name != DRAFT},
+    }
+
+
+def run(trial_id: UUID) -> None:
+    """Ask every question, keep each result as it comes, and decide about the change at the end."""
+    trial = Trial.objects.filter(pk=trial_id, state=TrialState.RUNNING).select_related("agent").first()
+    if trial is None:
+        return
+    known = {result["expectation"] for result in trial.results}
+    try:
+        earlier = {} if trial.change else _earlier(trial)
+        overlay = proposals.overlay_of(trial.change[DRAFT]) if DRAFT in trial.change else None
+        for expected in trial.agent.expectations.all():
+            if str(expected.pk) not in known:
+                trial.results.append(_tried(trial, expected, earlier, overlay))
+                trial.save(update_fields=["results", "updated_at"])
+    except Exception:
+        logger.exception("A test run failed")
+        trial.state = TrialState.FAILED
+        trial.verdict = Verdict.HELD if trial.change else Verdict.NONE
+        trial.save(update_fields=["state", "verdict", "updated_at"])
+        return
+    _finish(trial)
+
+
+def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overlay: Overlay | None) -> Result:
+    agent = trial.agent
+    before = earlier.get(str(expected.pk))
+    if trial.change:
+        before = side_of(expected, rehearsal.rehearse(agent, expected.question))
+        agent = with_change(agent, trial.change)
+    now = side_of(expected, rehearsal.rehearse(agent, expected.question, overlay=overlay))
+    return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
+
+
+def with_change(agent: Agent, change: dict[str, Any]) -> Agent:
+    """The agent as it would be; not saved."""
+    changed = copy.copy(agent)
+    for name, value in change.items():
+        if name != DRAFT:
+            setattr(changed, name, value)
+    return changed
+
+
+def _earlier(trial: Trial) -> dict[str, Side]:
+    """The answers of the run before, of the agent as it was."""
+    before = previous(trial)
+    return {result["expectation"]: result["now"] for result in before.results} if before else {}
+
+
+def previous(trial: Trial) -> Trial | None:
+    """The last finished run whose state was or came into use."""
+    rows = Trial.objects.filter(agent=trial.agent, state=TrialState.DONE, created_at__lt=trial.created_at)
+    return rows.filter(verdict__in=(Verdict.NONE, Verdict.APPLIED)).order_by("-created_at").first()
+
+
+def _finish(trial: Trial) -> None:
+    trial.passed = sum(not result["now"]["failed"] for result in trial.results)
+    trial.broken = sum(map(broke, trial.results))
+    trial.state, trial.total = TrialState.DONE, len(trial.results)
+    if trial.change:
+        trial.verdict = Verdict.HELD
+    trial.save()
+    if trial.change and not trial.broken:
+        apply(trial)
+
+
+# The gate
+
+
+def may_apply(trial: Trial) -> bool:
+    """Whether the team may use the change in spite of what breaks."""
+    is_clean = trial.state == TrialState.DONE and not trial.broken
+    return trial.verdict == Verdict.HELD and (is_clean or trial.agent.change_gate != ChangeGate.BLOCK)
+
+
+def apply(trial: Trial) -> None:
+    """Put the change into use. Raises NotAllowed where the gate blocks it or the agent was changed meanwhile."""
+    if may_apply(trial) and DRAFT in trial.change:
+        proposals.publish(trial.change[DRAFT])
+        trial.verdict = Verdict.APPLIED
+        trial.save(update_fields=["verdict", "updated_at"])
+        return
+    if not may_apply(trial):
+        raise NotAllowed(
+            "This change breaks test questions, and the agent’s settings say that such changes wait."
+        )
+    with transaction.atomic():
+        agent = Agent.objects.select_for_update().get(pk=trial.agent_id)
+        if agent.version != trial.basis["agent_version"]:
+            trial.verdict = Verdict.DROPPED
+        else:
+            before = {name: getattr(agent, name) for name in trial.change}
+            agent = with_change(agent, trial.change)
+            agent.version += 1
+            agent.save(update_fields=[*trial.change, "version", "updated_at"])
+            trial.verdict = Verdict.APPLIED
+            audit.note(
+                "agent.changed",
+                actor="test run",
+                subject=agent.name,
+                after={"before": before, "now": trial.change},
+            )
+        trial.save(update_fields=["verdict", "updated_at"])
+
+
+class Difference(TypedDict):
+    """One thing in which a run differs from what it is compared with."""
+
+    name: str
+    before: str
+    now: str
+
+
+def changes_of(trial: Trial) -> list[Difference]:
+    """What changed: the settings that the run tries, or what is other than at the run before."""
+    if DRAFT in trial.change:
+        return [
+            Difference(name="Document", before="as it serves", now=proposals.name_of(trial.change[DRAFT]))
+        ]
+    if trial.change:
+        live = trial.basis.get("before", {})
+        pairs = [(name, live.get(name, ""), now) for name, now in trial.change.items()]
+    elif (before := previous(trial)) is not None:
+        pairs = [(name, before.basis.get(name), now) for name, now in trial.basis.items() if name != "before"]
+    else:
+        return []
+    return [
+        Difference(name=name.replace("_", " ").capitalize(), before=str(old), now=str(new))
+        for name, old, new in pairs
+        if old != new
+    ]
+
+
+def drop(trial: Trial) -> None:
+    """Forget the change."""
+    if trial.verdict == Verdict.HELD:
+        trial.verdict = Verdict.DROPPED
+        trial.save(update_fields=["verdict", "updated_at"])

@@ -1,0 +1,140 @@
+"""Whether a sentence of an answer stands in the passages that it cites. Arithmetic on words: the same every time.
+
+Its numbers and names have to stand there, the sentence that is nearest to it may not deny what it affirms, and its
+words have to be there for the most part. Where the words are others (another language, a free wording), whoever asks
+may let the embedding model judge: `is_near`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+import numpy as np
+
+from knowledge.embedding import embed_query, profile_for
+from knowledge.embedding.profiles import MINILM
+from knowledge.evidence import names_in
+from knowledge.language import guess_language
+from knowledge.sameness import NUMBERS
+from knowledge.sentences import sentence_spans
+from knowledge.terms import content_terms, words_of
+
+ENOUGH = 0.5  # share of a sentence's content words that its passages have to hold
+NEAREST = 0.6  # share of its words that a sentence must have for its negation to be compared
+REMEMBERED = 512  # passages are read once for all sentences that cite them
+NEAR = 0.55  # relatedness that stands in for the words: paraphrases have 0.57 and above, others up to 0.52
+# Of a statement; `knowledge.sameness` has more, for questions, where "trouble" also denies.
+_NEGATIONS = frozenset(
+    (  # noqa: SIM905  words read better in lines than as a list
+        "not no never none neither nor without cannot nicht kein keine keinen keinem keiner nie niemals ohne nunca sin"
+        " jamás pas jamais sans non mai senza nessun não sem niet geen nooit zonder bez не нет без никогда"
+    ).split()
+)
+_NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
+_THOUSANDS = re.compile(r"(?<=\d)[,. ](?=\d{3}(?:\D|$))")
+
+
+class Lack(StrEnum):
+    """What a sentence says that its passages do not."""
+
+    NUMBER = "number"
+    NAME = "name"
+    NEGATION = "negation"
+    WORDS = "words"
+
+
+def lack_of(claim: str, cited: Sequence[str], *, known: str = "") -> Lack | None:
+    """What the cited texts lack for this sentence; None where they support it.
+
+    `known` is what may be said without a source: the question's own words, the agent's name.
+    """
+    texts, language = [*cited, known], _language(claim)
+    if numbers_in(claim) - frozenset().union(*map(numbers_in, texts)):
+        return Lack.NUMBER
+    in_one_language = bool(cited) and _language(cited[0]) == language
+    if in_one_language and _missing_names(claim, texts, language):
+        return Lack.NAME  # across languages, names are written in other ways
+    terms = _terms(claim, language)
+    if not terms:
+        return None
+    if _is_denied(claim, terms, cited, language):
+        return Lack.NEGATION
+    there = frozenset().union(*(_terms(text, language) for text in texts))
+    return None if _share(terms, there) >= ENOUGH else Lack.WORDS
+
+
+def has_facts(claim: str) -> bool:
+    """Whether a sentence names a number or somebody: what it says can be wrong."""
+    return bool(numbers_in(claim) or names_in(claim, languages=(_language(claim),)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def numbers_in(text: str) -> frozenset[str]:
+    """The numbers of a text, written in digits or as words, as digits."""
+    digits = {_THOUSANDS.sub("", found) for found in _NUMBER.findall(text)}
+    words = {word for _, word in words_of(text.casefold(), language="")}
+    return frozenset(digits | {NUMBERS[word] for word in words & NUMBERS.keys()})
+
+
+def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
+    """Whether the embedding model finds some sentence of the texts about the same; 10 ms of CPU a sentence.
+
+    A model of English cannot tell for a sentence in another language: that one is let pass.
+    """
+    scale, language = profile_for(profile), _language(claim)
+    if scale == MINILM and language not in ("", "en"):
+        return True
+    terms = _terms(claim, language)
+    mine = embed_query(claim, words=(), profile=scale).vector
+    nearest = sorted(_sentences(cited), key=lambda one: -_share(terms, _terms(one, language)))[:3]
+    vectors = (embed_query(one, words=(), profile=scale).vector for one in nearest)
+    return any(scale.relatedness(float(np.dot(mine, vector))) >= NEAR for vector in vectors)
+
+
+def _missing_names(claim: str, texts: Sequence[str], language: str) -> bool:
+    said, names = "\n".join(texts).casefold(), names_in(claim, languages=(language,))
+    return any(re.sub(r"['’]s?$", "", name).casefold() not in said for name in names)
+
+
+def _is_denied(claim: str, terms: frozenset[str], cited: Sequence[str], language: str) -> bool:
+    """Whether the sentence nearest to it says the opposite."""
+    near = [
+        (share, one)
+        for one in _sentences(cited)
+        if (share := _share(terms, _terms(one, language))) >= NEAREST
+    ]
+    if not near:
+        return False
+    top = max(share for share, _ in near)
+    return all(_negates(one) != _negates(claim) for share, one in near if share == top)
+
+
+def _sentences(texts: Iterable[str]) -> list[str]:
+    return [sentence for text in texts for sentence in _sentences_of(text)]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _sentences_of(text: str) -> tuple[str, ...]:
+    return tuple(text[start:end] for start, end in sentence_spans(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _language(text: str) -> str:
+    return guess_language(text)
+
+
+def _negates(text: str) -> bool:
+    plain = text.casefold().replace("’", "'")
+    return "n't" in plain or any(word in _NEGATIONS for _, word in words_of(plain, language=""))
+
+
+@lru_cache(maxsize=4 * REMEMBERED)
+def _terms(text: str, language: str) -> frozenset[str]:
+    return frozenset(term.text for term in content_terms(text, language=language))
+
+
+def _share(terms: frozenset[str], others: frozenset[str]) -> float:
+    return len(terms & others) / len(terms) if terms else 0.0

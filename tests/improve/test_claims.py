@@ -1,0 +1,103 @@
+"""Each sentence of a hosted model is held against what it cites; whatever a model sends, no turn ends empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from agents.models import Agent
+from chat.models import Message
+from knowledge.support import Lack, lack_of
+from tenants.context import in_tenant
+from tenants.models import Workspace
+from tests.improve.test_exact_answers import QUESTION, asked
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PASSAGE = (
+    "Standard delivery to Austria takes three to five working days. Orders above 50 euros are free of charge. "
+    "Gift cards cannot be returned. Ada Lovelace runs the shop in Graz."
+)
+RIGHT = "Standard delivery to Austria takes three to five working days [1]."
+WRONG = "It costs 99 euros [1]."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "lack"),
+    [
+        ("Delivery to Austria takes 3 to 5 working days.", None),
+        ("Orders above 50 euros are free.", None),
+        ("Gift cards can't be returned.", None),
+        ("Delivery to Austria takes seven working days.", Lack.NUMBER),
+        ("Orders above 60 euros are free.", Lack.NUMBER),
+        ("The shop in Graz is run by Grace Hopper.", Lack.NAME),
+        ("Gift cards can be returned.", Lack.NEGATION),
+        ("Orders above 50 euros are not free of charge.", Lack.NEGATION),
+        ("The refund arrives on your card after a while.", Lack.WORDS),
+        ("Die Lieferung nach Wien dauert sieben Tage.", Lack.WORDS),  # for the embedding model to judge
+    ],
+)
+def test_numbers_names_negation_and_words_have_to_stand_there(sentence: str, lack: Lack | None) -> None:
+    assert lack_of(sentence, [PASSAGE]) == lack
+
+
+def policy(agent: Agent, workspace: Workspace, value: str) -> None:
+    with in_tenant(workspace):
+        Agent.objects.filter(pk=agent.pk).update(unsupported_claims=value)
+
+
+def test_what_is_supported_is_left_alone(
+    agent: Agent, workspace: Workspace, says: Callable[..., None]
+) -> None:
+    says(RIGHT)
+    answer = asked(workspace, agent, QUESTION)
+    assert (answer["text"], answer["grounded"], answer["outcome"]) == (RIGHT, True, "answered")
+
+
+def test_a_claim_that_is_not_there_is_left_out(
+    agent: Agent, workspace: Workspace, says: Callable[..., None]
+) -> None:
+    policy(agent, workspace, "drop")
+    says(f"{RIGHT} {WRONG}")
+    answer = asked(workspace, agent, QUESTION)
+    with in_tenant(workspace):
+        receipt = Message.objects.get(pk=answer["id"]).receipt
+    assert answer["text"].strip() == RIGHT
+    assert receipt["unsupported"] == ["It costs 99 euros ."]
+
+
+def test_or_it_is_shown_with_a_word_that_it_could_not_be_confirmed(
+    agent: Agent, workspace: Workspace, says: Callable[..., None]
+) -> None:
+    says(f"{RIGHT} {WRONG}")
+    answer = asked(workspace, agent, QUESTION)
+    assert answer["text"].startswith(f"{RIGHT} {WRONG}")
+    assert "could not confirm" in answer["text"]
+    assert not answer["grounded"]
+
+
+def test_where_nothing_is_left_the_agent_says_that_it_does_not_know(
+    agent: Agent, workspace: Workspace, says: Callable[..., None]
+) -> None:
+    policy(agent, workspace, "drop")
+    says(WRONG)
+    answer = asked(workspace, agent, QUESTION)
+    assert (answer["outcome"], answer["citations"]) == ("abstained", [])
+    assert "could not find an answer" in answer["text"]
+
+
+SENT = ["", " ", "\n\n \n", "[1]", " [1] [2]\n", "[9]", "…", "**", "NO_ANSWER", "NO_ANS", "[1"]
+
+
+@pytest.mark.parametrize("value", ["flag", "drop"])
+def test_no_turn_ends_empty_whatever_a_model_sends(
+    agent: Agent, workspace: Workspace, says: Callable[..., None], value: str
+) -> None:
+    policy(agent, workspace, value)
+    answers = {}
+    for sent in SENT:
+        says(sent, words=0)
+        answers[sent] = asked(workspace, agent, QUESTION)
+    assert {answer["outcome"] for answer in answers.values()} <= {"answered", "abstained"}
+    assert [sent for sent, answer in answers.items() if len(answer["text"].split()) < 4] == []
+    assert [sent for sent, answer in answers.items() if "NO_ANS" in answer["text"]] == []
