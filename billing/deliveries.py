@@ -37,7 +37,7 @@ def waiting() -> Iterable[int]:
     """What no task has taken up, oldest first: its task was lost, or the broker was away."""
     since = timezone.now() - LOST_AFTER
     rows = WebhookEventTrigger.objects.filter(processed=False, valid=True, exception="", created__lt=since)
-    return rows.order_by("pk").values_list("pk", flat=True)
+    return [int(pk) for pk in rows.order_by("pk").values_list("pk", flat=True)]
 
 
 def prune() -> None:

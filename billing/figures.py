@@ -202,13 +202,9 @@ def targets(found: Sequence[Month]) -> list[Target]:
 def _target(
     name: str, wanted: str, value: float | None, say: Callable[[float], str], is_met: Callable[[float], bool]
 ) -> Target:
-    known = value is not None
-    return Target(
-        name=name,
-        wanted=wanted,
-        value=say(value) if known else "",
-        met=is_met(value) if known else None,
-    )
+    if value is None:
+        return Target(name=name, wanted=wanted, value="", met=None)
+    return Target(name=name, wanted=wanted, value=say(value), met=is_met(value))
 
 
 def in_percent(value: float | None) -> str:

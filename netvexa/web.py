@@ -12,7 +12,7 @@ from daphne.access import AccessLogGenerator
 from netvexa.lib.masking import mask_cards, mask_contacts
 
 
-class MaskedAccessLog(AccessLogGenerator):  # type: ignore[misc]  # daphne carries no types
+class MaskedAccessLog(AccessLogGenerator):
     """Names the path of a request without its query, where searches and addresses stand."""
 
     def write_entry(self, host: str, date: datetime, request: str, *args: Any, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from functools import lru_cache
 from hashlib import sha256
 
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from netvexa.lib.errors import Unavailable
@@ -55,7 +55,7 @@ class OfAws(MasterKey):
     """A key of AWS KMS. Whoever holds the database and our environment still has to be let in by AWS."""
 
     def __init__(self, key_id: str) -> None:
-        import boto3  # type: ignore[import-untyped]  # only who uses it pays for its import
+        import boto3  # only who uses it pays for its import
 
         self.name = f"aws {key_id}"[:200]
         self._key_id = key_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -107,7 +108,7 @@ def test_a_reservation_that_nobody_ended_is_given_back(inside: Workspace) -> Non
     assert not UsageEntry.objects.filter(reservation=young.id).exists()
 
 
-def _age(entry_id: object, *, hours: int) -> None:
+def _age(entry_id: UUID, *, hours: int) -> None:
     """As if it stood there longer; only the tables' owner may change a line."""
     before = timezone.now() - timedelta(hours=hours)
     with owner(), connection.cursor() as cursor:

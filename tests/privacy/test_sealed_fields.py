@@ -174,7 +174,7 @@ def test_after_the_master_key_is_changed_the_old_one_is_not_needed(
 def test_aws_wraps_the_data_keys_and_names_the_workspace_to_do_it(
     lead: Lead, workspace: Workspace, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import boto3  # type: ignore[import-untyped]
+    import boto3
     from moto import mock_aws
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
