@@ -12,7 +12,7 @@ CREATE TABLE __tenant__.agents_agent (
     "model" character varying(80) NOT NULL,
     "evidence_threshold" double precision NOT NULL,
     "allowed_origins" jsonb NOT NULL,
-    "identity_secret" character varying(64) NOT NULL,
+    "identity_secret" text NOT NULL,
     "contact_email" character varying(254) NOT NULL,
     "handoff_enabled" boolean NOT NULL,
     "leads_enabled" boolean NOT NULL,
@@ -32,7 +32,7 @@ CREATE TABLE __tenant__.agents_agent (
     "privacy_url" character varying(500) NOT NULL,
     "proactive" jsonb NOT NULL,
     "rating_enabled" boolean NOT NULL,
-    "retired_secret" character varying(64) NOT NULL,
+    "retired_secret" text NOT NULL,
     "retired_secret_until" timestamp with time zone,
     "secret_shown_at" timestamp with time zone,
     "seen_at" timestamp with time zone,
@@ -172,13 +172,13 @@ CREATE TABLE __tenant__.chat_gap (
 );
 CREATE TABLE __tenant__.chat_lead (
     "id" uuid NOT NULL,
-    "name" character varying(120) NOT NULL,
-    "email" character varying(254) NOT NULL,
-    "phone" character varying(40) NOT NULL,
-    "company" character varying(120) NOT NULL,
+    "name" text NOT NULL,
+    "email" text NOT NULL,
+    "phone" text NOT NULL,
+    "company" text NOT NULL,
     "extra" jsonb NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
-    "conversation_id" uuid NOT NULL
+    "conversation_id" uuid
 );
 CREATE TABLE __tenant__.chat_message (
     "id" uuid NOT NULL,
@@ -250,8 +250,8 @@ CREATE TABLE __tenant__.chat_trial (
 CREATE TABLE __tenant__.chat_visitor (
     "id" uuid NOT NULL,
     "external_id" character varying(200) NOT NULL,
-    "name" character varying(120) NOT NULL,
-    "email" character varying(254) NOT NULL,
+    "name" text NOT NULL,
+    "email" text NOT NULL,
     "locale" character varying(16) NOT NULL,
     "created_at" timestamp with time zone NOT NULL
 );
@@ -532,8 +532,10 @@ CREATE INDEX knowledge_term_lexeme_049c87bf_like ON __tenant__.knowledge_term US
 CREATE INDEX knowledge_version_document_id_b3288a98 ON __tenant__.knowledge_version USING btree (document_id);
 CREATE INDEX knowledge_version_text_sha256_08389a66 ON __tenant__.knowledge_version USING btree (text_sha256);
 CREATE INDEX knowledge_version_text_sha256_08389a66_like ON __tenant__.knowledge_version USING btree (text_sha256 varchar_pattern_ops);
+CREATE INDEX lead_by_email ON __tenant__.chat_lead USING btree (split_part(email, '.'::text, 3));
 CREATE INDEX message_curated ON __tenant__.chat_message USING btree (created_at) WHERE ((rung)::text = 'curated'::text);
 CREATE INDEX message_in_vain ON __tenant__.chat_message USING btree (created_at) WHERE (((outcome)::text = 'abstained'::text) OR (feedback = '-1'::integer));
+CREATE INDEX visitor_by_email ON __tenant__.chat_visitor USING btree (split_part(email, '.'::text, 3));
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0002_logentry_remove_auto_add', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('admin', '0003_logentry_add_action_flag_choices', now());
@@ -542,6 +544,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', 
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0003_cost', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0005_answers', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0006_sealed', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -567,6 +570,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0004_curated_answers', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0005_gaps', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0006_test_sets', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0007_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0008_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -606,7 +611,10 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0004_face', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0005_trial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0006_access', now());
-INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0007_addresses', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0007_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0008_first_data_keys', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0009_privacy', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0010_addresses', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;
