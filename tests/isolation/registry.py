@@ -118,7 +118,7 @@ def _asking(world: World) -> dict[str, Any]:
 
 
 def _person(world: World) -> dict[str, Any]:
-    return {"subject": f"{world.canary}@lead.example", "confirm": "erase"}
+    return {"subject": world.ids["person"], "confirm": "erase"}
 
 
 def _ticket(name: str) -> Values:
@@ -182,8 +182,8 @@ ROUTES: dict[str, Entry] = {
     "api agents/<uuid:pk>/messages/": _api("agent", _asking),
     "api conversations/<uuid:pk>/messages/": _api("conversation"),
     "api usage/": API,
-    "api people/export/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
-    "api people/erase/": Entry(Kind.API, body=lambda world: {"person": f"{world.canary}@lead.example"}),
+    "api people/export/": Entry(Kind.API, body=lambda world: {"person": world.ids["person"]}),
+    "api people/erase/": Entry(Kind.API, body=lambda world: {"person": world.ids["person"]}),
     "api schema/": OPEN,
     "api docs/": OPEN,
     "api agents/": API,

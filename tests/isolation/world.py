@@ -145,7 +145,8 @@ def _conversation(world: World) -> None:
         size=len(canary),
     )
     attachment.file.save(f"{attachments.folder()}/{short_id(20)}", ContentFile(canary.encode()))
-    lead = Lead.objects.create(conversation=conversation, name=canary, email=f"{canary}@lead.example")
+    person = f"{secrets.token_hex(8)}@lead.example"  # what a stranger types comes back; so no canary in it
+    lead = Lead.objects.create(conversation=conversation, name=canary, email=person)
     entry = _kept_answer(world, answer)
     gap = Gap.objects.create(
         agent=agent,
@@ -170,6 +171,7 @@ def _conversation(world: World) -> None:
         "attachment_ticket": attachments.entry_of(attachment)["url"].rstrip("/").rpartition("/")[2],
         "preview_ticket": preview_ticket(agent),
         "lead": lead.pk,
+        "person": person,
         "entry": entry.pk,
         "receipt": receipts.issue(world.workspace, actor=canary, subject=canary, counts={}).pk,
         "curated": exact.pk,
