@@ -101,6 +101,7 @@ class Overlay:
     """Passages of a document as they would be, which stand in for those that serve; unsaved rows."""
 
     document_id: UUID
+    version_id: UUID
     title: str
     url: str
     chunks: tuple[Chunk, ...]
@@ -136,7 +137,7 @@ def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mappi
         content_hash=chunk.content_hash,
         cosine=float(np.dot(question.vector, np.asarray(chunk.embedding.to_list(), dtype=np.float32))),
         lexical=sum(weight * weights.get(term, 0.0) for term, weight in lexical),
-        version_id=chunk.version_id,
+        version_id=overlay.version_id,
     )
 
 

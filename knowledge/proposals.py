@@ -36,7 +36,13 @@ def overlay_of(version_id: UUID | str) -> Overlay:
         )
         for ordinal, passage in enumerate(passages)
     ]
-    return Overlay(document_id=document.pk, title=document.title, url=document.url, chunks=tuple(rows))
+    return Overlay(
+        document_id=document.pk,
+        version_id=version.pk,
+        title=document.title,
+        url=document.url,
+        chunks=tuple(rows),
+    )
 
 
 def is_triable(version_id: UUID | str) -> bool:

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from agents.models import Agent
-from chat.leads import as_csv, safe_cell
+from chat.leads import as_csv
 from chat.links import Links
 from chat.models import Conversation, Lead, Message
 from knowledge import retrieval
@@ -23,6 +23,7 @@ from knowledge.fetching import fetch
 from netvexa.lib.errors import AppError
 from netvexa.lib.masking import mask_cards, mask_contacts
 from netvexa.lib.pictures import PictureRefused, check_picture
+from netvexa.lib.sheets import safe_cell
 from tenants.addresses import safe_path
 from tenants.context import in_tenant, platform
 from tenants.keys import Scope

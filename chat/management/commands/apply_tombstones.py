@@ -34,7 +34,8 @@ def _apply(stone: Tombstone) -> int:
     with platform():
         rows = Workspace.objects.filter(key=stone["workspace"])
         if stone["is_workspace"]:  # the nightly task deletes it once more
-            return rows.update(state=ProvisioningState.SUSPENDED, deletion_due_at=timezone.now())
+            suspended: int = rows.update(state=ProvisioningState.SUSPENDED, deletion_due_at=timezone.now())
+            return suspended
         workspace = rows.first()
     if workspace is None or not workspace.is_ready:
         return 0
