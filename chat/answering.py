@@ -34,7 +34,9 @@ from tenants.models import Workspace
 
 logger = logging.getLogger(__name__)
 
-COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame
+COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame; more where many answers are under way
+LONGEST_COALESCE_SECONDS = 0.12
+UNHURRIED_ANSWERS = 10  # so many at once of this process are shown at the usual pace
 
 
 async def take_in(
@@ -67,6 +69,11 @@ async def take_in(
             workspace, keep_seq, door.conversation_id, seq=seq, shown={accepted.message_id: seq}
         )
     return replace(accepted, seq=seq)
+
+
+def pause(answers: int) -> float:
+    """Seconds between two frames of an answer while so many are under way: many visitors read larger pieces."""
+    return min(LONGEST_COALESCE_SECONDS, COALESCE_SECONDS * max(1.0, answers / UNHURRIED_ANSWERS))
 
 
 @dataclass
@@ -116,7 +123,7 @@ class Writing:
             self.shown[self.turn.answer_id] = self.seq
 
     def add(self, text: str) -> None:
-        """Show a piece of the answer, together with those that follow within COALESCE_SECONDS."""
+        """Show a piece of the answer, together with those that follow at once."""
         if not text:
             return
         if self.first_token_ms is None:
@@ -128,7 +135,7 @@ class Writing:
                 self._flushing = asyncio.create_task(self._flush_in_time())
 
     async def _flush_in_time(self) -> None:
-        await asyncio.sleep(max(0.0, self._flushed + COALESCE_SECONDS - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._flushed + pause(self.feed.answers) - time.monotonic()))
         await self._flush()
 
     async def _flush(self) -> None:
@@ -162,6 +169,7 @@ class Writing:
 async def answer(writing: Writing) -> Answer | None:
     """Write, show and store the answer of one turn; None where somebody else has taken it."""
     turn = writing.turn
+    writing.feed.answers += 1
     try:
         await writing.start()
         made = await writing.generate()
@@ -169,6 +177,8 @@ async def answer(writing: Writing) -> Answer | None:
     except Exception:
         logger.exception("An answer failed (conversation %s)", turn.conversation_id)
         made = _apology(writing)
+    finally:
+        writing.feed.answers -= 1
     made = replace(made, total_ms=round((time.monotonic() - writing.started) * 1000))
     stored = await run_in_tenant(
         turn.workspace, turns.store, turn, made, seq=writing.seq, shown=writing.shown

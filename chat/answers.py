@@ -45,19 +45,27 @@ class Answer:
             frame["stopped"] = self.stopped
         return frame
 
-    def write_to(self, message: Message) -> None:
-        """Set the message's fields; the caller saves it."""
-        message.text, message.outcome, message.citations = self.text, self.outcome, self.citations
-        message.grounded, message.cached, message.stopped = self.grounded, self.cached, self.stopped or ""
-        message.evidence, message.model, message.rung = self.evidence, self.model, self.rung
-        message.input_tokens, message.output_tokens = self.usage.input_tokens, self.usage.output_tokens
-        message.cost_micro_usd, message.usage_estimated = self.usage.cost_micro_usd, self.usage.estimated
-        message.price = self.price
-        message.first_token_ms, message.total_ms, message.receipt = (
-            self.first_token_ms,
-            self.total_ms,
-            self.receipt,
-        )
+    def fields(self) -> dict[str, Any]:
+        """What the message's row holds of it, by field."""
+        return {
+            "text": self.text,
+            "outcome": self.outcome,
+            "citations": self.citations,
+            "grounded": self.grounded,
+            "cached": self.cached,
+            "stopped": self.stopped or "",
+            "evidence": self.evidence,
+            "model": self.model,
+            "rung": self.rung,
+            "input_tokens": self.usage.input_tokens,
+            "output_tokens": self.usage.output_tokens,
+            "cost_micro_usd": self.usage.cost_micro_usd,
+            "usage_estimated": self.usage.estimated,
+            "price": self.price,
+            "first_token_ms": self.first_token_ms,
+            "total_ms": self.total_ms,
+            "receipt": self.receipt,
+        }
 
     @classmethod
     def of(cls, message: Message) -> Answer:

@@ -139,6 +139,8 @@ def _store(row: Attachment, upload: Upload) -> Attachment:
 
 def send_with(message: Message, ids: Sequence[UUID], *, agent: Agent, visitor_id: UUID) -> list[Attachment]:
     """Hang what the visitor uploaded on a message of theirs. Raises NotFound for anything else."""
+    if not ids:
+        return []
     rows = list(Attachment.objects.waiting(visitor_id, agent).filter(pk__in=ids))
     if len(rows) != len(ids):
         raise NotFound("A file of this message is not there any more. Please add it again.")

@@ -75,10 +75,11 @@ class Hit:
 
 
 def is_shareable(turn: Turn) -> bool:
-    """Whether this question's answer may be another visitor's: nothing personal, nothing said before it."""
+    """Whether this question's answer may be another visitor's: nothing personal, no file, nothing said before it."""
     return (
         turn.agent.cache_enabled
         and turn.channel != Channel.PREVIEW
+        and not turn.has_files
         and _seconds(turn) > 0
         and len(turn.question) <= MAX_QUESTION
         and not is_personal(turn.question)
@@ -86,11 +87,15 @@ def is_shareable(turn: Turn) -> bool:
     )
 
 
-def look_up(turn: Turn, *, stale: bool = False) -> Hit | None:
-    """The kept answer to this question, counted as a hit. `stale` also takes what ended within STALE_FOR."""
+def look_up(turn: Turn, *, reading: recall.Reading | None = None, stale: bool = False) -> Hit | None:
+    """The kept answer to this question, counted as a hit. `stale` also takes what ended within STALE_FOR.
+
+    `reading` is looked up where the caller has not done so.
+    """
     if not is_shareable(turn):
         return None
-    hit = _find(turn, now=timezone.now() - (STALE_FOR if stale else timedelta()))
+    reading = reading or recall.reading_of(turn.agent.id)
+    hit = _find(turn, reading, now=timezone.now() - (STALE_FOR if stale else timedelta()))
     if hit is None:
         return None
     if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id):
@@ -102,15 +107,17 @@ def look_up(turn: Turn, *, stale: bool = False) -> Hit | None:
     return hit
 
 
-def _find(turn: Turn, *, now: datetime) -> Hit | None:
+def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
+    if not CachedAnswer.objects.filter(agent_id=turn.agent.id).exists():
+        return None
     kept = _kept_for(turn)
-    fresh = _fresh(turn, now)
+    fresh = _fresh(turn, reading, now)
     same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
     if same_words is not None:
         return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
-    if turn.agent.cache_similarity >= 1 or not kept.exists():
+    if turn.agent.cache_similarity >= 1:
         return None
-    near = _near(kept.filter(Q(state__in=_REFUSED) | fresh), turn)
+    near = _near(kept.filter(Q(state__in=_REFUSED) | fresh), turn, reading)
     return chosen(near, threshold=turn.agent.cache_similarity)
 
 
@@ -118,24 +125,24 @@ def _kept_for(turn: Turn) -> CachedAnswerQuerySet:
     return CachedAnswer.objects.shared_with(turn.agent.id, language=turn.language, audience=turn.audience)
 
 
-def _fresh(turn: Turn, now: datetime) -> Q:
+def _fresh(turn: Turn, reading: recall.Reading, now: datetime) -> Q:
     current = Q(
         state=CacheState.LIVE,
         expires_at__gt=now,
         agent_version=turn.agent.version,
-        knowledge_version=recall.version_of(turn.agent.id),
+        knowledge_version=reading.version,
     )
     return current | Q(state=CacheState.PINNED)
 
 
-def _near(rows: CachedAnswerQuerySet, turn: Turn) -> list[Hit]:
+def _near(rows: CachedAnswerQuerySet, turn: Turn, reading: recall.Reading) -> list[Hit]:
     """The kept questions that mean the same, nearest first."""
-    mark = recall.fingerprint(turn.question, agent_id=turn.agent.id)
-    farthest = 1 - turn.agent.cache_similarity + AMBIGUITY
+    mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
+    farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
     distance = CosineDistance("embedding", mark.vector)
     found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
     return [
-        Hit(entry=entry, similarity=1 - entry.distance)  # type: ignore[attr-defined]  # annotated above
+        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # annotated above
         for entry in found.order_by("distance")[:NEIGHBOURS]
         if recall.difference(turn.question, entry.question, language=turn.language) is None
     ]
@@ -175,9 +182,10 @@ def keep(turn: Turn, answer: Answer) -> bool:
         return False
     rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
     known = rows.filter(key=key).first()
-    if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn):
+    reading = recall.reading_of(turn.agent.id)
+    if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn, reading):
         return False
-    rows.update_or_create(agent_id=turn.agent.id, key=key, defaults=_fields(turn, answer))
+    rows.update_or_create(agent_id=turn.agent.id, key=key, defaults=_fields(turn, answer, reading))
     if known is None:
         _tidy(rows)
     return True
@@ -188,23 +196,20 @@ def _is_usual(answer: Answer) -> bool:
     return not answer.receipt.get("why") and len(answer.receipt.get("attempts", ())) == 1
 
 
-def _outlived(entry: CachedAnswer, turn: Turn) -> bool:
+def _outlived(entry: CachedAnswer, turn: Turn, reading: recall.Reading) -> bool:
     """Whether a rejected answer was another agent's or of other knowledge, so that a new one deserves a try."""
     versions = (entry.agent_version, entry.knowledge_version)
-    return entry.state == CacheState.REJECTED and versions != (
-        turn.agent.version,
-        recall.version_of(turn.agent.id),
-    )
+    return entry.state == CacheState.REJECTED and versions != (turn.agent.version, reading.version)
 
 
-def _fields(turn: Turn, answer: Answer) -> dict[str, Any]:
-    now, mark = timezone.now(), recall.fingerprint(turn.question, agent_id=turn.agent.id)
+def _fields(turn: Turn, answer: Answer, reading: recall.Reading) -> dict[str, Any]:
+    now, mark = timezone.now(), recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     return {
         "question": turn.question,
         "language": turn.language,
         "audience": turn.audience,
         "agent_version": turn.agent.version,
-        "knowledge_version": recall.version_of(turn.agent.id),
+        "knowledge_version": reading.version,
         "profile": mark.profile,
         "embedding": mark.vector,
         "text": answer.text,

@@ -196,7 +196,7 @@ def _import(agent: Agent, question: str, text: str, by: UUID | None) -> None:
 
 def make_vectors(agent_id: UUID, *, limit: int | None = None) -> bool:
     """Make the vectors that are missing or of another embedding profile; whether none is left to make."""
-    profile, _ = recall.reading_of(agent_id)
+    profile = recall.reading_of(agent_id).profile
     rows = CuratedQuestion.objects.filter(agent_id=agent_id).exclude(profile=profile.id)
     for row in rows.all()[:limit]:
         mark = recall.fingerprint(row.text, agent_id=agent_id)

@@ -212,6 +212,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.process = short_id(12)
+        self.answers = 0  # that are being written here now
         self.lasting = False  # set where the loop serves; elsewhere whoever made the loop closes the feed
         self._state = _Process()
         self._redis: Redis | None = None

@@ -109,13 +109,15 @@ def _look(turn: Turn) -> Looked:
     """Everything that is read from the database before a model is asked, in one go."""
     if (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
-    if (hit := cache.look_up(turn)) is not None:
+    reading = recall.reading_of(turn.agent.id)
+    if (hit := cache.look_up(turn, reading=reading)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
         turn.question,
         agent_id=turn.agent.id,
         limit=PASSAGES,
         history=turn.earlier_questions,
+        reading=reading,
         overlay=turn.overlay,
     )
     settings = ModelSettings.current()
@@ -132,7 +134,7 @@ def _look(turn: Turn) -> Looked:
         own_credentials=keys.credentials_of(settings),
         budget_micro_usd=budget.left if budget else None,
     )
-    hosts = recall.source_hosts(turn.agent.id) | frozenset(turn.agent.link_hosts)
+    hosts = recall.source_hosts(turn.agent.id, version=reading.version) | frozenset(turn.agent.link_hosts)
     return Looked(
         found=found,
         plan=plan,

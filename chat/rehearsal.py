@@ -21,7 +21,7 @@ from chat import ladder, spending
 from chat.answering import Writing
 from chat.answers import Answer
 from chat.feed import Feed
-from chat.models import Channel, Message
+from chat.models import Channel
 from chat.turns import Turn
 from knowledge.candidates import Overlay
 from netvexa.lib.ids import new_id
@@ -57,10 +57,8 @@ def rehearse(
         overlay=overlay,
     )
     answer = async_to_sync(_answer)(turn)
-    unsaved = Message()
-    answer.write_to(unsaved)
     if answer.usage.cost_micro_usd:
-        spending.book(agent, unsaved, channel=Channel.PREVIEW)
+        spending.book(agent, answer, tier=turn.tier, is_test=True)
     return answer
 
 

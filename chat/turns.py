@@ -6,12 +6,13 @@ Runs inside the workspace, in short transactions. The lock is the conversation's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, PositiveBigIntegerField, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents.hours import hours_of
@@ -21,12 +22,13 @@ from billing import usage
 from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
-from billing.subscriptions import standing_of
+from billing.subscriptions import Standing, standing_of
 from chat import retention, spending, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
-from chat.conversations import Door, Ended, ensure, locked, next_ordinal
+from chat.conversations import Door, Ended, ensure, locked
 from chat.models import (
+    Attachment,
     Author,
     Channel,
     Conversation,
@@ -66,6 +68,8 @@ class Turn:
     attempt: int
     tier: str
     channel: str = Channel.WIDGET.value
+    reservation_id: UUID | None = None
+    has_files: bool = False  # the question came with attachments
     audience: str = ""
     overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
@@ -101,16 +105,18 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    conversation = Conversation.objects.filter(pk=door.conversation_id).first()
-    if conversation is not None and (known := _known(door, client_id)) is not None:
+    conversation, is_known = _standing_at(door, client_id)
+    if is_known and (known := _known(door, client_id)) is not None:
         return known
     text = retention.storable(text)
     _check_hours(door)
     conversation = conversation or ensure(door)
-    reservation_id = _reserve(door) if conversation.owner == Owner.AI and text else None
+    standing = standing_of(current_workspace())
+    reservation_id = _reserve(door, standing) if conversation.owner == Owner.AI and text else None
+    claim = _Claim(writer, reservation_id, standing.plan.tier.value)
     try:
         with transaction.atomic():
-            accepted = _store_question(door, client_id, text, writer, reservation_id, attachments)
+            accepted = _store_question(door, client_id, text, claim, attachments)
     except IntegrityError:  # the same client_id came over another socket at the same moment
         _release(reservation_id)
         known = _known(door, client_id)
@@ -123,6 +129,24 @@ def accept(
     if accepted.turn is None:
         _release(reservation_id)
     return accepted
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """Who is going to write the answer, on which plan, and the usage that is reserved for it."""
+
+    writer: str
+    reservation_id: UUID | None
+    tier: str
+
+
+def _standing_at(door: Door, client_id: UUID) -> tuple[Conversation | None, bool]:
+    """The conversation if there is one, and whether it holds this message."""
+    same = Message.objects.filter(conversation_id=OuterRef("pk"), client_id=client_id)
+    found = Conversation.objects.annotate(is_known=Exists(same)).filter(pk=door.conversation_id).first()
+    if found is None:
+        return None, False
+    return found, found.is_known  # type: ignore[attr-defined]  # annotated above
 
 
 def _check_hours(door: Door) -> None:
@@ -154,15 +178,13 @@ def _known(door: Door, client_id: UUID) -> Accepted | None:
     )
 
 
-def _reserve(door: Door) -> UUID | None:
+def _reserve(door: Door, standing: Standing) -> UUID | None:
     """One answer of the month's quota; the team's own trying is free."""
     if door.channel == Channel.PREVIEW:
         return None
-    workspace = current_workspace()
-    standing = standing_of(workspace)
     check_open(standing)
     return usage.reserve(
-        workspace,
+        current_workspace(),
         kind=UsageKind.ANSWERS,
         limit=standing.limits[Limit.ANSWERS],
         extra=standing.extra_answers,
@@ -176,38 +198,39 @@ def _release(reservation_id: UUID | None) -> None:
 
 
 def _store_question(
-    door: Door,
-    client_id: UUID,
-    text: str,
-    writer: str,
-    reservation_id: UUID | None,
-    attachments: Sequence[UUID],
+    door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
 ) -> Accepted:
     conversation = locked(door.conversation_id)
     if conversation.state == ConversationState.CLOSED:
         raise Ended
-    ordinal, now = next_ordinal(conversation), timezone.now()
-    question = Message.objects.create(
+    before, now = _newest(conversation.id), timezone.now()
+    ordinal = before[0].ordinal + 1 if before else 1
+    question = Message(
         conversation=conversation, ordinal=ordinal, author=Author.VISITOR, client_id=client_id, text=text
     )
-    files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
-    conversation.last_message_at = now
-    conversation.title = conversation.title or text[:200] or files[0].name
-    conversation.save(update_fields=["last_message_at", "title"])
-    turn = None
+    made, turn = [question], None
     if conversation.owner == Owner.AI:
-        answer = Message.objects.create(
+        answer = Message(
             conversation=conversation,
             ordinal=ordinal + 1,
             author=Author.AI,
             reply_to=question,
             state=MessageState.WRITING,
-            reservation_id=reservation_id,
+            reservation_id=claim.reservation_id,
             lease_until=now + LEASE,
-            writer=writer,
+            writer=claim.writer,
             version=conversation.version,
         )
-        turn = _turn(door.agent, conversation, question, answer)
+        made.append(answer)
+        turn = replace(
+            _turn(door.agent, conversation, answer, before=before, tier=claim.tier),
+            has_files=bool(attachments),
+        )
+    Message.objects.bulk_create(made)
+    files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
+    conversation.last_message_at = now
+    conversation.title = conversation.title or text[:200] or files[0].name
+    conversation.save(update_fields=["last_message_at", "title"])
     return Accepted(
         message_id=question.id,
         text=text,
@@ -217,31 +240,49 @@ def _store_question(
     )
 
 
-def _turn(agent: Agent, conversation: Conversation, question: Message, answer: Message) -> Turn:
-    workspace = current_workspace()
+def _turn(
+    agent: Agent, conversation: Conversation, answer: Message, *, before: Sequence[Message], tier: str
+) -> Turn:
+    """`before` are the messages before the question, the newest first."""
+    question = answer.reply_to
+    if question is None:
+        raise Unavailable
     return Turn(
-        workspace=workspace,
+        workspace=current_workspace(),
         agent=agent,
         conversation_id=conversation.id,
         question_id=question.id,
         answer_id=answer.id,
         question=question.text,
-        history=spoken_before(question),
+        history=_spoken(before),
         language=agent.language or conversation.locale or "en",
         version=answer.version,
         writer=answer.writer,
         attempt=answer.attempts,
-        tier=standing_of(workspace).plan.tier.value,
+        tier=tier,
         channel=conversation.channel,
+        reservation_id=answer.reservation_id,
     )
+
+
+def _newest(conversation_id: UUID, *, below: int | None = None) -> list[Message]:
+    """The last messages, the newest first; with `below`, those before this place."""
+    rows = Message.objects.filter(conversation_id=conversation_id).only("ordinal", "author", "text")
+    if below is not None:
+        rows = rows.filter(ordinal__lt=below)
+    return list(rows.order_by("-ordinal")[: 2 * HISTORY_MESSAGES])
 
 
 def spoken_before(question: Message) -> tuple[Spoken, ...]:
     """What was said before a question, oldest first."""
-    before = Message.objects.filter(conversation_id=question.conversation_id, ordinal__lt=question.ordinal)
-    rows = before.exclude(author=Author.SYSTEM).exclude(text="").order_by("-ordinal")[:HISTORY_MESSAGES]
+    return _spoken(_newest(question.conversation_id, below=question.ordinal))
+
+
+def _spoken(messages: Sequence[Message]) -> tuple[Spoken, ...]:
+    said_something = [row for row in messages if row.author != Author.SYSTEM and row.text]
     return tuple(
-        Spoken("visitor" if row.author == Author.VISITOR else "agent", row.text) for row in reversed(rows)
+        Spoken("visitor" if row.author == Author.VISITOR else "agent", row.text)
+        for row in reversed(said_something[:HISTORY_MESSAGES])
     )
 
 
@@ -274,24 +315,25 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
         conversation = Conversation.objects.select_for_update().filter(pk=turn.conversation_id).first()
         if conversation is None:  # deleted meanwhile, and its usage given back
             return None
-        message = Message.objects.filter(
-            pk=turn.answer_id, writer=turn.writer, state=MessageState.WRITING
-        ).first()
-        if message is None:
-            return None
         if conversation.owner != Owner.AI or conversation.version != turn.version:
             answer = _handed_over(turn, answer)
-        answer.write_to(message)
-        message.state, message.completed_at = MessageState.COMPLETE, timezone.now()
-        message.lease_until, message.seq = None, message.seq or shown.get(message.id)
-        message.save()
+        now = timezone.now()
+        mine = Message.objects.filter(pk=turn.answer_id, writer=turn.writer, state=MessageState.WRITING)
+        if not mine.update(
+            **answer.fields(),
+            state=MessageState.COMPLETE,
+            completed_at=now,
+            lease_until=None,
+            seq=Coalesce("seq", Value(shown.get(turn.answer_id), output_field=PositiveBigIntegerField())),
+        ):
+            return None
         conversation.last_seq = max(conversation.last_seq, seq + 1 if seq else 0)
-        conversation.last_message_at = timezone.now()
+        conversation.last_message_at = now
         conversation.save(update_fields=["last_seq", "last_message_at"])
         if turn.question_id in shown:
             Message.objects.filter(pk=turn.question_id, seq=None).update(seq=shown[turn.question_id])
-    _account(message)
-    spending.book(turn.agent, message, channel=turn.channel)
+    _account(turn, answer)
+    spending.book(turn.agent, answer, tier=turn.tier, is_test=turn.channel == Channel.PREVIEW)
     return answer
 
 
@@ -300,18 +342,18 @@ def _handed_over(turn: Turn, answer: Answer) -> Answer:
     return Answer(text=text, outcome=Outcome.HANDOFF, usage=answer.usage, receipt=answer.receipt)
 
 
-def _account(message: Message) -> None:
+def _account(turn: Turn, answer: Answer) -> None:
     """Settle what was reserved; an answer that failed, or that a person's takeover ended, is not counted."""
-    if message.reservation_id is None:
+    if turn.reservation_id is None:
         return
-    if message.outcome in (Outcome.ERROR, Outcome.HANDOFF):
-        usage.release(current_workspace(), message.reservation_id)
+    if answer.outcome in (Outcome.ERROR, Outcome.HANDOFF):
+        usage.release(current_workspace(), turn.reservation_id)
         return
     usage.settle(
-        message.reservation_id,
-        tokens=message.input_tokens + message.output_tokens,
-        cost_micro_usd=0 if message.receipt.get("own_key") else message.cost_micro_usd,  # what it cost us
-        estimated=message.usage_estimated,
+        turn.reservation_id,
+        tokens=answer.usage.input_tokens + answer.usage.output_tokens,
+        cost_micro_usd=0 if answer.receipt.get("own_key") else answer.usage.cost_micro_usd,  # what it cost us
+        estimated=answer.usage.estimated,
     )
 
 
@@ -322,9 +364,10 @@ def claim(answer_id: UUID, *, writer: str) -> Turn | None:
     if not orphaned.update(lease_until=now + LEASE, writer=writer, attempts=F("attempts") + 1):
         return None
     answer = Message.objects.select_related("conversation__agent", "reply_to").get(pk=answer_id)
-    if answer.reply_to is None:
-        raise Unavailable
-    return _turn(answer.conversation.agent, answer.conversation, answer.reply_to, answer)
+    before = _newest(answer.conversation_id, below=answer.ordinal - 1)
+    tier = standing_of(current_workspace()).plan.tier.value
+    turn = _turn(answer.conversation.agent, answer.conversation, answer, before=before, tier=tier)
+    return replace(turn, has_files=Attachment.objects.filter(message_id=turn.question_id).exists())
 
 
 def orphans() -> list[UUID]:

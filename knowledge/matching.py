@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.candidates import Candidate
+from knowledge.candidates import COSINE, LEXICAL, Candidate
 from knowledge.embedding import EmbeddingProfile
 from knowledge.embedding.pooling import INT8_SCALE, Bytes, Floats
 
-# Weights of the sum, in round numbers that no data set was tuned on; halving or doubling any one of them
-# costs
-# less than 0.01 of recall@1.
-COSINE, LEXICAL, WORDS, SENTENCE = 1.0, 0.5, 2.0, 2.0
+WORDS, SENTENCE = 2.0, 2.0  # the other weights: see `knowledge.candidates`
 SUM = COSINE + LEXICAL + WORDS + SENTENCE
 
 
@@ -46,49 +43,66 @@ class Match:
 
 
 def match(question: Question, found: Sequence[Candidate]) -> list[Match]:
-    best = max((candidate.lexical for candidate in found), default=0.0) or 1.0
+    """All passages in one go: a call of numpy costs more than the arithmetic of one passage."""
     weights = np.asarray(question.weights, dtype=np.float32)
     weights = weights / (weights.sum() or 1.0)
-    return [_match(question, candidate, weights, best) for candidate in found]
+    highest = max((candidate.lexical for candidate in found), default=0.0) or 1.0
+    found = [replace(candidate, lexical=candidate.lexical / highest) for candidate in found]
+    parts = [_parts(candidate, width=question.profile.word_dimension) for candidate in found]
+    best = _best_in_parts(question, found, [count for counts in parts for count in counts])
+    matches, at = [], 0
+    for candidate, counts in zip(found, parts, strict=True):
+        columns = best[:, at : at + len(counts)]
+        matches.append(
+            _match(question, candidate, columns[:, np.asarray(counts) > 0], columns[:, 1:], weights)
+        )
+        at += len(counts)
+    return matches
 
 
-def _match(question: Question, candidate: Candidate, weights: Floats, best: float) -> Match:
-    table = _similarities(question, candidate)
-    per_word = table.max(axis=1) if table.size else np.zeros(len(weights), dtype=np.float32)
-    words = float(weights @ per_word)
-    sentences = _sentence_scores(table, weights, candidate.word_counts)
-    lexical = candidate.lexical / best
+def _parts(candidate: Candidate, *, width: int) -> list[int]:
+    """How many words each part of the passage has: the headings in front, then each sentence."""
+    counts = candidate.word_counts
+    words = len(candidate.words) // width if width else 0
+    return [max(0, words - sum(counts)), *counts]
+
+
+def _best_in_parts(question: Question, found: Sequence[Candidate], counts: Sequence[int]) -> Floats:
+    """The best cosine of each word of the question in each part, (words of the question, parts); 0 in an empty one."""
+    best = np.zeros((len(question.weights), len(counts)), dtype=np.float32)
+    filled = np.flatnonzero(counts)
+    if best.size and filled.size:
+        starts = np.cumsum([0, *counts[:-1]])[filled]
+        best[:, filled] = np.maximum.reduceat(_similarities(question, found), starts, axis=1)
+    return best
+
+
+def _similarities(question: Question, found: Sequence[Candidate]) -> Floats:
+    """Cosines, (words of the question, words of all passages)."""
+    words: NDArray[np.int8] = np.frombuffer(b"".join(candidate.words for candidate in found), dtype=np.int8)
+    rows = words.reshape(-1, question.profile.word_dimension)
+    scale = np.float32(INT8_SCALE * INT8_SCALE)
+    table: Floats = question.words.astype(np.float32) @ rows.T.astype(np.float32) / scale
+    return table
+
+
+def _match(
+    question: Question, candidate: Candidate, parts: Floats, sentences_of: Floats, weights: Floats
+) -> Match:
+    """`parts` and `sentences_of` hold the best cosine of each word in the passage's parts and in its sentences."""
+    words = float(weights @ parts.max(axis=1)) if parts.size else 0.0
+    sentences: list[float] = (weights @ sentences_of).tolist()
     top = max(sentences, default=words)
     score = (
         COSINE * question.profile.relatedness(candidate.cosine)
-        + LEXICAL * lexical
+        + LEXICAL * candidate.lexical
         + WORDS * words
         + SENTENCE * top
     )
     return Match(
         score=min(1.0, max(0.0, score / SUM)),
         cosine=candidate.cosine,
-        lexical=lexical,
+        lexical=candidate.lexical,
         words=words,
         sentences=tuple(min(1.0, max(0.0, score)) for score in sentences),
     )
-
-
-def _similarities(question: Question, candidate: Candidate) -> Floats:
-    """Cosines, (words of the question, words of the passage)."""
-    width = question.profile.word_dimension
-    rows: NDArray[np.int8] = np.frombuffer(candidate.words, dtype=np.int8).reshape(-1, width)
-    scale = np.float32(INT8_SCALE * INT8_SCALE)
-    table: Floats = question.words.astype(np.float32) @ rows.T.astype(np.float32) / scale
-    return table
-
-
-def _sentence_scores(table: Floats, weights: Floats, counts: Sequence[int]) -> list[float]:
-    """The weighted best match within each sentence; the rows in front of the first belong to the headings."""
-    at = table.shape[1] - sum(counts)
-    scores: list[float] = []
-    for count in counts:
-        part = table[:, at : at + count]
-        scores.append(float(weights @ part.max(axis=1)) if count and len(weights) else 0.0)
-        at += count
-    return scores

@@ -22,7 +22,7 @@ def overlay_of(version_id: UUID | str) -> Overlay:
     document = version.document
     agent_id = document.source.agent_id
     parsed = ingest.read_content(document, version, content_of(version))
-    profile, _ = retrieval.reading_of(agent_id)
+    profile = retrieval.reading_of(agent_id).profile
     passages = ingest.passages_of(parsed, profile)
     vectors = ingest.vectors_of(passages, ingest.known_vectors(passages, profile), profile)
     rows = [

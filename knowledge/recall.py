@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.db.models import Count, Max
 from pgvector import HalfVector
 
-from knowledge.embedding import profile_for
+from knowledge.embedding import DEFAULT_PROFILE, profile_for
 from knowledge.follow_ups import leans
 from knowledge.models import Chunk, Document, Version
-from knowledge.retrieval import MAX_QUERY, embedded_question, reading_of
+from knowledge.retrieval import MAX_QUERY, Reading, embedded_question, reading_of
 from knowledge.sameness import difference, refers_back
 
 __all__ = [
     "Fingerprint",
+    "Reading",
     "VersionThen",
     "alike",
     "all_there",
@@ -34,10 +35,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A question's vector; comparable only with those of the same profile."""
+    """A question's vector; comparable only with those of the same profile.
+
+    How alike two questions are is told on one scale for all profiles, the cosine of the usual one: models differ in
+    how near to one another they put what has nothing in common. 0.95 of MiniLM is 0.986 of the multilingual model.
+    """
 
     profile: str
     vector: HalfVector
+
+    def likeness(self, cosine: float) -> float:
+        """This profile's cosine on the common scale."""
+        return 1 - (1 - cosine) * (1 - DEFAULT_PROFILE.unrelated) / (1 - profile_for(self.profile).unrelated)
+
+    def cosine(self, likeness: float) -> float:
+        """The other way round."""
+        return 1 - (1 - likeness) * (1 - profile_for(self.profile).unrelated) / (
+            1 - DEFAULT_PROFILE.unrelated
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +70,11 @@ def versions_by_id(ids: Sequence[UUID]) -> dict[UUID, VersionThen]:
     return {pk: VersionThen(document, number, serves is not None) for pk, document, number, serves in rows}
 
 
-def fingerprint(question: str, *, agent_id: UUID) -> Fingerprint:
+def fingerprint(question: str, *, agent_id: UUID, reading: Reading | None = None) -> Fingerprint:
     """Where the question lies among others. Call inside the workspace."""
-    profile, languages = reading_of(agent_id)
-    embedded = embedded_question(question[:MAX_QUERY], languages, profile)
-    return Fingerprint(profile.id, HalfVector(embedded.vector))
+    reading = reading or reading_of(agent_id)
+    embedded = embedded_question(question[:MAX_QUERY], reading.languages, reading.profile)
+    return Fingerprint(reading.profile.id, HalfVector(embedded.vector))
 
 
 def alike(one: Fingerprint, cosine: float) -> float:
@@ -69,10 +84,7 @@ def alike(one: Fingerprint, cosine: float) -> float:
 
 def version_of(agent_id: UUID) -> str:
     """Changes whenever a document of this agent is added, replaced or taken away."""
-    live = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
-    found = live.aggregate(count=Count("pk"), newest=Max("live__valid_from"))
-    newest = found["newest"]
-    return f"{found['count']}-{newest.timestamp() if newest else 0:.6f}"
+    return reading_of(agent_id).version
 
 
 def all_there(chunk_ids: Sequence[UUID], *, agent_id: UUID) -> bool:
@@ -88,7 +100,13 @@ def stands_alone(question: str, *, history: Sequence[str]) -> bool:
     return not leans(question, languages=[""]) and not refers_back(question)
 
 
-def source_hosts(agent_id: UUID) -> frozenset[str]:
-    """The hosts of the pages that this agent knows."""
+def source_hosts(agent_id: UUID, *, version: str) -> frozenset[str]:
+    """The hosts of the pages that this agent knows, in this version of its knowledge."""
+    return _source_hosts(agent_id, version)
+
+
+@lru_cache(maxsize=1024)
+def _source_hosts(agent_id: UUID, _version: str) -> frozenset[str]:
+    """There may be thousands of addresses, and they change only together with the version."""
     urls = Document.objects.filter(source__agent_id=agent_id).exclude(url="").values_list("url", flat=True)
     return frozenset(host for url in urls.distinct() if (host := urlsplit(url).hostname))

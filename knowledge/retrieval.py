@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+from django.db.models import Count, Max
+
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
@@ -64,6 +66,18 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way.
+
+    `version` changes whenever a document is added, replaced or taken away.
+    """
+
+    profile: EmbeddingProfile
+    languages: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds: the model on the question; the database; the arithmetic on what it found."""
 
@@ -95,15 +109,17 @@ def search(
     limit: int = 8,
     history: Sequence[str] = (),
     audiences: Sequence[str] = (),
+    reading: Reading | None = None,
     overlay: Overlay | None = None,
 ) -> SearchResult:
     """The best passages of this agent's knowledge, best first. Call inside the workspace.
 
     `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to;
-    `overlay` is a document as it would be.
+    `reading` is looked up where the caller has not done so; `overlay` is a document as it would be.
     """
     started = time.perf_counter()
-    profile, languages = reading_of(agent_id)
+    reading = reading or reading_of(agent_id)
+    profile, languages = reading.profile, reading.languages
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
@@ -132,12 +148,22 @@ def warm_up() -> None:
     embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
 
 
-def reading_of(agent_id: UUID) -> tuple[EmbeddingProfile, list[str]]:
-    """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way."""
-    rows = Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
-    found = rows.values_list("source__agent__knowledge_profile", "live__language").distinct()
-    profile_id = next((profile_id for profile_id, _ in found if profile_id), DEFAULT_PROFILE.id)
-    return profile_for(profile_id), sorted({language for _, language in found}) or [""]
+def reading_of(agent_id: UUID) -> Reading:
+    """How this agent's knowledge is read now."""
+    rows = (
+        Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
+        .order_by()
+        .values_list("source__agent__knowledge_profile", "live__language")
+        .annotate(count=Count("pk"), newest=Max("live__valid_from"))
+    )
+    found = list(rows)
+    profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
+    newest = max((since.timestamp() for *_, since in found if since), default=0.0)
+    return Reading(
+        profile=profile_for(profile_id),
+        languages=tuple(sorted({language for _, language, *_ in found})) or ("",),
+        version=f"{sum(count for *_, count, _ in found)}-{newest:.6f}",
+    )
 
 
 def embedded_question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -> Embedded:
@@ -191,10 +217,10 @@ def _same(words: frozenset[str], other: frozenset[str]) -> bool:
     """Nine in ten words shared, counted over both; a differing number makes it something else."""
     if min(len(words), len(other)) < SAME_WORDS * max(len(words), len(other)):
         return False
-    differing = words ^ other
-    if any(character.isdigit() for word in differing for character in word):
+    shared = len(words & other)
+    if shared < SAME_WORDS * (len(words) + len(other) - shared):
         return False
-    return len(words & other) >= SAME_WORDS * len(words | other)
+    return not any(character.isdigit() for word in words ^ other for character in word)
 
 
 def _passage(candidate: Candidate, scored: Match) -> Passage:

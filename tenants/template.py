@@ -28,6 +28,15 @@ _COLUMNS = """
     WHERE c.relkind = 'r' AND c.relnamespace = %s::regnamespace
     ORDER BY c.relname, a.attnum
 """
+_STORAGE = """
+    SELECT c.relname, a.attname,
+           CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+    FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE c.relkind = 'r' AND c.relnamespace = %s::regnamespace AND a.attstorage <> t.typstorage
+    ORDER BY c.relname, a.attnum
+"""
 _CONSTRAINTS = """
     SELECT c.relname, k.conname, pg_get_constraintdef(k.oid)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
@@ -75,6 +84,7 @@ def statements_of(schema: str) -> list[str]:
             return [
                 f"CREATE SCHEMA {PLACEHOLDER}",
                 *_tables(cursor, schema),
+                *_storage(cursor, schema),
                 *_constraints(cursor, schema),
                 *_rows(cursor, _INDEXES, schema),
                 *_migrations(cursor, schema),
@@ -119,6 +129,14 @@ def _column(
     if required:
         parts.append("NOT NULL")
     return " ".join(parts)
+
+
+def _storage(cursor: Any, schema: str) -> list[str]:
+    cursor.execute(_STORAGE, [schema])
+    return [
+        f'ALTER TABLE {PLACEHOLDER}.{table} ALTER COLUMN "{name}" SET STORAGE {storage}'
+        for table, name, storage in cursor.fetchall()
+    ]
 
 
 def _constraints(cursor: Any, schema: str) -> list[str]:

@@ -373,6 +373,7 @@ CREATE TABLE __tenant__.knowledge_version (
     "text_file" character varying(300) NOT NULL,
     "text_sha256" character varying(64) NOT NULL
 );
+ALTER TABLE __tenant__.knowledge_chunk ALTER COLUMN "embedding" SET STORAGE PLAIN;
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_monthly_budget_micro_usd_check" CHECK ((monthly_budget_micro_usd >= 0));
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_pkey" PRIMARY KEY (id);
@@ -601,6 +602,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0002_profiles_and_audience', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0003_sources', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0004_canary', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0005_vectors_in_line', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

@@ -9,15 +9,17 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from pgvector import HalfVector
 
 from agents.models import Agent
 from agents.providers import Usage
 from chat import cache, conversations, turns
 from chat.answers import Answer
 from chat.conversations import Door
-from chat.models import CachedAnswer, CacheState, Channel, Message, Outcome
+from chat.models import Attachment, CachedAnswer, CacheState, Channel, Message, Outcome
 from chat.turns import Turn
-from knowledge import documents, ingest
+from knowledge import documents, ingest, recall
+from knowledge.embedding import DEFAULT_PROFILE, MULTILINGUAL_PROFILE
 from knowledge.models import Chunk, Document
 from tenants.models import Workspace
 
@@ -207,6 +209,35 @@ def test_a_question_that_leans_on_the_one_before_is_asked_anew(inside: Workspace
     door = {"conversation_id": first.conversation_id}
     assert found(agent, "How long does it take?", **door) is None
     assert CachedAnswer.objects.count() == 2
+
+
+def test_a_question_with_a_file_neither_fills_nor_uses_the_cache(inside: Workspace, agent: Agent) -> None:
+    visitor = uuid4()
+    file = Attachment.objects.create(
+        agent=agent, visitor_id=visitor, name="a.png", media_type="image/png", size=20, file="a.png"
+    )
+    door = Door(agent=agent, visitor_id=visitor)
+    accepted = turns.accept(door, client_id=uuid4(), text=RETURNS, writer="me.1", attachments=[file.pk])
+    assert accepted.turn is not None
+    assert not cache.keep(accepted.turn, an_answer(agent))
+    asked(agent)
+    assert cache.look_up(accepted.turn) is None
+    Message.objects.filter(pk=accepted.turn.answer_id).update(
+        lease_until=timezone.now() - timedelta(minutes=1)
+    )
+    taken_up = turns.claim(accepted.turn.answer_id, writer="other.1")
+    assert taken_up is not None
+    assert taken_up.has_files
+
+
+def test_the_same_likeness_is_another_cosine_in_another_model() -> None:
+    usual, other = (
+        recall.Fingerprint(profile.id, HalfVector([1.0, 0.0]))
+        for profile in (DEFAULT_PROFILE, MULTILINGUAL_PROFILE)
+    )
+    assert usual.cosine(0.95) == pytest.approx(0.95)
+    assert other.cosine(0.95) == pytest.approx(0.986, abs=0.001)
+    assert other.likeness(other.cosine(0.95)) == pytest.approx(0.95)
 
 
 def test_the_teams_own_tries_neither_fill_nor_use_the_cache(inside: Workspace, agent: Agent) -> None:
