@@ -71,8 +71,9 @@ async def _chat(site: Site, agent: Agent) -> None:
 
 
 def _break_things(site: Site, workspace: Workspace) -> None:
-    address = site.url(workspace.slug)
-    httpx.get(f"{address}leads/", params={"q": CANARY})
-    httpx.get(f"{address}nothing/{CANARY}/")
-    httpx.post(f"{address}api/v1/people/erase/", json={"person": CANARY})
-    httpx.get(f"{address}log-in/", params={"next": f"/{CANARY}"}, headers={"referer": f"http://x/{CANARY}"})
+    host = {"host": f"{workspace.slug}.localhost:{site.port}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{site.port}", headers=host) as browser:
+        browser.get("/leads/", params={"q": CANARY})
+        browser.get(f"/nothing/{CANARY}/")
+        browser.post("/api/v1/people/erase/", json={"person": CANARY})
+        browser.get("/log-in/", params={"next": f"/{CANARY}"}, headers={"referer": f"http://x/{CANARY}"})

@@ -41,6 +41,11 @@ CARRIERS = (
 )
 
 
+@pytest.fixture
+def agent(workspace: Workspace) -> Agent:
+    return agent_of(workspace)
+
+
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory: pytest.TempPathFactory, fake_llm: FakeLLM) -> Any:
     """A server whose one hosted model is the fake's."""
@@ -152,7 +157,7 @@ async def test_llm10_nobody_makes_a_model_read_or_write_without_end(
     before = len(fake_llm.requests)
 
     async with chatting(hosted, agent) as chat:
-        await chat.send("message", client_id="018f0000-0000-7000-8000-000000000001", text="why " * 20_000)
+        await chat.send("message", client_id="018f0000-0000-7000-8000-000000000001", text="why " * 3_000)
         assert (await chat.until("error"))["code"]
         assert len(fake_llm.requests) == before
         await chat.answer(QUESTION)

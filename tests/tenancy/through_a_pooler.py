@@ -58,7 +58,7 @@ def write_and_read(slug: str) -> int:
             Agent.objects.filter(name=slug).update(greeting=f"Hello from {slug}")
             rows = [agent.greeting for agent in Agent.objects.iterator()]
             return (read_canary() != [slug]) + (rows != [f"Hello from {slug}"])
-    except DatabaseError:
+    except (DatabaseError, RuntimeError):  # also where the workspace's data key is not found
         return 1
 
 
