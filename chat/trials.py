@@ -273,14 +273,19 @@ def previous(trial: Trial) -> Trial | None:
 
 
 def _finish(trial: Trial) -> None:
+    """Once: a task that was delivered twice waits here, and finds the run done."""
     trial.passed = sum(not result["now"]["failed"] for result in trial.results)
     trial.broken = sum(map(broke, trial.results))
     trial.state, trial.total = TrialState.DONE, len(trial.results)
     if trial.change:
         trial.verdict = Verdict.HELD
-    trial.save()
-    if trial.change and not trial.broken:
-        apply(trial)
+    with transaction.atomic():
+        running = Trial.objects.select_for_update().filter(pk=trial.pk, state=TrialState.RUNNING)
+        if running.first() is None:
+            return
+        trial.save()
+        if trial.change and not trial.broken:
+            apply(trial)
 
 
 # The gate

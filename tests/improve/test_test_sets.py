@@ -12,6 +12,7 @@ from agents.models import Agent
 from billing.models import UsageEntry
 from chat import trials
 from chat.models import Expectation, Message, Trial
+from chat.tasks import run_trial
 from knowledge import documents
 from knowledge.models import Version
 from tenants.context import in_tenant
@@ -141,13 +142,31 @@ def change(client: Client, agent: Agent, **fields: Any) -> Any:
     return client.post(f"/agents/{agent.pk}/settings/", {**given, **fields})
 
 
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of other tests of this process may be running: here `tried` does its work, when the test wants it."""
+    monkeypatch.setattr(run_trial, "enqueue", lambda *_job: None)
+
+
 def tried(workspace: Workspace) -> Trial:
-    """The run that tries a change, after the worker has run it."""
+    """The run that tries a change, after it was run."""
     with in_tenant(workspace):
         trial = Trial.objects.get()
         trials.run(trial.pk)
         trial.refresh_from_db()
         return trial
+
+
+def test_a_run_that_is_delivered_twice_decides_once(
+    agent: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    expect(workspace, agent)
+    change(owner_client, agent, instructions="Be kind.")
+    with in_tenant(workspace):
+        late = Trial.objects.select_related("agent").get()
+        tried(workspace)
+        trials._finish(late)
+        assert Trial.objects.get().verdict == "applied"
 
 
 def test_a_change_that_breaks_nothing_comes_into_use(
