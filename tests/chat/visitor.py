@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ You can return any item within 30 days of delivery. The refund arrives on the ca
 The shop in Graz is open from nine to six on weekdays and closed on Sundays.
 """
 Frame = dict[str, Any]
+PATIENCE_SECONDS = 60  # a server that says nothing for so long says nothing any more
 
 
 def agent_of(workspace: Workspace, *, text: str = SHOP, **fields: Any) -> Agent:
@@ -55,7 +57,8 @@ class Chat:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def next(self) -> Frame:
-        frame: Frame = json.loads(await self.socket.recv())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            frame: Frame = json.loads(await self.socket.recv())
         self.seen.append(frame)
         return frame
 

@@ -15,7 +15,7 @@ from agents.providers import tier_table
 from chat.models import Conversation, Message, MessageState
 from tenants.context import in_tenant
 from tenants.models import Workspace
-from tests.chat.visitor import Chat, chatting
+from tests.chat.visitor import Chat, Frame, chatting
 from tests.fakes.llm import FakeLLM
 from tests.plugins.processes import Site, running_site
 
@@ -59,16 +59,35 @@ async def _asked(chat: Chat) -> None:
 async def read_on(chat: Chat) -> None:
     """Read until the socket closes or the answer ends."""
     try:
-        while (await chat.next())["type"] != "end":
+        while not ends(await chat.next()):
             pass
     except ConnectionClosed:
         return
 
 
+def ends(frame: Frame) -> bool:
+    """Whether a visitor now has the whole answer: by its last frame, or by a snapshot that holds all of it."""
+    if frame["type"] == "welcome":
+        newest = frame["history"][-1:]
+        return any(entry["author"]["kind"] == "bot" and not entry.get("streaming") for entry in newest)
+    return bool(frame["type"] == "end")
+
+
+def shown_answer(chat: Chat) -> str:
+    """The answer as the visitor reads it: the words of the newest snapshot and those that came since."""
+    text = ""
+    for frame in chat.seen:
+        if frame["type"] == "token":
+            text += frame["text"]
+        elif frame["type"] == "welcome":
+            text = "".join(entry["text"] for entry in frame["history"] if entry["author"]["kind"] == "bot")
+    return text
+
+
 async def come_back(site: Site, agent: Agent, chat: Chat) -> list[int]:
     """Return to a server and read the answer to its end; all numbers that this visitor was ever shown."""
     shown = chat.numbered()
-    if chat.seen[-1]["type"] == "end":
+    if ends(chat.seen[-1]):
         return shown
     async with chatting(site, agent, hello=False) as back:
         welcome = await back.hello(**chat.again, last_seq=shown[-1])

@@ -43,13 +43,12 @@ async def test_redis_is_restarted_empty_in_mid_answer(
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
                 await asyncio.gather(*(many.read_on(chat) for chat in chats))
-            assert [chat.seen[-1]["type"] for chat in chats] == ["end"] * CHATS
+            assert all(many.ends(chat.seen[-1]) for chat in chats)
     finally:
         server.stop()
     for chat in chats:
         many.assert_once_and_in_order(chat.numbered())
-        words = "".join(frame["text"] for frame in chat.seen if frame["type"] == "token").split()
-        assert words == chat.seen[-1]["text"].split()
+        assert many.shown_answer(chat).split() == [f"word{number}" for number in range(many.WORDS)]
     await many.settled(workspace, chats=CHATS)
 
 
