@@ -34,7 +34,9 @@ COSINE, LEXICAL = 1.0, 0.5
 # Iterative scan: the index walk goes on until the agent's own chunks are enough.
 SETTINGS = (
     "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-    f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true)"
+    f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true),"
+    # PostgreSQL takes reading all rows' words for cheap, and they stand out of line.
+    " set_config('enable_seqscan', 'off', true)"
 )
 
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
@@ -46,8 +48,12 @@ SCOPE = """
 _STATEMENT = f"""
 WITH near AS MATERIALIZED (
     SELECT c.id {SCOPE} ORDER BY c.embedding <=> %(vector)s::halfvec LIMIT {EACH_SIDE}
+), holding AS MATERIALIZED (
+    SELECT c.id, c.version_id, c.lexical FROM knowledge_chunk c
+    WHERE c.search @@ %(driving)s::tsquery AND c.agent_id = %(agent)s AND c.profile = %(profile)s
 ), worded AS MATERIALIZED (
-    SELECT c.id {SCOPE} AND c.search @@ %(driving)s::tsquery
+    SELECT c.id FROM holding c JOIN knowledge_document d ON d.live_id = c.version_id
+    JOIN knowledge_source s ON s.id = d.source_id WHERE s.audience = ANY(%(audiences)s)
     ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
 ), scored AS MATERIALIZED (
     SELECT c.id, 1 - (c.embedding <=> %(vector)s::halfvec) AS cosine, -(c.lexical <#> %(terms)s::sparsevec) AS bm25

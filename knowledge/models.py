@@ -276,7 +276,7 @@ class Chunk(models.Model):
                 ef_construction=64,
                 opclasses=[EMBEDDING_OPERATORS],
             ),
-            GinIndex(name="chunk_search_gin", fields=["search"]),
+            GinIndex(name="chunk_search_gin", fields=["search"], fastupdate=False),
         ]
 
     def __str__(self) -> str:
