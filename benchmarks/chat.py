@@ -172,7 +172,7 @@ def _product(folder: Path, provider: int, door: tuple[str, str], questions: Iter
     roots = {"postgres": _postmaster(), "redis": _redis_server()}
     plan = plan_from({"NETVEXA_PORT": str(port)})
     with ExitStack() as stack:
-        for name, command in plan.services.items():
+        for name, command in {**plan.services, **plan.later}.items():
             roots[name] = stack.enter_context(_running(name, folder, command, **environment))
         _wait_for(f"http://127.0.0.1:{port}/healthz")
         yield Bench(provider, Address(door[0], port, f"/ws/v1/chat/{door[1]}/"), Processes(roots), questions)

@@ -172,6 +172,7 @@ class UsageEntry(WorkspaceOwned):
     )
 
     class Meta:
+        verbose_name_plural = "usage entries"
         indexes: ClassVar = [
             models.Index(fields=["workspace", "kind", "period"], name="usage_by_period"),
             models.Index(fields=["created_at"], name="usage_by_time"),

@@ -42,17 +42,20 @@ time.sleep(600)
 """
 RUN = """
 import sys
+from pathlib import Path
 from netvexa.embedded.errors import StartError
 from netvexa.supervisor.plan import Plan
 from netvexa.supervisor.run import Supervisor
 python, port, folder, prepare = sys.executable, int(sys.argv[1]), sys.argv[2], sys.argv[3]
 summary = '{"addresses": [{"name": "Demo", "url": "http://demo.localhost"}],' \
     ' "login": {"e-mail": "a@b.c"}, "defaults": ["Answers are extracted."]}'
+Path(folder, "summary.json").write_text(summary)
 plan = Plan(
     port=port,
     prepare=[python, "-c", prepare],
-    summary=[python, "-c", f"print({summary!r})"],
+    summary=Path(folder, "summary.json"),
     services={"web": [python, f"{folder}/web.py", str(port)], "worker": [python, f"{folder}/worker.py"]},
+    later={"clock": [python, f"{folder}/worker.py"]},
 )
 sys.exit(Supervisor(plan).run())
 """
@@ -177,6 +180,12 @@ def test_it_says_where_to_go_how_to_log_in_and_what_runs_on_a_default(start: Sta
         "Redis is embedded",
     ):
         assert sentence in run.text()
+
+
+def test_what_nobody_waits_for_is_started_once_the_web_process_answers(start: Start) -> None:
+    run = start()
+    run.wait_for(r"clock +\| pid \d+")
+    assert re.search(r"NETVEXA is ready(.|\n)*clock +\| pid", run.text())
 
 
 def test_a_crashed_service_is_started_again(start: Start) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from netvexa.embedded.errors import StartError
 from netvexa.embedded.home import PROJECT
@@ -29,8 +30,9 @@ class Plan:
 
     port: int
     prepare: Command  # once, before everything else: migrations, the demo workspace
-    summary: Command  # prints a `Summary` as JSON
+    summary: Path  # where the preparation leaves a `Summary` as JSON
     services: Mapping[str, Command]  # kept running
+    later: Mapping[str, Command] = field(default_factory=dict)  # likewise, once the web process answers
     early: Mapping[str, Command] = field(default_factory=dict)  # likewise, from before the preparation
     variables: Mapping[str, str] = field(default_factory=dict)  # for all of them, on top of what is given
     health_path: str = "/healthz"
@@ -41,17 +43,21 @@ def plan_from(environment: Mapping[str, str]) -> Plan:
     port = _port(environment.get("NETVEXA_PORT", ""))
     stand_in = _stand_in_port(environment, port)
     manage = [sys.executable, str(PROJECT / "manage.py")]
+    summary = var_folder(environment) / "summary.json"
     celery = [sys.executable, "-W", ROOT_IS_FINE, "-m", "celery", "--quiet", "--app", "netvexa"]
     return Plan(
         port=port,
-        prepare=[*manage, "prepare"],
-        summary=[*manage, "prepare", "--summary"],
+        prepare=[*manage, "prepare", "--summary", str(summary)],
+        summary=summary,
         services={
             "web": [
                 *(sys.executable, "-m", "netvexa.web", "--bind", "127.0.0.1", "--port", str(port)),
                 *("--no-server-name", "netvexa.asgi:application"),
             ],
             "worker": [*celery, "worker", *WORKER_OPTIONS, "--queues", "celery", "--hostname", "work@%h"],
+        },
+        # Nobody waits for these, and a start is all imports: two at a time on a small machine.
+        later={
             # One process of its own for money: a solo pool has no children, so it takes half the memory.
             "billing": [
                 *(*celery, "worker", "--loglevel", "info", "--pool", "solo", "--without-gossip"),

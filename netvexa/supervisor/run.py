@@ -6,7 +6,6 @@ import datetime
 import http.client
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -38,7 +37,7 @@ class Supervisor:
         self._begin = time.monotonic()
         self._stop_signals = 0
         self._printing = threading.Lock()
-        names = (SYSTEM, "prepare", *plan.early, *plan.services)
+        names = (SYSTEM, "prepare", *plan.early, *plan.services, *plan.later)
         self._printer = Printer(sys.stdout, width=max(map(len, names)))
         self._colours = dict(zip(names, get_colours(), strict=False))
         self._stack = stack.Stack()
@@ -105,6 +104,8 @@ class Supervisor:
         for name, command in self.plan.services.items():
             self._start_child(name, command)
         self._wait_until_ready()
+        for name, command in self.plan.later.items():
+            self._start_child(name, command)
         while not self._stop_signals:
             self._stack.revive(say=lambda text: self.say(SYSTEM, text))
             for child in self._children:
@@ -119,32 +120,19 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         """A service that cannot even start is an error to show, not one to repeat."""
-        asking = self._ask_summary()
         deadline = time.monotonic() + READY_TIMEOUT
         while not self._stop_signals:
             for child in self._children:
                 if child.exit_code is not None:
-                    asking.kill()
                     raise StartError(
                         f"The {child.name} process stopped while starting; the lines above say why."
                     )
             if self._is_healthy():
-                self._show(asking)
+                self._show()
                 return
             if time.monotonic() > deadline:
                 raise StartError(f"The web process did not answer within {READY_TIMEOUT:.0f} s.")
             time.sleep(TICK)
-        asking.kill()
-
-    def _ask_summary(self) -> subprocess.Popen[str]:
-        """Beside the services' start, because it takes as long."""
-        return subprocess.Popen(
-            self.plan.summary,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
 
     def _is_healthy(self) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self.plan.port, timeout=5)
@@ -156,8 +144,8 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _show(self, asking: subprocess.Popen[str]) -> None:
-        found = summary.parse(asking.communicate()[0])
+    def _show(self) -> None:
+        found = summary.read(self.plan.summary)
         found["defaults"] = [*self._stack.defaults, *found["defaults"]]
         for line in summary.lines(found, seconds=time.monotonic() - self._begin):
             with self._printing:

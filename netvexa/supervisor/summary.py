@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TypedDict
 
 from netvexa.embedded.errors import StartError
@@ -16,20 +17,20 @@ class Address(TypedDict):
 
 
 class Summary(TypedDict):
-    """What `manage.py prepare --summary` prints as its last line, in JSON."""
+    """What `manage.py prepare --summary FILE` leaves, in JSON."""
 
     addresses: list[Address]
     login: dict[str, str]  # what to type where: {"e-mail": ..., "password": ...}
     defaults: list[str]  # a sentence for each part that runs on a default
 
 
-def parse(output: str) -> Summary:
-    """The summary from the last line of the output."""
+def read(file: Path) -> Summary:
+    """The summary that the preparation left. Raises StartError where there is none."""
     try:
-        found = json.loads(output.strip().splitlines()[-1])
+        found = json.loads(file.read_text(encoding="utf-8"))
         return {"addresses": found["addresses"], "login": found["login"], "defaults": found["defaults"]}
-    except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise StartError(f"manage.py prepare --summary did not print a summary: {output[-200:]!r}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StartError(f"The preparation left no summary in {file}.") from error
 
 
 def lines(summary: Summary, *, seconds: float) -> list[str]:

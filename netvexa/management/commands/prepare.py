@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,16 +28,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--summary",
-            action="store_true",
-            help="Only print, in JSON, where everything is and how to log in.",
+            "--summary", type=Path, help="Leave in this file, as JSON, where everything is and how to log in."
         )
         parser.add_argument("--no-demo", action="store_true", help="Make no demo workspace.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["summary"]:
-            self.stdout.write(json.dumps(_summary()))
-            return
         self.stdout.write("Bringing the database up to date.")
         try:
             with owner():
@@ -57,6 +53,8 @@ class Command(BaseCommand):
         if not options["no_demo"]:
             self.stdout.write("Preparing the demo workspace.")
             demo.ensure()
+        if options["summary"]:
+            options["summary"].write_text(json.dumps(_summary()), encoding="utf-8")
 
 
 def _one_line(error: Exception) -> str:
