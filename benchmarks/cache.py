@@ -6,7 +6,7 @@ a single thing that turns the meaning. A hit on another intent is wrong; banking
 same words twice count as wrong now and then. Unguarded is the nearest question alone, at the same cosine.
 
 Time: visitors over real sockets of a real server, RAG on a small shop's knowledge, and a model that needs 200 ms
-to its first token and then writes 60 tokens at 50 a second. Each question is asked anew (a miss), then again in
+to its first token and then writes some 60 words at 50 a second. Each question is asked anew (a miss), then again in
 the same words and in others (hits). Waits run from the visitor's frame to the first token, which is the stricter
 measure: to the whole answer a hit is sooner still. Last line: one JSON object.
 """
@@ -78,7 +78,9 @@ QUESTIONS = (  # each asked anew, in the same words, and in others
     ("Is the shop in Graz open on weekdays?", "Is your shop in Graz open on weekdays?"),
 )  # fmt: skip
 ROUNDS = 4
-ANSWER = " ".join(f"word{i}" for i in range(59)) + " [1]"
+SENTENCES = [line for line in SHOP.splitlines() if line and not line.startswith("#")]
+CITES_ALL = "".join(f"[{n}]" for n in range(1, 8))  # whatever is found, and in whatever order
+ANSWER = " ".join(f"{sentence} {CITES_ALL}" for sentence in SENTENCES)
 
 
 class Likeness(NamedTuple):

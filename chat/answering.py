@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from agents.providers import Tally
+from agents.providers import Tally, pace
 from chat import busy, cache, ladder, turns
 from chat.answers import Answer
 from chat.citations import Marks
@@ -29,14 +29,11 @@ from chat.models import Outcome
 from chat.protocol import Stopped, ack_frame, start_frame, token_frame
 from chat.turns import Accepted, Turn
 from chat.wording import Say, said
+from knowledge.recall import Reading
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
 logger = logging.getLogger(__name__)
-
-COALESCE_SECONDS = 0.04  # pieces within this time go out as one frame; more where many answers are under way
-LONGEST_COALESCE_SECONDS = 0.12
-UNHURRIED_ANSWERS = 10  # so many at once of this process are shown at the usual pace
 
 
 async def take_in(
@@ -71,11 +68,6 @@ async def take_in(
     return replace(accepted, seq=seq)
 
 
-def pause(answers: int) -> float:
-    """Seconds between two frames of an answer while so many are under way: many visitors read larger pieces."""
-    return min(LONGEST_COALESCE_SECONDS, COALESCE_SECONDS * max(1.0, answers / UNHURRIED_ANSWERS))
-
-
 @dataclass
 class Writing:
     """An answer while it is written: what was shown, and how to stop it."""
@@ -94,6 +86,7 @@ class Writing:
     first_token_ms: int | None = None
     tally: Tally = field(default_factory=Tally)
     marks: Marks | None = None
+    reading: Reading | None = None  # the state of the knowledge that the answer was looked for in
     _buffer: str = ""
     _flushed: float = 0.0
     _flushing: asyncio.Task[None] | None = None
@@ -135,7 +128,7 @@ class Writing:
                 self._flushing = asyncio.create_task(self._flush_in_time())
 
     async def _flush_in_time(self) -> None:
-        await asyncio.sleep(max(0.0, self._flushed + pause(self.feed.answers) - time.monotonic()))
+        await asyncio.sleep(max(0.0, self._flushed + pace(self.feed.answers) - time.monotonic()))
         await self._flush()
 
     async def _flush(self) -> None:
@@ -191,14 +184,15 @@ async def answer(writing: Writing) -> Answer | None:
             await run_in_tenant(
                 turn.workspace, keep_seq, turn.conversation_id, seq=seq, shown={turn.answer_id: seq}
             )
-    await _keep(turn, stored)
+    await _keep(writing, stored)
     return stored
 
 
-async def _keep(turn: Turn, answer: Answer) -> None:
+async def _keep(writing: Writing, answer: Answer) -> None:
     """Keep the answer for the next who asks the same; without it the product works all the same."""
+    turn = writing.turn
     try:
-        await run_in_tenant(turn.workspace, cache.keep, turn, answer)
+        await run_in_tenant(turn.workspace, cache.keep, turn, answer, reading=writing.reading)
     except Exception:
         logger.exception("An answer could not be kept (conversation %s)", turn.conversation_id)
 

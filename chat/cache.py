@@ -32,7 +32,8 @@ from chat.turns import Turn
 from knowledge import recall
 from netvexa.lib.masking import is_personal
 
-MAX_ENTRIES = 2_000  # of one agent
+MAX_ENTRIES = 2_000  # of one agent, about: what is too much is taken away now and then
+TIDIED_EVERY = 64  # new entries
 MAX_QUESTION = 500  # characters; longer ones tell a story of their own
 NEIGHBOURS = 8
 AMBIGUITY = 0.15  # how much less alike another kept question may be and still count as meaning the same
@@ -171,8 +172,8 @@ def words_in(question: str) -> str:
     return " ".join(_WORD.findall(question.casefold()))
 
 
-def keep(turn: Turn, answer: Answer) -> bool:
-    """Keep the answer for the next who asks; whether it was kept.
+def keep(turn: Turn, answer: Answer, *, reading: recall.Reading | None = None) -> bool:
+    """Keep the answer for the next who asks; whether it was kept. `reading` is the one it was found with.
 
     Only what was answered whole, from passages, without what was said before, and by the model that usually
     answers: what a fallback wrote in a bad minute is not repeated for an hour.
@@ -182,11 +183,18 @@ def keep(turn: Turn, answer: Answer) -> bool:
         return False
     rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
     known = rows.filter(key=key).first()
-    reading = recall.reading_of(turn.agent.id)
+    reading = reading or recall.reading_of(turn.agent.id)
     if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn, reading):
         return False
-    rows.update_or_create(agent_id=turn.agent.id, key=key, defaults=_fields(turn, answer, reading))
-    if known is None:
+    fields = _fields(turn, answer, reading)
+    if known is not None:
+        rows.filter(pk=known.pk).update(**fields)
+        return True
+    made = CachedAnswer(agent_id=turn.agent.id, key=key, **fields)
+    CachedAnswer.objects.bulk_create(
+        [made], ignore_conflicts=True
+    )  # somebody may have asked the same just now
+    if int(key[:4], 16) % TIDIED_EVERY == 0:
         _tidy(rows)
     return True
 

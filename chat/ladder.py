@@ -43,6 +43,7 @@ class Looked:
 
     exact: curated.Hit | None = None
     hit: cache.Hit | None = None
+    reading: recall.Reading | None = None
     found: retrieval.SearchResult | None = None
     plan: ModelPlan | None = None
     budget: spending.Budget | None = None
@@ -76,6 +77,7 @@ async def _answer_to(writing: Writing) -> Answer:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
+    writing.reading = looked.reading
     if looked.exact is not None:
         return _exact(writing, looked.exact)
     if looked.hit is not None:
@@ -136,6 +138,7 @@ def _look(turn: Turn) -> Looked:
     )
     hosts = recall.source_hosts(turn.agent.id, version=reading.version) | frozenset(turn.agent.link_hosts)
     return Looked(
+        reading=reading,
         found=found,
         plan=plan,
         budget=budget,

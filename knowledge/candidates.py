@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import connection
 from pgvector import HalfVector
 
 from knowledge import index
@@ -114,9 +114,11 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SETTINGS)
-        cursor.execute(_STATEMENT, values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{SETTINGS}; {_STATEMENT}", values
+        )  # one round trip, and for PostgreSQL one transaction
+        cursor.nextset()
         return [_candidate(row) for row in cursor.fetchall()]
 
 

@@ -31,6 +31,7 @@ from .contract import (
 )
 from .engine import Tally, stream
 from .faults import NoModelAnswered
+from .pace import pace
 from .plan import credentials_from_settings, plan_for, tier_table, warm_up
 from .registry import shut_down
 from .trial import try_out
@@ -61,6 +62,7 @@ __all__ = [
     "Turn",
     "Usage",
     "credentials_from_settings",
+    "pace",
     "plan_for",
     "shut_down",
     "stream",

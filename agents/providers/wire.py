@@ -12,17 +12,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 import certifi
 from langchain_core import exceptions as lc
 
+from .pace import pace
+
 Json: TypeAlias = dict[str, Any]
 
 CONNECT_SECONDS = 10.0
 KEPT_SECONDS = 30.0  # an idle connection is closed after this; vendors close theirs after a minute or more
-BATCH_SECONDS = 0.04  # tokens that arrive within this time are read, and shown, together
 LONGEST_EVENT = 1_000_000  # bytes; more without the end of a line is no event stream
 CONTEXT_WORDS = ("context length", "context window", "too long", "input token count", "maximum context")
 _KINDS: Mapping[int, type[lc.ModelError]] = {
@@ -54,6 +55,7 @@ class Refusal(Exception):
 
 # An HTTP client belongs to the event loop it was first used in.
 _sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+_streams: WeakSet[aiohttp.ClientResponse] = WeakSet()  # that are read now, in this process
 
 
 def _session() -> aiohttp.ClientSession:
@@ -86,7 +88,11 @@ async def opened(request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
             if response.status != 200:
                 refusal = Refusal(response.status, (await response.text())[:2000], _retry_after(response))
                 raise refused(refusal) from refusal
-            yield response
+            _streams.add(response)
+            try:
+                yield response
+            finally:
+                _streams.discard(response)
     except TimeoutError as error:
         raise lc.ModelTimeoutError(str(error)) from error
     except (aiohttp.ClientError, OSError) as error:
@@ -134,7 +140,7 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes],
             raise ValueError("the vendor's stream has no end of line")
         yield whole
         if not content.at_eof():
-            await asyncio.sleep(BATCH_SECONDS)
+            await asyncio.sleep(pace(len(_streams)))
     if unread:
         yield [unread]
 

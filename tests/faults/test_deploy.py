@@ -17,7 +17,8 @@ from tests.faults import chats as many
 from tests.plugins.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CHATS = 30
+DEPLOYED_UNDER, DROPPED = 100, 200  # chats
+GAP = 0.25  # seconds between two words: the last to begin finds the first still writing
 
 
 @pytest.fixture
@@ -33,10 +34,10 @@ async def _ended(site: Site) -> int:
 async def test_a_deploy_while_many_chat_loses_nothing(
     agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
 ) -> None:
-    many.models(fake_llm, "openai", words=many.WORDS, gap=0.05)
+    many.models(fake_llm, "openai", words=many.WORDS, gap=GAP)
     with many.site_with_models(fake_llm, tmp_path) as old, many.site_with_models(fake_llm, tmp_path) as new:
         async with AsyncExitStack() as stack:
-            chats = await many.in_mid_answer(stack, old, agent, CHATS)
+            chats = await many.in_mid_answer(stack, old, agent, DEPLOYED_UNDER)
             ending = asyncio.create_task(_ended(old))
             await asyncio.gather(*(many.read_on(chat) for chat in chats))
             shown = await asyncio.gather(*(many.come_back(new, agent, chat) for chat in chats))
@@ -45,19 +46,19 @@ async def test_a_deploy_while_many_chat_loses_nothing(
     for numbers in shown:
         many.assert_once_and_in_order(numbers)
     assert code == 0
-    await many.settled(workspace, chats=CHATS)
+    await many.settled(workspace, chats=DEPLOYED_UNDER)
 
 
 async def test_many_sockets_dropped_at_once_resume_where_they_were(
     agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
 ) -> None:
-    many.models(fake_llm, "openai", words=many.WORDS, gap=0.05)
+    many.models(fake_llm, "openai", words=many.WORDS, gap=GAP)
     with many.site_with_models(fake_llm, tmp_path) as site:
         async with AsyncExitStack() as stack:
-            chats = await many.in_mid_answer(stack, site, agent, CHATS)
+            chats = await many.in_mid_answer(stack, site, agent, DROPPED)
             for chat in chats:
                 chat.socket.transport.abort()
             shown = await asyncio.gather(*(many.come_back(site, agent, chat) for chat in chats))
     for numbers in shown:
         many.assert_once_and_in_order(numbers)
-    await many.settled(workspace, chats=CHATS)
+    await many.settled(workspace, chats=DROPPED)
