@@ -19,6 +19,12 @@ _INLINE = re.compile(
 _BARE = re.compile(r"<?\b((?:https?|ftp|data|javascript|vbscript):[^\s<>()\[\]\"']+"
                    r"|www\.[^\s<>()\[\]\"']+)>?", re.IGNORECASE)  # fmt: skip
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1500}>")
+# A tag that is spoken of, such as "just before </body>": it has no attributes, and nothing acts on it.
+_SPOKEN_OF = re.compile(
+    r"</?(?:html|head|title|body|header|footer|main|nav|section|article|aside|div|p|span|br|hr|ul|ol|li|dl|dt|dd"
+    r"|h[1-6]|b|i|em|strong|code|pre|kbd|blockquote|table|thead|tbody|tr|th|td|label|button)\s*/?>",
+    re.IGNORECASE,
+)
 _DEFINITION = re.compile(r"^[ ]{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _WORD = re.compile(r"[!-~]+$")  # may go on to become an address
 _OPENING = re.compile(r"!?\[|<(?=[a-zA-Z/]|$)")
@@ -65,7 +71,7 @@ class Links:
         return f"\0{len(kept) - 1}\0"
 
     def _tag(self, found: re.Match[str]) -> str:
-        if _BARE.fullmatch(found[0]):  # <https://example.com> is a link, not a tag
+        if _BARE.fullmatch(found[0]) or _SPOKEN_OF.fullmatch(found[0]):  # <https://example.com> is a link
             return found[0]
         self.removed.append(found[0])
         return ""
