@@ -565,6 +565,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0005_ledger', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0006_staff', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0007_overage_and_figures', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0008_plural', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
