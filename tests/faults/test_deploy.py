@@ -18,7 +18,6 @@ from tests.plugins.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEPLOYED_UNDER, DROPPED = 100, 200  # chats
-GAP = 0.25  # seconds between two words: the last to begin finds the first still writing
 
 
 @pytest.fixture
@@ -34,7 +33,9 @@ async def _ended(site: Site) -> int:
 async def test_a_deploy_while_many_chat_loses_nothing(
     agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
 ) -> None:
-    many.models(fake_llm, "openai", words=many.WORDS, gap=GAP)
+    many.models(
+        fake_llm, "openai", words=many.WORDS, gap=0.05
+    )  # three seconds: a server that ends waits for eight
     with many.site_with_models(fake_llm, tmp_path) as old, many.site_with_models(fake_llm, tmp_path) as new:
         async with AsyncExitStack() as stack:
             chats = await many.in_mid_answer(stack, old, agent, DEPLOYED_UNDER)
@@ -52,7 +53,9 @@ async def test_a_deploy_while_many_chat_loses_nothing(
 async def test_many_sockets_dropped_at_once_resume_where_they_were(
     agent: Agent, workspace: Workspace, fake_llm: FakeLLM, tmp_path: Path
 ) -> None:
-    many.models(fake_llm, "openai", words=many.WORDS, gap=GAP)
+    many.models(
+        fake_llm, "openai", words=many.WORDS, gap=0.25
+    )  # the last to begin finds the first still writing
     with many.site_with_models(fake_llm, tmp_path) as site:
         async with AsyncExitStack() as stack:
             chats = await many.in_mid_answer(stack, site, agent, DROPPED)
