@@ -189,10 +189,15 @@ async def answer(writing: Writing) -> Answer | None:
 
 
 async def _keep(writing: Writing, answer: Answer) -> None:
-    """Keep the answer for the next who asks the same; without it the product works all the same."""
+    """Keep the answer for the next who asks the same, or count that a kept one was given; the product works
+    without either.
+    """
     turn = writing.turn
     try:
-        await run_in_tenant(turn.workspace, cache.keep, turn, answer, reading=writing.reading)
+        if answer.cached:
+            await run_in_tenant(turn.workspace, cache.count, answer)
+        else:
+            await run_in_tenant(turn.workspace, cache.keep, turn, answer, reading=writing.reading)
     except Exception:
         logger.exception("An answer could not be kept (conversation %s)", turn.conversation_id)
 

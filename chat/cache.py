@@ -89,7 +89,7 @@ def is_shareable(turn: Turn) -> bool:
 
 
 def look_up(turn: Turn, *, reading: recall.Reading | None = None, stale: bool = False) -> Hit | None:
-    """The kept answer to this question, counted as a hit. `stale` also takes what ended within STALE_FOR.
+    """The kept answer to this question. `stale` also takes what ended within STALE_FOR.
 
     `reading` is looked up where the caller has not done so.
     """
@@ -102,10 +102,15 @@ def look_up(turn: Turn, *, reading: recall.Reading | None = None, stale: bool = 
     if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id):
         hit.entry.delete()
         return None
-    CachedAnswer.objects.filter(pk=hit.entry.pk).update(
-        hits=F("hits") + 1, saved_ms=F("saved_ms") + hit.entry.took_ms, last_hit_at=timezone.now()
-    )
     return hit
+
+
+def count(answer: Answer) -> None:
+    """Note that a kept answer was given."""
+    given = answer.receipt["cache"]
+    CachedAnswer.objects.filter(pk=given["entry"]).update(
+        hits=F("hits") + 1, saved_ms=F("saved_ms") + given["saved_ms"], last_hit_at=timezone.now()
+    )
 
 
 def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:

@@ -257,7 +257,9 @@ def test_an_agent_without_a_cache_keeps_nothing(inside: Workspace, agent: Agent)
 def test_a_hit_counts_what_it_saved(inside: Workspace, agent: Agent) -> None:
     asked(agent)
     for _ in range(3):
-        assert found(agent, RETURNS)
+        hit = found(agent, RETURNS)
+        assert hit is not None
+        cache.count(hit.answer())
     entry = CachedAnswer.objects.get()
     assert (entry.hits, entry.saved_micro_usd, entry.saved_ms) == (3, 4_500, 3_900)
 

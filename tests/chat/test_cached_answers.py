@@ -29,9 +29,11 @@ async def test_the_second_visitor_gets_the_same_answer_from_the_cache(
         await one.answer("Hello!")  # the answer is kept by now
     async with chatting(site, agent) as other:
         second = await other.answer("How long does the standard delivery to Austria take?")
+        await other.answer("Hello!")  # the hit is counted by now
     assert (first["cached"], second["cached"]) == (False, True)
     assert (second["text"], second["citations"]) == (first["text"], first["citations"])
-    assert "".join(f["text"] for f in other.seen if f["type"] == "token") == second["text"]
+    words = [f["text"] for f in other.seen if f["type"] == "token" and f["message"] == second["message"]]
+    assert "".join(words) == second["text"]
     assert [entry.hits for entry in await kept(workspace)] == [1]
 
 
