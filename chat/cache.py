@@ -118,7 +118,7 @@ def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
         return None
     kept = _kept_for(turn)
     fresh = _fresh(turn, reading, now)
-    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
+    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).defer("embedding").first()
     if same_words is not None:
         return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
     if turn.agent.cache_similarity >= 1:
@@ -146,7 +146,8 @@ def _near(rows: CachedAnswerQuerySet, turn: Turn, reading: recall.Reading) -> li
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
     distance = CosineDistance("embedding", mark.vector)
-    found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
+    near = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
+    found = near.defer("embedding")
     return [
         Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # annotated above
         for entry in found.order_by("distance")[:NEIGHBOURS]

@@ -87,7 +87,7 @@ def look_up(turn: Turn) -> Hit | None:
 
 
 def _find(turn: Turn) -> Hit | None:
-    rows = CuratedQuestion.objects.filter(agent_id=turn.agent.id, answer__is_active=True)
+    rows = CuratedQuestion.objects.filter(agent_id=turn.agent.id, answer__is_active=True).defer("embedding")
     key = key_of(turn.question)
     # One look: the row with the same words, else any row, which tells that a closer look is worth its cost.
     first = rows.select_related("answer").annotate(same=Q(key=key)).order_by("-same").first()

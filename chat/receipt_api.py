@@ -11,7 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chat import receipts
+from chat import receipts, rehearsal
+from chat.answers import Answer
+from chat.api import CitationSerializer
+from chat.receipts import ReceiptEntry
 from tenants.api import WorkspaceAPI
 from tenants.keys import Scope
 
@@ -61,6 +64,47 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     usage_estimated = serializers.BooleanField()
     cost_micro_usd = serializers.IntegerField()
     steps = StepSerializer(many=True)
+
+
+class SideSerializer(serializers.Serializer[Any]):
+    """An answer, then or today."""
+
+    text = serializers.CharField()
+    outcome = serializers.CharField()
+    citations = CitationSerializer(many=True)
+    receipt = ReceiptSerializer()
+
+
+class ReplaySerializer(serializers.Serializer[Any]):
+    """What was answered, and what would be answered now; `today` is null where the question is gone."""
+
+    then = SideSerializer()
+    today = SideSerializer(allow_null=True)
+
+
+class ReplayView(WorkspaceAPI, APIView):
+    """The same question with today's knowledge and settings."""
+
+    scopes: ClassVar = {"read": Scope.WRITE_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
+
+    @extend_schema(request=None, responses=ReplaySerializer, operation_id="messages_replay")
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Ask again with today's sources and settings. Stored nowhere, shown to nobody, and not billed."""
+        message = receipts.answer_or_404(pk)
+        then, today = Answer.of(message), rehearsal.replay(message)
+        sides: dict[str, Any] = {"then": _side(then, receipts.receipt_of(message)), "today": None}
+        if today is not None and message.reply_to is not None:
+            sides["today"] = _side(today, receipts.receipt_for(today, question=message.reply_to.text))
+        return Response(ReplaySerializer(sides).data)
+
+
+def _side(answer: Answer, receipt: ReceiptEntry) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "outcome": answer.outcome,
+        "citations": answer.citations,
+        "receipt": receipt,
+    }
 
 
 class ReceiptView(WorkspaceAPI, APIView):

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 from chat import receipts, rehearsal
 from chat.answers import Answer
 from chat.models import Message
-from chat.turns import spoken_before
 from tenants.access import MemberRequest, Permission, member_required
 
 
@@ -27,14 +26,7 @@ def show(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> Htt
 def replay(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
     """The same question with today's knowledge and settings, beside what was said then. Not billed."""
     message = receipts.answer_or_404(message_id, conversation_id=conversation_id)
-    question = message.reply_to
-    if question is None:
-        return _page(request, message)
-    conversation = message.conversation
-    today = rehearsal.rehearse(
-        conversation.agent, question.text, history=spoken_before(question), language=conversation.locale
-    )
-    return _page(request, message, today)
+    return _page(request, message, rehearsal.replay(message))
 
 
 def _page(request: MemberRequest, message: Message, today: Answer | None = None) -> HttpResponse:

@@ -21,8 +21,8 @@ from chat import ladder, spending
 from chat.answering import Writing
 from chat.answers import Answer
 from chat.feed import Feed
-from chat.models import Channel
-from chat.turns import Turn
+from chat.models import Channel, Message
+from chat.turns import Turn, spoken_before
 from knowledge.candidates import Overlay
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
@@ -60,6 +60,16 @@ def rehearse(
     if answer.usage.cost_micro_usd:
         spending.book(agent, answer, tier=turn.tier, is_test=True)
     return answer
+
+
+def replay(message: Message) -> Answer | None:
+    """What the agent would answer now to the question behind this answer; None where there is none."""
+    question, conversation = message.reply_to, message.conversation
+    if question is None:
+        return None
+    return rehearse(
+        conversation.agent, question.text, history=spoken_before(question), language=conversation.locale
+    )
 
 
 async def _answer(turn: Turn) -> Answer:

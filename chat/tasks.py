@@ -116,6 +116,16 @@ def run_trial(workspace: Workspace, trial_id: str) -> None:
 
 
 @shared_task(base=PlatformTask)
+def resume_trials() -> None:
+    """Hand over again the test runs that a dead worker left behind."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY).iterator():
+        with in_tenant(workspace):
+            stalled = trials.stalled()
+        for trial_id in stalled:
+            run_trial.delay(str(workspace.pk), str(trial_id))
+
+
+@shared_task(base=PlatformTask)
 def tend_answers() -> None:
     """Every night, in every workspace: exact answers follow their agent's embedding profile, and
     what was asked in vain is gathered.

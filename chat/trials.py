@@ -12,10 +12,12 @@ import copy
 import csv
 import io
 import logging
+from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from agents.models import Agent, ChangeGate
 from chat import rehearsal
@@ -30,6 +32,7 @@ from tenants import audit
 logger = logging.getLogger(__name__)
 
 MAX_QUESTIONS = 200  # of one agent's test set
+STALLED_AFTER = timedelta(minutes=10)  # without a result: no question takes so long
 KEPT_RUNS = 20
 TEXT_CHARS = 800
 DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
@@ -239,6 +242,15 @@ def run(trial_id: UUID) -> None:
         trial.save(update_fields=["state", "verdict", "updated_at"])
         return
     _finish(trial)
+
+
+def stalled() -> list[UUID]:
+    """The runs whose worker is gone, each told once in a while: they go on where they were."""
+    now = timezone.now()
+    rows = Trial.objects.filter(state=TrialState.RUNNING, updated_at__lt=now - STALLED_AFTER)
+    ids = list(rows.values_list("pk", flat=True))
+    Trial.objects.filter(pk__in=ids).update(updated_at=now)
+    return ids
 
 
 def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overlay: Overlay | None) -> Result:

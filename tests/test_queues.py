@@ -27,7 +27,8 @@ def test_only_what_is_about_money_waits_in_the_queue_for_it() -> None:
 
 
 def test_every_queue_has_exactly_one_worker() -> None:
-    services = plan_from({"NETVEXA_PORT": str(free_port())}).services.values()
-    served = [command[list(command).index("--queues") + 1] for command in services if "--queues" in command]
+    plan = plan_from({"NETVEXA_PORT": str(free_port())})
+    commands = [*plan.services.values(), *plan.later.values()]
+    served = [command[list(command).index("--queues") + 1] for command in commands if "--queues" in command]
 
     assert sorted(served) == sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)

@@ -115,6 +115,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
                     stderr=output,
                     text=True,
                     start_new_session=True,
+                    preexec_fn=_hear_hang_ups,
                 )
             runs.append(Run(process, log, port, var))
             return runs[-1]
@@ -261,6 +262,11 @@ def test_asked_for_the_stand_in_for_stripe_starts_first_and_everything_knows_it(
     assert "tests.stripe_fake" in plan.early["stripe"]
     assert plan.variables["STRIPE_API_HOST"] in f"http://127.0.0.1:{plan.early['stripe'][3]}"
     assert plan_from({"NETVEXA_PORT": str(port)}).early == {}
+
+
+def _hear_hang_ups() -> None:
+    """Whoever runs the tests under nohup passes on that they are ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _supervisor(**environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ from chat.api import AskView, ConversationViewSet, LeadViewSet, MessagesView
 from chat.curated_api import CuratedViewSet
 from chat.gap_api import GapViewSet
 from chat.privacy_api import ErasePersonView, ExportPersonView
-from chat.receipt_api import ReceiptView
+from chat.receipt_api import ReceiptView, ReplayView
 from chat.trial_api import ExpectationViewSet, TrialViewSet
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
@@ -35,6 +35,7 @@ urlpatterns = [
     path("agents/<uuid:pk>/messages/", AskView.as_view(), name="ask"),
     path("conversations/<uuid:pk>/messages/", MessagesView.as_view(), name="messages"),
     path("messages/<uuid:pk>/receipt/", ReceiptView.as_view(), name="receipt"),
+    path("messages/<uuid:pk>/replay/", ReplayView.as_view(), name="replay"),
     path("auth/token/", TokenView.as_view(), name="token"),
     path("auth/refresh/", RefreshView.as_view(), name="refresh"),
     path("auth/revoke/", RevokeView.as_view(), name="revoke"),

@@ -134,7 +134,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   document.getElementById("file-names").textContent = "";
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "transcript") return;
+  if (event.detail.target.id !== "talk") return;
   arrived();
   transcript().lastElementChild?.scrollIntoView({ block: "nearest" });
 });

@@ -75,6 +75,22 @@ def test_replay_shows_todays_answer_beside_the_old_one_and_bills_nothing(
         assert (Message.objects.count(), UsageEntry.objects.count()) == before
 
 
+def test_the_api_replays_an_answer(agent: Agent, workspace: Workspace, api: Integrator) -> None:
+    answer = asked(workspace, agent, "How long is the warranty on bicycles?")
+    with in_tenant(workspace):
+        documents.add_text(agent, title="Warranty", text="The warranty on bicycles is seven years long.")
+        for document in Document.objects.filter(live=None):
+            ingest.ingest(document.pk)
+        before = (Message.objects.count(), UsageEntry.objects.count())
+    sides = api.post(f"messages/{answer['id']}/replay/").json()
+    assert (sides["then"]["outcome"], sides["today"]["outcome"]) == ("abstained", "answered")
+    assert "seven years long" in sides["today"]["text"]
+    assert sides["today"]["citations"][0]["title"] == "Warranty"
+    assert sides["today"]["receipt"]["candidates"][0]["cited"] == 1
+    with in_tenant(workspace):
+        assert (Message.objects.count(), UsageEntry.objects.count()) == before
+
+
 def test_a_replaced_document_is_said_to_be_replaced(
     agent: Agent, workspace: Workspace, owner_client: Client
 ) -> None:
@@ -94,3 +110,4 @@ def test_viewers_read_but_do_not_replay_and_strangers_see_nothing(
     assert (viewer.get(address).status_code, viewer.post(f"{address}replay/").status_code) == (200, 403)
     assert stranger_client.get(address).status_code == 404
     assert rival.get(f"messages/{answer['id']}/receipt/").status_code == 404
+    assert rival.post(f"messages/{answer['id']}/replay/").status_code == 404

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Agent
 from billing.models import UsageEntry
 from chat import trials
 from chat.models import Expectation, Message, Trial
-from chat.tasks import run_trial
+from chat.tasks import resume_trials, run_trial
 from knowledge import documents
 from knowledge.models import Version
 from tenants.context import in_tenant
@@ -167,6 +168,28 @@ def test_a_run_that_is_delivered_twice_decides_once(
         tried(workspace)
         trials._finish(late)
         assert Trial.objects.get().verdict == "applied"
+
+
+def test_a_run_whose_worker_died_is_handed_over_once_and_goes_on_where_it_was(
+    agent: Agent, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(run_trial, "delay", lambda *job: sent.append(job))
+    expect(workspace, agent)
+    earlier = run(workspace, agent)
+    expect(workspace, agent, question="Which card does the refund arrive on?")
+    with in_tenant(workspace):
+        trial = trials.begin(agent, by=None)
+        long_ago = timezone.now() - 2 * trials.STALLED_AFTER
+        Trial.objects.filter(pk=trial.pk).update(results=earlier.results, updated_at=long_ago)
+    resume_trials()
+    resume_trials()
+    assert sent == [(str(workspace.pk), str(trial.pk))]
+    with in_tenant(workspace):
+        trials.run(trial.pk)
+        trial.refresh_from_db()
+    assert (trial.state, trial.total) == ("done", 2)
+    assert trial.results[0] == earlier.results[0]
 
 
 def test_a_change_that_breaks_nothing_comes_into_use(
