@@ -118,7 +118,7 @@ def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
         return None
     kept = _kept_for(turn)
     fresh = _fresh(turn, reading, now)
-    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).defer("embedding").first()
+    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
     if same_words is not None:
         return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
     if turn.agent.cache_similarity >= 1:
@@ -146,8 +146,7 @@ def _near(rows: CachedAnswerQuerySet, turn: Turn, reading: recall.Reading) -> li
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
     distance = CosineDistance("embedding", mark.vector)
-    near = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
-    found = near.defer("embedding")
+    found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
     return [
         Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # annotated above
         for entry in found.order_by("distance")[:NEIGHBOURS]
@@ -188,7 +187,7 @@ def keep(turn: Turn, answer: Answer, *, reading: recall.Reading | None = None) -
     if not complete or answer.cached or not _is_usual(answer) or turn.history or not is_shareable(turn):
         return False
     rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
-    known = rows.filter(key=key).first()
+    known = rows.filter(key=key).only("state", "agent_version", "knowledge_version").first()
     reading = reading or recall.reading_of(turn.agent.id)
     if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn, reading):
         return False

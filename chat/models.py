@@ -315,7 +315,8 @@ class CachedAnswerQuerySet(models.QuerySet["CachedAnswer"]):
         return entry
 
     def shared_with(self, agent_id: UUID, *, language: str, audience: str) -> CachedAnswerQuerySet:
-        return self.filter(agent_id=agent_id, language=language, audience=audience)
+        """What may be given to whoever asks like this; without its vectors, which are compared in the database."""
+        return self.filter(agent_id=agent_id, language=language, audience=audience).defer("embedding")
 
     def reject(self, message_id: UUID | str) -> None:
         """A visitor's thumb down on this answer: neither it nor what it was taken from is given again."""

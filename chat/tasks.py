@@ -119,8 +119,12 @@ def run_trial(workspace: Workspace, trial_id: str) -> None:
 def resume_trials() -> None:
     """Hand over again the test runs that a dead worker left behind."""
     for workspace in Workspace.objects.filter(state=ProvisioningState.READY).iterator():
-        with in_tenant(workspace):
-            stalled = trials.stalled()
+        try:
+            with in_tenant(workspace):
+                stalled = trials.stalled()
+        except Exception:  # one workspace's trouble is not the others'
+            logger.exception("Test runs of %s cannot be looked for", workspace.key)
+            continue
         for trial_id in stalled:
             run_trial.delay(str(workspace.pk), str(trial_id))
 

@@ -115,9 +115,8 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "unrelated": question.profile.unrelated,
     }
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{SETTINGS}; {_STATEMENT}", values
-        )  # one round trip, and for PostgreSQL one transaction
+        # One round trip, and for PostgreSQL one transaction: what is set ends with it.
+        cursor.execute(f"{SETTINGS}; {_STATEMENT}", values)
         cursor.nextset()
         return [_candidate(row) for row in cursor.fetchall()]
 

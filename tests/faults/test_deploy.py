@@ -11,18 +11,12 @@ import pytest
 
 from agents.models import Agent
 from tenants.models import Workspace
-from tests.chat.visitor import agent_of
 from tests.fakes.llm import FakeLLM
 from tests.faults import chats as many
 from tests.plugins.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEPLOYED_UNDER, DROPPED = 100, 200  # chats
-
-
-@pytest.fixture
-def agent(workspace: Workspace) -> Agent:
-    return agent_of(workspace)
 
 
 async def _ended(site: Site) -> int:

@@ -15,18 +15,12 @@ from netvexa.embedded.home import make_home
 from netvexa.embedded.ports import free_port
 from netvexa.embedded.redis import Redis
 from tenants.models import Workspace
-from tests.chat.visitor import agent_of
 from tests.fakes.llm import FakeLLM
 from tests.faults import chats as many
 from tests.plugins.servers import HOME_VARIABLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHATS = 8
-
-
-@pytest.fixture
-def agent(workspace: Workspace) -> Agent:
-    return agent_of(workspace)
 
 
 async def test_redis_is_restarted_empty_in_mid_answer(

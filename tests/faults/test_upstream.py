@@ -9,17 +9,12 @@ import pytest
 
 from agents.models import Agent
 from tenants.models import Workspace
-from tests.chat.visitor import agent_of, chatting
+from tests.chat.visitor import chatting
 from tests.fakes.llm import FakeLLM
 from tests.faults import chats as many
 from tests.plugins.processes import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def agent(workspace: Workspace) -> Agent:
-    return agent_of(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from chat.tasks import finish_answer
 from netvexa.celery import app as celery
 from tenants.context import in_tenant
 from tenants.models import Workspace
-from tests.chat.visitor import agent_of
 from tests.fakes.llm import FakeLLM
 from tests.faults import chats as many
 from tests.plugins.processes import running_worker
@@ -27,11 +26,6 @@ from tests.plugins.processes import running_worker
 pytestmark = pytest.mark.django_db(transaction=True)
 CHATS = 3
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def agent(workspace: Workspace) -> Agent:
-    return agent_of(workspace)
 
 
 async def test_a_worker_killed_while_it_writes_for_a_dead_server_loses_nothing(

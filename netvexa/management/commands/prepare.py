@@ -54,7 +54,15 @@ class Command(BaseCommand):
             self.stdout.write("Preparing the demo workspace.")
             demo.ensure()
         if options["summary"]:
-            options["summary"].write_text(json.dumps(_summary()), encoding="utf-8")
+            _leave(options["summary"])
+
+
+def _leave(file: Path) -> None:
+    """It holds a password: only the owner reads it."""
+    summary = json.dumps(_summary())
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(summary, encoding="utf-8")
 
 
 def _one_line(error: Exception) -> str:
