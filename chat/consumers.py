@@ -25,7 +25,7 @@ from chat.runs import runs
 from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound, Unavailable
 from netvexa.lib.outage import OUTAGES
 from netvexa.lib.ratelimit import Bucket, take
-from tenants.context import run_in_tenant
+from tenants.context import WorkspaceClosed, run_in_tenant
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ MISTAKES_ALLOWED = 10
 _GONE = dump(protocol.gone_frame())
 open_sockets: set[AsyncWebsocketConsumer] = set()
 _sockets_of: Counter[str] = Counter()
+_ending: set[asyncio.Task[None]] = set()
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -68,8 +69,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.close(Close.ORIGIN)
         except NotFound:
             await self.close(Close.NO_AGENT)
+        except WorkspaceClosed as error:
+            await self.end(error)
         except (AppError, *OUTAGES):
             await self.close(Close.RESTART)  # comes again, with jitter
+        feed().on_command("close", _on_closing)
+
+    async def end(self, error: WorkspaceClosed) -> None:
+        """Say why there is no chat any more, and let the client go for good."""
+        await self.send(dump(protocol.error_frame(error, client_id=None)))
+        await self.close(Close.NO_AGENT)
 
     async def disconnect(self, code: int) -> None:
         open_sockets.discard(self)
@@ -100,6 +109,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._handle(frame)
         except tokens.BadToken:
             await self.close(Close.BAD_TOKEN)
+        except WorkspaceClosed as error:
+            await self.end(error)
         except AppError as error:
             await self._refuse(error, client_id)
         except OUTAGES:
@@ -339,6 +350,24 @@ def _knock(scope: dict[str, Any]) -> Knock:
         session_key=said.session_key,
         preview=scope.get("query_string", b"") == b"preview=1",
     )
+
+
+def _on_closing(workspace_id: str) -> None:
+    """A workspace was closed: nothing is written for it any more, and its sockets are let go."""
+    runs().drop_all_of(UUID(workspace_id))
+    for socket in list(open_sockets):
+        entry = getattr(socket, "entry", None)
+        if entry is not None and str(entry.workspace.pk) == workspace_id:
+            _ending.add(task := asyncio.create_task(_end(socket)))
+            task.add_done_callback(_ending.discard)
+
+
+async def _end(socket: AsyncWebsocketConsumer) -> None:
+    with contextlib.suppress(Exception):  # it may be gone already
+        if isinstance(socket, ChatConsumer):
+            await socket.end(WorkspaceClosed())
+        else:
+            await socket.close(Close.NO_AGENT)
 
 
 async def drain() -> None:

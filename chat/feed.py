@@ -30,6 +30,7 @@ from chat import conversations
 from chat.outbox import Outbox
 from chat.protocol import Frame, dump, load
 from netvexa.lib.ids import short_id
+from tenants import closing
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
@@ -413,7 +414,7 @@ class Feed:
         redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, decode_responses=True)
         epoch, checked = await redis.get("nv:chat:epoch"), time.monotonic()
         async with redis, redis.pubsub() as channel:
-            await channel.subscribe(f"nv:chat:process:{self.process}")
+            await channel.subscribe(f"nv:chat:process:{self.process}", closing.CHANNEL)
             await self._catch_up(redis)
             while True:
                 heard = await channel.get_message(ignore_subscribe_messages=True, timeout=EPOCH_CHECK_SECONDS)

@@ -31,6 +31,7 @@ _AS_SAID = {  # errors of other modules, as the protocol's six codes say them
     "payment_overdue": "quota_exceeded",
     "limit_reached": "quota_exceeded",
     "workspace_not_ready": "unavailable",
+    "workspace_closed": "unavailable",
     "no_model_answered": "unavailable",
 }
 

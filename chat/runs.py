@@ -68,6 +68,12 @@ class Runs:
         if (run := self.open.get(answer_id)) is not None:
             run.writing.drop()
 
+    def drop_all_of(self, workspace_id: UUID) -> None:
+        """End the runs of a workspace that was closed."""
+        for run in list(self.open.values()):
+            if run.turn.workspace.pk == workspace_id:
+                run.writing.drop()
+
     async def drain(self) -> None:
         """Let what is nearly done finish; hand the rest to others. For a process that ends."""
         running = [run.task for run in self.open.values()]

@@ -21,7 +21,7 @@ from chat.feed import Line, Watcher, feed
 from chat.protocol import Close, dump
 from netvexa.lib.errors import AppError, NotFound
 from netvexa.lib.outage import OUTAGES
-from tenants.context import run_in_tenant
+from tenants.context import WorkspaceClosed, run_in_tenant
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,8 @@ class TeamConsumer(AsyncWebsocketConsumer):
         except OriginRefused:
             await self.close(Close.ORIGIN)
         except NotFound:
+            await self.close(Close.NO_AGENT)
+        except WorkspaceClosed:
             await self.close(Close.NO_AGENT)
         except (AppError, *OUTAGES):
             await self.close(Close.RESTART)

@@ -27,7 +27,7 @@ from chat.quality_models import Expected, TrialState, Verdict
 from knowledge import proposals, recall
 from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotAllowed
-from tenants import audit
+from tenants import audit, closing
 
 logger = logging.getLogger(__name__)
 
@@ -232,6 +232,8 @@ def run(trial_id: UUID) -> None:
         earlier = {} if trial.change else _earlier(trial)
         overlay = proposals.overlay_of(trial.change[DRAFT]) if DRAFT in trial.change else None
         for expected in trial.agent.expectations.all():
+            if not closing.is_open():
+                return  # the run rests, and is taken up when the workspace is open again
             if str(expected.pk) not in known:
                 trial.results.append(_tried(trial, expected, earlier, overlay))
                 trial.save(update_fields=["results", "updated_at"])

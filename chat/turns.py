@@ -43,6 +43,7 @@ from chat.wording import Say, said
 from knowledge.candidates import Overlay
 from netvexa.lib.errors import NotAllowed, Unavailable
 from netvexa.lib.ids import new_id
+from tenants import closing
 from tenants.context import current_workspace
 from tenants.models import Workspace
 
@@ -101,13 +102,15 @@ class Away(NotAllowed):
 def accept(
     door: Door, *, client_id: UUID, text: str, writer: str, attachments: Sequence[UUID] = ()
 ) -> Accepted:
-    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, Closed, Ended, Away.
+    """Store the visitor's message once, and claim its answer. Raises QuotaExceeded, Closed, Ended,
+    Away, WorkspaceClosed.
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
     conversation, is_known = _standing_at(door, client_id)
     if is_known and (known := _known(door, client_id)) is not None:
         return known
+    closing.check_open()
     text = retention.storable(text)
     _check_hours(door)
     conversation = conversation or ensure(door)
@@ -289,8 +292,11 @@ def _spoken(messages: Sequence[Message]) -> tuple[Spoken, ...]:
 def renew(answers: dict[UUID, str]) -> set[UUID]:
     """Renew the leases of these answers (id to writer); returns those that are still this writer's to write.
 
-    An answer is lost to its run when another run claimed it or a person took the conversation over.
+    An answer is lost to its run when another run claimed it, a person took the conversation over or the workspace
+    was closed.
     """
+    if not closing.is_open():
+        return set()
     kept: set[UUID] = set()
     for answer_id, writer in answers.items():
         mine = Message.objects.filter(

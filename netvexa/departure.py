@@ -19,7 +19,7 @@ from redis import Redis
 
 from billing import departures
 from netvexa.lib.errors import NotAllowed
-from tenants import receipts
+from tenants import closing, receipts
 from tenants.context import owner
 from tenants.models import ErasureReceipt, ProvisioningState, Workspace, WorkspaceOwned
 from tenants.postgresql.base import DatabaseRole
@@ -41,6 +41,7 @@ def begin(workspace: Workspace, *, asked_by: str) -> None:
     workspace.state, workspace.deletion_asked_by = ProvisioningState.SUSPENDED, asked_by
     workspace.deletion_due_at = timezone.now() + GRACE
     workspace.save(update_fields=["state", "deletion_asked_by", "deletion_due_at"])
+    transaction.on_commit(lambda: closing.tell(workspace))
 
 
 def take_back(workspace: Workspace) -> None:

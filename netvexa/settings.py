@@ -372,6 +372,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Agents, knowledge and conversations of a workspace.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "netvexa.lib.openapi.add_errors",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ConversationState": "chat.models.ConversationState",
         "MessageState": "chat.models.MessageState",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from tenants import audit, mail, second_factor, sessions
+from tenants import audit, closing, mail, second_factor, sessions
 from tenants.models import (
     ApiKey,
     AuditEvent,
@@ -98,6 +100,8 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for workspace in rows.filter(state=before):
             workspace.state = after
             workspace.save(update_fields=["state"])
+            if after == ProvisioningState.SUSPENDED:
+                transaction.on_commit(partial(closing.tell, workspace))
             audit.record(
                 "workspace.state",
                 request=request,

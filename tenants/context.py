@@ -52,6 +52,8 @@ class WorkspaceNotReady(AppError):
 class WorkspaceClosed(WorkspaceNotReady):
     """The workspace is suspended or about to be deleted; a visitor reads this sentence."""
 
+    code = "workspace_closed"
+    status = 403
     default_detail = "This chat is closed. Please write to the owner of this site in another way."
 
 

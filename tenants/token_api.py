@@ -63,7 +63,12 @@ class TokenView(Knocking, APIView):
 
     permission_classes = ()  # who may have one is what it finds out
 
-    @extend_schema(request=TokenRequest, responses={201: TokenPairSerializer}, operation_id="auth_token")
+    @extend_schema(
+        request=TokenRequest,
+        responses={201: TokenPairSerializer},
+        operation_id="auth_token",
+        auth=[{"bearer": []}, {}],
+    )
     def post(self, request: Request) -> Response:
         """Get a pair: with a key in `Authorization`, or with e-mail address and password."""
         given = TokenRequest(data=request.data)

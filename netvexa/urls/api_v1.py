@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from agents.api import AgentViewSet
@@ -14,7 +14,7 @@ from chat.receipt_api import ReceiptView, ReplayView
 from chat.trial_api import ExpectationViewSet, TrialViewSet
 from knowledge.api import DocumentViewSet, SourceViewSet
 from knowledge.version_api import VersionViewSet
-from netvexa.views.reference import SchemaView, reference
+from netvexa.views.reference import NothingView, SchemaView, reference
 from netvexa.views.usage import UsageView
 from tenants.token_api import RefreshView, RevokeView, TokenView
 
@@ -45,4 +45,5 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", reference, name="reference"),
     path("", include(router.urls)),
+    re_path(r"", NothingView.as_view(), name="nothing"),
 ]

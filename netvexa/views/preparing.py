@@ -20,10 +20,12 @@ def preparing(request: HttpRequest) -> HttpResponse:
     """Say how far the workspace is; 503, so that nobody takes the page for the one that was asked for."""
     workspace = _workspace_of(request)
     if "text/html" not in request.headers.get("Accept", ""):
-        response: HttpResponse = JsonResponse(_error_of(workspace).as_json(), status=503)
+        error = _error_of(workspace)
+        response: HttpResponse = JsonResponse(error.as_json(), status=error.status)
     else:
         response = render(request, "site/preparing.html", _context(request, workspace), status=503)
-    response["Retry-After"] = str(_RETRY_AFTER)
+    if workspace.state != ProvisioningState.SUSPENDED:
+        response["Retry-After"] = str(_RETRY_AFTER)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +12,9 @@ from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from netvexa.lib.errors import NotFound
 
 METHODS = ("get", "post", "patch", "delete")
 
@@ -28,6 +31,18 @@ class SchemaView(SpectacularJSONAPIView):
         self.urlconf = getattr(request, "urlconf", None)
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return response
+
+
+class NothingView(APIView):
+    """Whatever no other route takes: an address that is wrong is answered like everything else here, as JSON."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        raise NotFound
 
 
 def reference(request: HttpRequest) -> HttpResponse:

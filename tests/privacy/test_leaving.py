@@ -90,7 +90,7 @@ def test_visitors_are_told_in_a_plain_sentence(owner_client: Client, workspace: 
 
     answer = Client(headers={"host": "acme.localhost"}).get(f"/widget/{agent.public_id}/data/")
 
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.json()["code"]) == (403, "workspace_closed")
     assert answer.json()["detail"].startswith("This chat is closed.")
     tonight()
     assert workspace.schema_name in schemas()

@@ -1,0 +1,44 @@
+"""A workspace that closes while it is in use: open sockets and long tasks knew it when it was open.
+
+Whoever enters anew is refused by `tenants.context`. What has entered already asks `check_open` before it costs
+anything, and the web processes are told at once, by one channel in Redis that each of them hears.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tenants.context import WorkspaceClosed, current_workspace
+from tenants.models import ProvisioningState, Workspace
+
+logger = logging.getLogger(__name__)
+CHANNEL = "nv:closing"
+
+
+def is_open() -> bool:
+    """Whether the current workspace is open still, by its row and not by what was read earlier."""
+    return Workspace.objects.filter(pk=current_workspace().pk, state=ProvisioningState.READY).exists()
+
+
+def check_open() -> None:
+    """Raise WorkspaceClosed where the current workspace was closed meanwhile."""
+    if not is_open():
+        raise WorkspaceClosed
+
+
+def tell(workspace: Workspace) -> None:
+    """Have every web process end what is open of the workspace. Call after the commit that closed it.
+
+    While Redis is away nobody is told; then each is refused at its next message.
+    """
+    redis = Redis.from_url(settings.REDIS_URL, socket_timeout=2.0, socket_connect_timeout=0.5)
+    try:
+        redis.publish(CHANNEL, f"!close\n0\n{workspace.pk}")
+    except (RedisError, OSError):
+        logger.warning("Redis cannot be reached: open chats of %s end at their next message", workspace.key)
+    finally:
+        redis.close()

@@ -1,0 +1,34 @@
+"""The API does what its schema says, for a caller with every right: schemathesis reads the schema and tries.
+
+NETVEXA_CONTRACT is how many made-up requests each operation gets, beside those that try each field's edges: a few
+in the suite, many in `make security`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.isolation.world import World, make_world
+from tests.plugins.integrators import at_host
+from tests.security.contract import failures
+
+EXAMPLES = int(os.environ.get("NETVEXA_CONTRACT", "3"))
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("billing.throttling.ApiCalls.allow_request", lambda *_: True)
+    monkeypatch.setattr("tenants.api._take", lambda *_: None)
+    return make_world("acme")
+
+
+def test_the_api_does_what_its_schema_says(world: World) -> None:
+    document = at_host(world.workspace, "").get("schema/").json()
+    assert len(document["paths"]) > 30
+
+    found = list(failures(document, world, examples=EXAMPLES))
+
+    assert not found, "\n\n".join(found)
