@@ -104,6 +104,9 @@ class AgentViewSet(
     """Support agents: how each speaks, looks and how sure it must be before it answers."""
 
     audited = "agent"
+    audited_fields = tuple(
+        name for name in AgentSerializer.Meta.fields if name not in ("id", "created_at", "updated_at")
+    )
     scopes: ClassVar = {"read": Scope.READ_AGENTS, "write": Scope.WRITE_AGENTS}
     serializer_class = AgentSerializer
     queryset = Agent.objects.all()

@@ -28,10 +28,11 @@ from rest_framework.views import APIView
 from agents.models import Agent
 from chat import asking, conversations, notices
 from chat.conversations import Door
+from chat.erasure import delete_conversations
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
 from chat.protocol import Frame
 from netvexa.lib.api import Strict
-from netvexa.lib.errors import Invalid
+from netvexa.lib.errors import Invalid, NotFound
 from netvexa.lib.idempotency import idempotent
 from netvexa.lib.quotes import quoted_url
 from tenants.api import WorkspaceAPI, credential_of
@@ -243,10 +244,13 @@ class ConversationViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """What visitors and agents said, and what the team does about it."""
 
+    audited = "conversation"
+    audited_fields = ("agent_id", "state", "owner")
     scopes: ClassVar = SCOPES
     serializer_class = ConversationSerializer
     queryset = Conversation.objects.all()
@@ -267,6 +271,10 @@ class ConversationViewSet(
 
     def get_serializer_class(self) -> Any:
         return ConversationDetail if self.action == "retrieve" else ConversationSerializer
+
+    def perform_destroy(self, instance: Conversation) -> None:
+        """With its messages, leads and files."""
+        delete_conversations([instance.pk])
 
     @extend_schema(request=None, responses=ConversationSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
@@ -336,13 +344,23 @@ class MessagesView(WorkspaceAPI, APIView):
 class LeadViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """Contact details that visitors left."""
 
+    audited = "lead"
     scopes: ClassVar = {"read": Scope.READ_LEADS, "write": Scope.WRITE_LEADS}
     serializer_class = LeadSerializer
     queryset = Lead.objects.all()
+    lookup_value_converter = "uuid"
+
+    def get_object(self) -> Lead:
+        found = Lead.objects.filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise NotFound
+        return found
 
 
 def _person(request: Request) -> UUID:

@@ -90,6 +90,7 @@ class CuratedViewSet(WorkspaceAPI, viewsets.ModelViewSet[CuratedAnswer]):
     """Exact answers: given as they stand to whoever asks one of their questions."""
 
     audited = "exact_answer"
+    audited_fields = ("agent_id", "answer", "link", "is_active")
     scopes: ClassVar = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
     serializer_class = CuratedSerializer
     queryset = CuratedAnswer.objects.all()

@@ -98,6 +98,8 @@ class GapViewSet(
 ):
     """Questions that were not answered, or not well, brought together by meaning."""
 
+    audited = "gap"
+    audited_fields = ("agent_id", "state")
     scopes: ClassVar = {"read": Scope.READ_CONVERSATIONS, "write": Scope.WRITE_CONVERSATIONS}
     serializer_class = GapSerializer
     queryset = Gap.objects.all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,7 +23,7 @@ class PersonSerializer(serializers.Serializer[Any]):
     person = serializers.CharField(max_length=254)
 
 
-class ReceiptSerializer(serializers.Serializer[Any]):
+class ErasureReceiptSerializer(serializers.Serializer[Any]):
     """What was erased, by kind; the digest proves that nobody has changed the receipt."""
 
     receipt = serializers.UUIDField()
@@ -47,7 +48,7 @@ class ExportPersonView(WorkspaceAPI, APIView):
     scopes: ClassVar = {"write": Scope.ADMIN}
     costs: ClassVar = {"write": 10}
 
-    @extend_schema(request=PersonSerializer, responses=serializers.DictField(), operation_id="people_export")
+    @extend_schema(request=PersonSerializer, responses=OpenApiTypes.OBJECT, operation_id="people_export")
     def post(self, request: Request) -> Response:
         """Everything that is kept of a person, as JSON. Asked by POST, so that no address comes into a log."""
         found = _person_of(request)
@@ -61,7 +62,7 @@ class ErasePersonView(WorkspaceAPI, APIView):
     scopes: ClassVar = {"write": Scope.ADMIN}
     costs: ClassVar = {"write": 10}
 
-    @extend_schema(request=PersonSerializer, responses=ReceiptSerializer, operation_id="people_erase")
+    @extend_schema(request=PersonSerializer, responses=ErasureReceiptSerializer, operation_id="people_erase")
     def post(self, request: Request) -> Response:
         """Erase all that is kept of a person; the receipt. An unknown person's receipt says that nothing was there."""
         receipt = persons.erase(_person_of(request), actor=str(request.user))

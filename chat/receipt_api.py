@@ -66,7 +66,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     steps = StepSerializer(many=True)
 
 
-class SideSerializer(serializers.Serializer[Any]):
+class AnswerSideSerializer(serializers.Serializer[Any]):
     """An answer, then or today."""
 
     text = serializers.CharField()
@@ -78,8 +78,8 @@ class SideSerializer(serializers.Serializer[Any]):
 class ReplaySerializer(serializers.Serializer[Any]):
     """What was answered, and what would be answered now; `today` is null where the question is gone."""
 
-    then = SideSerializer()
-    today = SideSerializer(allow_null=True)
+    then = AnswerSideSerializer()
+    today = AnswerSideSerializer(allow_null=True)
 
 
 class ReplayView(WorkspaceAPI, APIView):

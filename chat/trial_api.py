@@ -49,6 +49,8 @@ class ExpectationSerializer(Strict, serializers.ModelSerializer[Expectation]):
 class ExpectationViewSet(WorkspaceAPI, viewsets.ModelViewSet[Expectation]):
     """The test set of each agent."""
 
+    audited = "test_question"
+    audited_fields = ("agent_id", "question", "outcome", "must", "must_not")
     scopes: ClassVar = SCOPES
     serializer_class = ExpectationSerializer
     queryset = Expectation.objects.all()
@@ -137,6 +139,8 @@ class TrialViewSet(
 ):
     """Runs of test sets. They are not counted as answers."""
 
+    audited = "test_run"
+    audited_fields = ("agent_id", "state")
     scopes: ClassVar = SCOPES
     serializer_class = TrialSerializer
     queryset = Trial.objects.all()

@@ -133,6 +133,7 @@ def run(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     except Invalid as refused:
         messages.error(request, refused.detail)
         return redirect("improve:tests", agent.pk)
+    audit.record("test_run.started", request=request, subject=agent.name, after={"id": str(trial.pk)})
     tasks.run_trial.enqueue(trial.pk)
     return redirect("improve:trial", trial.pk)
 
@@ -161,6 +162,7 @@ def _decide(request: MemberRequest, trial_id: UUID) -> HttpResponse:
     row = Trial.objects.get_or_404(trial_id)
     if request.POST.get("action") == "drop":
         trials.drop(row)
+        audit.record("change.dropped", request=request, subject=row.agent.name, after={"id": str(row.pk)})
         messages.success(request, "The change is dropped. The agent stays as it is.")
     else:
         trials.apply(row)

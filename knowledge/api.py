@@ -11,6 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -67,6 +68,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
         ]
         read_only_fields = fields
 
+    url = serializers.CharField(read_only=True, help_text="Empty for what is no page.")
+    found_on = serializers.CharField(read_only=True, help_text="The page that links to it, if one does.")
     external_id = serializers.CharField(
         source="key", read_only=True, help_text="Your own id, the page's address, or the path in an archive."
     )
@@ -78,6 +81,7 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 class SourceSerializer(serializers.ModelSerializer[Source]):
     """Something that was added, and what came of it. It carries its first 100 documents; list the others."""
 
+    url = serializers.CharField(read_only=True, help_text="Empty for what is no page.")
     documents = serializers.SerializerMethodField()
 
     class Meta:
@@ -125,7 +129,7 @@ class PairSerializer(Strict):
     answer = serializers.CharField(max_length=MAX_ANSWER)
 
 
-ADDABLE = [choice for choice in SourceKind.choices if choice[0] != SourceKind.PUSH]
+ADDABLE = [choice for choice in SourceKind.choices if choice[0] not in (SourceKind.PUSH, SourceKind.FILE)]
 _NEEDS = {
     SourceKind.FILE: "file",
     SourceKind.TEXT: "text",
@@ -137,14 +141,13 @@ _NEEDS = {
 
 
 class NewSource(Strict):
-    """A file (multipart), a web page, a website, a sitemap, a pasted text, or questions with answers."""
+    """A web page, a website, a sitemap, a pasted text, or questions with answers."""
 
     agent = serializers.UUIDField()
     kind = serializers.ChoiceField(ADDABLE)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     url = serializers.URLField(max_length=2000, required=False)
     text = serializers.CharField(max_length=MAX_TEXT, required=False)
-    file = serializers.FileField(required=False, max_length=200)
     pairs = serializers.ListField(child=PairSerializer(), required=False, max_length=MAX_PAIRS)
     scope = ScopeSerializer(required=False)
     draft = serializers.BooleanField(default=False, help_text="Texts and questions only: kept back for now.")
@@ -154,6 +157,16 @@ class NewSource(Strict):
         if not attrs.get(needed):
             raise serializers.ValidationError({needed: ["This kind of source needs it."]})
         return attrs
+
+
+class NewFile(Strict):
+    """A file, sent as a form (multipart)."""
+
+    agent = serializers.UUIDField()
+    kind = serializers.ChoiceField([SourceKind.FILE], default=SourceKind.FILE)
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    url = serializers.URLField(max_length=2000, required=False)
+    file = serializers.FileField(max_length=200)
 
 
 def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source:
@@ -193,12 +206,22 @@ def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source
 
 
 class Content(Strict):
-    """New content for a source: a file, a text, or pairs."""
+    """New content for a source: a text, or pairs."""
 
     text = serializers.CharField(max_length=MAX_TEXT, required=False)
-    file = serializers.FileField(required=False, max_length=200)
     pairs = serializers.ListField(child=PairSerializer(), required=False, max_length=MAX_PAIRS)
     draft = serializers.BooleanField(default=False, help_text="Kept back until it is published.")
+
+
+class FileContent(Strict):
+    """New content for a file, sent as a form (multipart)."""
+
+    file = serializers.FileField(max_length=200)
+    draft = serializers.BooleanField(default=False, help_text="Kept back until it is published.")
+
+
+def _is_form(request: Request) -> bool:
+    return str(request.content_type).startswith("multipart/")
 
 
 class SourceChange(Strict):
@@ -280,8 +303,10 @@ class SourceViewSet(
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
     audited = "source"
+    audited_fields = ("agent_id", "kind", "title", "url", "scope", "interval_hours")
     scopes: ClassVar = SCOPES
     costs: ClassVar = {"create": 5, "retry": 5}
+    parser_classes = (JSONParser, MultiPartParser)  # files come as forms
     serializer_class = SourceSerializer
     queryset = Source.objects.all()
     lookup_value_converter = "uuid"
@@ -295,11 +320,14 @@ class SourceViewSet(
     def get_object(self) -> Source:
         return Source.objects.get_or_404(self.kwargs["pk"])
 
-    @extend_schema(request=NewSource, responses={201: SourceSerializer})
+    @extend_schema(
+        request={"application/json": NewSource, "multipart/form-data": NewFile},
+        responses={201: SourceSerializer},
+    )
     @idempotent
     def create(self, request: Request) -> Response:
         """Add a source. Follow `documents[].status` until it is `ready` or `failed`."""
-        given = NewSource(data=request.data)
+        given = (NewFile if _is_form(request) else NewSource)(data=request.data)
         given.is_valid(raise_exception=True)
         fields = cast("dict[str, Any]", given.validated_data)
         agent = Agent.objects.get_or_404(fields["agent"])
@@ -328,12 +356,15 @@ class SourceViewSet(
         documents.sync_now(source)
         return Response(SourceSerializer(source).data, status=202)
 
-    @extend_schema(request=Content, responses={202: DocumentSerializer})
+    @extend_schema(
+        request={"application/json": Content, "multipart/form-data": FileContent},
+        responses={202: DocumentSerializer},
+    )
     @action(detail=True, methods=["put"])
     def content(self, request: Request, pk: UUID) -> Response:
         """Replace the content of a file, a text or a set of questions, at once or as a draft."""
         source = self.get_object()
-        given = Content(data=request.data)
+        given = (FileContent if _is_form(request) else Content)(data=request.data)
         given.is_valid(raise_exception=True)
         document = replace_content(source, given.validated_data, author=credential_of(request).person_id)
         document.refresh_from_db()
@@ -384,6 +415,7 @@ class DocumentViewSet(
     """Files and pages, and how far the reading of each is. Send your own under an id of yours."""
 
     audited = "document"
+    audited_fields = ("source_id", "title", "url", "status", "pinned")
     scopes: ClassVar = SCOPES
     serializer_class = DocumentSerializer
     queryset = Document.objects.all()

@@ -56,7 +56,7 @@ class FetchError(AppError):
     """A page could not be fetched; `permanent` says whether trying again by itself makes sense."""
 
     code = "fetch_failed"
-    status = 502
+    status = 422
     default_detail = "This page could not be fetched."
     permanent = False
 

@@ -86,6 +86,7 @@ class VersionViewSet(
     """The past of documents: `?at=` tells what was known at a time, `?document=` how one came about."""
 
     audited = "version"
+    audited_fields = ("document_id", "number", "valid_from", "valid_to")
     scopes: ClassVar = SCOPES
     serializer_class = VersionSerializer
     queryset = Version.objects.all()

@@ -175,6 +175,8 @@ class WorkspaceAPI(Knocking):
     scopes: ClassVar[dict[str, Scope]]
     costs: ClassVar[dict[str, int]] = {}
     audited: ClassVar[str] = ""  # what it changes, as the audit log calls it; nothing is not noted
+    audited_fields: ClassVar[tuple[str, ...]] = ()  # of the row that is changed; nothing that visitors wrote
+    _before: dict[str, Any] | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._places:
@@ -186,6 +188,12 @@ class WorkspaceAPI(Knocking):
         credential = request.auth
         if isinstance(credential, Credential) and getattr(request, "workspace", None) is None:
             request._request.workspace = self._places.enter_context(in_tenant(credential.workspace))  # type: ignore[attr-defined]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Take down how a row is before it is changed, once it is sure who may change it."""
+        super().initial(request, *args, **kwargs)
+        if self.audited and request.method not in SAFE_METHODS:
+            self._before = self._settings_of(self.kwargs.get("pk"))
 
     @property
     def workspace(self) -> Workspace:
@@ -203,5 +211,13 @@ class WorkspaceAPI(Knocking):
     def _note_change(self, request: Request, response: Any) -> None:
         done = _DONE.get(action := getattr(self, "action", ""), action)
         given = response.data if isinstance(response.data, dict) else {}
-        subject = str(getattr(self, "kwargs", {}).get("pk") or given.get("id", ""))
-        audit.record(f"{self.audited}.{done}", request=request._request, subject=subject, after={"by": "API"})
+        subject = str(self.kwargs.get("pk") or given.get("id", ""))
+        changed = audit.difference(self._before or {}, self._settings_of(subject))
+        changed["after"]["by"] = "API"
+        audit.record(f"{self.audited}.{done}", request=request._request, subject=subject, **changed)
+
+    def _settings_of(self, pk: Any) -> dict[str, Any]:
+        """The row as far as the audit log tells of it; nothing while there is none."""
+        rows: Any = getattr(self, "queryset", None)
+        row = rows.model._default_manager.filter(pk=pk).first() if rows is not None and pk else None
+        return audit.changes(row, list(self.audited_fields)) if row is not None else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,16 @@ from django.db import models
 from django.http import HttpRequest
 
 from netvexa.lib.client import client_address
+from netvexa.lib.masking import mask_cards, mask_contacts
 from tenants.audit_chain import append
 from tenants.context import current_workspace, platform
 from tenants.models import AuditEvent, User, Workspace
 
+HIDDEN = "(hidden)"
+_SECRET = re.compile(r"secret|password|passphrase|token_|_token|^token$|^key$|api_key$|_hash$", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"[0-9a-fA-F-]{32,36}|\d{4}-\d\d-\d\d(?:[T ].*)?"
+)  # an id or a time, no telephone number
 ISOLATION_PROBED = "isolation.probed"  # what the nightly probe found, kept where nobody can change it
 
 
@@ -27,8 +34,8 @@ def record(
 ) -> None:
     """Note an action of whoever sent `request`, in its workspace unless another is named.
 
-    Called where the row may be written: in that workspace, or as the platform. Values must be plain JSON;
-    secrets never go in.
+    Called where the row may be written: in that workspace, or as the platform. Values must be plain JSON; what
+    is secret or somebody's address in them is blanked.
     """
     user = request.user
     append(
@@ -38,8 +45,8 @@ def record(
             actor=str(user) if user.is_authenticated else "anonymous",
             action=action,
             subject=subject[:200],
-            before=before,
-            after=after,
+            before=_without_secrets(before),
+            after=_without_secrets(after),
             address=client_address(request) or None,
         )
     )
@@ -72,8 +79,8 @@ def note(
         actor=actor,
         action=action,
         subject=subject[:200],
-        before=before,
-        after=after,
+        before=_without_secrets(before),
+        after=_without_secrets(after),
     )
     return append(event).pk
 
@@ -81,6 +88,28 @@ def note(
 def changes(instance: models.Model, fields: list[str]) -> dict[str, Any]:
     """The named fields of a row as plain JSON, for `before` and `after`."""
     return {name: _plain(getattr(instance, name)) for name in fields}
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """`before` and `after` of what is not the same in both, to be handed on to `record`."""
+    names = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    return {
+        "before": {name: before[name] for name in names if name in before},
+        "after": {name: after[name] for name in names if name in after},
+    }
+
+
+def _without_secrets(value: Any, name: str = "") -> Any:
+    """The same value, without what must not stand in clear in rows that are kept for years."""
+    if isinstance(value, dict):
+        return {key: _without_secrets(one, str(key)) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(one, name) for one in value]
+    if value and _SECRET.search(name):
+        return HIDDEN
+    if isinstance(value, str) and not _IDENTIFIER.fullmatch(value):
+        return mask_contacts(mask_cards(value))
+    return value
 
 
 def _plain(value: Any) -> Any:

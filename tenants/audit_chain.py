@@ -23,6 +23,7 @@ from tenants.models import AuditEvent, Workspace
 
 _LOCK = 0x61756474  # the first half of PostgreSQL's advisory locks of two numbers: "audt"
 _START = "0" * 64
+SHORTENED = "audit_log.shortened"  # the entry that tells where the chain begins since older ones went
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def append(event: AuditEvent) -> AuditEvent:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, str(event.workspace_id)])
-        last = _chain(event.workspace_id).order_by("-number").first()
+        last = chain_of(event.workspace_id).order_by("-number").first()
         event.number = (last.number or 0) + 1 if last else 1
         event.digest = _digest(_key(master_secrets()[0]), event, last.digest if last else _START)
         event.save(force_insert=True)
@@ -53,8 +54,8 @@ def append(event: AuditEvent) -> AuditEvent:
 def verify(workspace: Workspace | None) -> Verdict:
     """Look through the whole chain of a workspace, or of what staff did to none."""
     keys = [_key(secret) for secret in master_secrets()]
-    before, number = _START, 0
-    for event in _chain(workspace.pk if workspace else None).order_by("number").iterator(2000):
+    number, before = _beginning(workspace)
+    for event in chain_of(workspace.pk if workspace else None).order_by("number").iterator(2000):
         number += 1
         if event.number != number:
             return Verdict(number - 1, number, "An entry is missing here.")
@@ -66,7 +67,7 @@ def verify(workspace: Workspace | None) -> Verdict:
 
 def anchor(workspace: Workspace | None) -> None:
     """Keep where the chain ends now, outside of the database; an anchor is never put back to an earlier entry."""
-    last = _chain(workspace.pk if workspace else None).order_by("-number").first()
+    last = chain_of(workspace.pk if workspace else None).order_by("-number").first()
     kept = _anchored(workspace)
     if last is None or (kept and kept["number"] >= (last.number or 0)):
         return
@@ -77,13 +78,25 @@ def anchor(workspace: Workspace | None) -> None:
     )
 
 
+def _beginning(workspace: Workspace | None) -> tuple[int, str]:
+    """The number and the digest before the oldest entry that is kept, as the chain itself tells."""
+    rows = chain_of(workspace.pk if workspace else None)
+    first = rows.order_by("number").values_list("number", flat=True).first()
+    if first in (None, 1):
+        return 0, _START
+    told = rows.filter(action=SHORTENED, after__through=first - 1).values_list("after", flat=True).first()
+    return (first - 1, told["ended_with"]) if told else (0, _START)
+
+
 def _against_anchor(workspace: Workspace | None, entries: int) -> Verdict:
     kept = _anchored(workspace)
     if kept is None:
         return Verdict(entries)
     if kept["number"] > entries:
         return Verdict(entries, entries + 1, "Entries are missing at the end.")
-    event = _chain(workspace.pk if workspace else None).get(number=kept["number"])
+    event = chain_of(workspace.pk if workspace else None).filter(number=kept["number"]).first()
+    if event is None:  # it went with what is past its time; the walk has found the rest whole
+        return Verdict(entries)
     if not hmac.compare_digest(event.digest, kept["digest"]):
         return Verdict(kept["number"] - 1, kept["number"], "This entry is not the one that was anchored.")
     return Verdict(entries)
@@ -102,7 +115,8 @@ def _anchor_name(workspace: Workspace | None) -> str:
     return f"audit-anchors/{workspace.pk if workspace else 'staff'}.json"
 
 
-def _chain(workspace_id: Any) -> Any:
+def chain_of(workspace_id: Any) -> Any:
+    """The entries of a workspace, or of what staff did to none."""
     return AuditEvent.objects.filter(workspace_id=workspace_id).exclude(number=None)
 
 

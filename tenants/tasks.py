@@ -11,12 +11,15 @@ from django.core.mail import send_mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from tenants import audit_chain, resealing
+from tenants import audit_chain, audit_retention, resealing
 from tenants.context import PlatformTask
-from tenants.models import KnownDevice, ProvisioningState, TokenGrant, Workspace
+from tenants.models import Invitation, KnownDevice, ProvisioningState, TokenGrant, Workspace
 from tenants.provisioning import provision
 
 logger = logging.getLogger(__name__)
+INVITATION_KEPT_FOR = timedelta(
+    days=30
+)  # since it ran out: until then the page of members offers to send it again
 DEVICE_KNOWN_FOR = timedelta(days=400)  # since its last log-in; then the next one is told of again
 
 
@@ -40,6 +43,7 @@ def clear_sessions() -> None:
     call_command("clearsessions")
     now = timezone.now()
     TokenGrant.objects.filter(expires_at__lt=now).delete()
+    Invitation.objects.filter(expires_at__lt=now - INVITATION_KEPT_FOR).delete()
     KnownDevice.objects.filter(seen_at__lt=now - DEVICE_KNOWN_FOR).delete()
 
 
@@ -55,6 +59,13 @@ def anchor_audit_logs() -> None:
             logger.error(
                 "The audit log of %s does not hold at entry %s: %s", whose, verdict.wrong, verdict.problem
             )
+
+
+@shared_task(base=PlatformTask)
+def shorten_audit_logs() -> None:
+    """Every night: what the audit logs keep no longer."""
+    if count := audit_retention.shorten_all():
+        logger.info("%s entries of audit logs were past their time", count)
 
 
 @shared_task(base=PlatformTask)

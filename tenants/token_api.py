@@ -15,9 +15,10 @@ from rest_framework.views import APIView
 
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import AppError, Invalid, NotAllowed
-from tenants import credentials, proof, second_factor, tokens
+from tenants import audit, credentials, proof, second_factor, tokens
 from tenants.access import membership_of
 from tenants.api import Knocking, count_refused
+from tenants.context import in_tenant, platform
 from tenants.credentials import Credential
 from tenants.keys import Scope
 from tenants.models import Membership, User, Workspace
@@ -76,8 +77,11 @@ class TokenView(Knocking, APIView):
         fields = given.validated_data
         asked = frozenset(Scope(value) for value in fields["scopes"]) if "scopes" in fields else None
         if isinstance(request.auth, Credential):
-            return _answer(_for_key(request.auth, asked))
-        return _answer(_for_member(request, fields, asked))
+            _note_issued(request.auth.workspace, str(request.user), pair := _for_key(request.auth, asked))
+        else:
+            pair = _for_member(request, fields, asked)
+            _note_issued(request._request.workspace, fields["email"], pair)  # type: ignore[attr-defined]
+        return _answer(pair)
 
 
 class RefreshView(Knocking, APIView):
@@ -103,8 +107,15 @@ class RevokeView(Knocking, APIView):
     @extend_schema(request=RefreshRequest, responses={204: None}, operation_id="auth_revoke", auth=[])
     def post(self, request: Request) -> Response:
         """End a refresh token and every access token that came of it."""
-        _counted(request, tokens.revoke)
+        workspace: Workspace = _counted(request, tokens.revoke)
+        with platform():
+            audit.note("api_token.revoked", actor="whoever held the token", workspace=workspace)
         return Response(status=204)
+
+
+def _note_issued(workspace: Workspace, actor: str, pair: tokens.Pair) -> None:
+    with in_tenant(workspace):
+        audit.note("api_token.issued", actor=actor, after={"scopes": list(pair.scopes)})
 
 
 def _for_key(credential: Credential, asked: frozenset[Scope] | None) -> tokens.Pair:

@@ -103,11 +103,15 @@ def recognise(given: str, workspace: Workspace | None) -> Credential:
     return _credential(grant)
 
 
-def revoke(given: str, workspace: Workspace | None) -> None:
-    """End everything that came from the grant of this refresh token. Raises TokenRefused."""
+def revoke(given: str, workspace: Workspace | None) -> Workspace:
+    """End everything that came from the grant of this refresh token; whose it was. Raises TokenRefused."""
     token = _decoded(RefreshToken, given, workspace)
     with platform():
-        TokenGrant.objects.filter(pk=token["grant"], revoked_at=None).update(revoked_at=timezone.now())
+        grant = TokenGrant.objects.select_related("workspace").filter(pk=token["grant"]).first()
+        if grant is None:
+            raise TokenRefused
+        TokenGrant.objects.filter(pk=grant.pk, revoked_at=None).update(revoked_at=timezone.now())
+        return grant.workspace
 
 
 def revoke_all_of(user: User) -> None:

@@ -7,25 +7,22 @@ import re
 from collections.abc import Iterator
 
 import docx
-from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
-from knowledge.parsing.errors import ParseError
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.packages import damage_refused
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _HEADING_STYLE = re.compile(r"^heading (\d)", re.IGNORECASE)
 
 
+@damage_refused()
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
-    try:
-        document = docx.Document(io.BytesIO(data))
-    except (PackageNotFoundError, KeyError, ValueError, SyntaxError) as error:
-        raise ParseError from error
+    document = docx.Document(io.BytesIO(data))
     blocks = tuple(cleaned(_blocks(document.iter_inner_content())))
     return ParsedDocument(
         title=one_line(document.core_properties.title or "") or _first_heading(blocks),

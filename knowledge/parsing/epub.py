@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import unquote
 
-from defusedxml import DefusedXmlException, ElementTree
+from defusedxml import ElementTree
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing import html
 from knowledge.parsing.cleaning import one_line
 from knowledge.parsing.errors import EncryptedDocument, ParseError
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.packages import read_entry
+from knowledge.parsing.packages import damage_refused, read_entry
 
 MEDIA_TYPE = "application/epub+zip"
 _OPF = "{http://www.idpf.org/2007/opf}"
@@ -24,12 +24,10 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
 
 
+@damage_refused()
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            return _read(book, limits)
-    except (KeyError, zipfile.BadZipFile, ElementTree.ParseError, DefusedXmlException) as error:
-        raise ParseError from error
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return _read(book, limits)
 
 
 def _read(book: zipfile.ZipFile, limits: Limits) -> ParsedDocument:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from knowledge.parsing.errors import DocumentTooLarge, EncryptedDocument, ParseError
+from netvexa.lib.errors import AppError
 
 MAX_UNPACKED = 300 * 1024 * 1024
 MAX_UNPACK_RATIO = 200
@@ -14,6 +17,19 @@ MAX_ENTRIES = 10_000
 _SLACK = 1024 * 1024  # small files of white space pack better than any honest ratio
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENCRYPTED = 0x1
+
+
+@contextmanager
+def damage_refused() -> Iterator[None]:
+    """Around the reading of a package by its library: those raise whatever comes up where XML is not as they think,
+    AttributeError and OSError too. Raises ParseError for all of it; what is out of memory stays that.
+    """
+    try:
+        yield
+    except (AppError, MemoryError):
+        raise
+    except Exception as error:
+        raise ParseError from error
 
 
 def entries_of(data: bytes) -> list[zipfile.ZipInfo]:

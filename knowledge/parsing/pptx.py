@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pptx import Presentation
-from pptx.exc import PackageNotFoundError
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
-from knowledge.parsing.errors import ParseError
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.packages import refuse_declarations
+from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
@@ -21,13 +19,11 @@ _GROUP = 6  # MSO_SHAPE_TYPE.GROUP
 _MAX_NESTING = 20
 
 
+@damage_refused()
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     refuse_declarations(data)
-    try:
-        deck = Presentation(io.BytesIO(data))
-        slides = list(deck.slides)
-    except (PackageNotFoundError, KeyError, ValueError, SyntaxError) as error:
-        raise ParseError from error
+    deck = Presentation(io.BytesIO(data))
+    slides = list(deck.slides)
     shown = [(number, slide) for number, slide in enumerate(slides, start=1) if not _is_hidden(slide)]
     return ParsedDocument(
         title=one_line(deck.core_properties.title or ""),

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
-from knowledge.parsing.errors import ParseError
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.packages import refuse_declarations
+from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.sheets import Row, row_blocks
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -25,12 +22,10 @@ _CURRENCY = re.compile(r"\[\$([^\]-]+)[^\]]*\]|\"\s*([^\"\d]{1,4}?)\s*\"|([$â‚¬Â
 _DECIMALS = re.compile(r"0\.(0+)")
 
 
+@damage_refused()
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     refuse_declarations(data)
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ParseError from error
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     notes = ("Hidden sheets were left out.",) if len(shown) < len(book.worksheets) else ()
     return ParsedDocument(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 from rest_framework.views import set_rollback
 
-from netvexa.lib.errors import AppError
+from netvexa.lib.errors import AppError, Invalid
 
 
 class KeysetPagination(CursorPagination):
@@ -21,6 +23,20 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
     ordering = "id"
+
+    def get_page_size(self, request: Request) -> int | None:
+        """Raises Invalid; more than the most is the most."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is not None and not (given.isascii() and given.isdigit() and int(given[:9]) > 0):
+            raise Invalid("page_size is a number from 1.")
+        return super().get_page_size(request)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        found = super().get_schema_operation_parameters(view)  # type: ignore[no-untyped-call]
+        for parameter in found:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"]["minimum"] = 1
+        return list(found)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -50,3 +66,23 @@ class Strict(serializers.Serializer[Any]):
             if unknown := sorted(set(data) - known):
                 raise serializers.ValidationError({name: ["This field cannot be set."] for name in unknown})
         return super().to_internal_value(data)
+
+
+class StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # registers itself
+    """Tells in the schema what `Strict` refuses: fields that it does not know, and texts of nothing but spaces."""
+
+    target_class = Strict
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        shape = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        for name, field in self.target.fields.items():
+            about = shape.get("properties", {}).get(name)
+            if about is not None and type(field) is serializers.CharField and not field.read_only:
+                about.setdefault("pattern", _ANYTHING if field.allow_blank else _SOMETHING)
+        return {**shape, "additionalProperties": False}
+
+
+# As DRF reads texts: PostgreSQL takes no NUL, and a text that is trimmed may have to be something.
+_ANYTHING = r"^[^\x00]*$"
+_SOMETHING = r"^[^\x00]*[^\s\x00][^\x00]*$"

@@ -23,6 +23,7 @@ _ALWAYS = {
     "503": "A part of the system is down for the moment, or the workspace is closed.",
 }
 _ON_WRITING = {
+    "402": "The answers of the plan are used up, or it is not paid.",
     "409": "It stands in another state, or the same request is being worked on.",
     "413": "The body is too large.",
     "415": "This kind of body is not taken.",

@@ -19,7 +19,7 @@ from chat.models import Channel, Conversation
 from knowledge.forms import SourceForm
 from knowledge.models import Document, DocumentStatus
 from knowledge.views import add_source, sources
-from tenants import attempts, mail
+from tenants import attempts, audit, mail
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.forms import EmailForm
 from tenants.models import Workspace
@@ -87,10 +87,17 @@ def agent(request: MemberRequest) -> HttpResponse:
     initial = None if existing else {"name": f"{request.workspace.name} Assistant"[:60]}
     form = NewAgentForm(request.POST or None, instance=existing, initial=initial)
     if request.method == "POST" and form.is_valid():
-        saved = form.save() if existing else create_agent(request, form)
+        saved = _changed(request, form) if existing else create_agent(request, form)
         if saved:
             return redirect("welcome:knowledge")
     return _page(request, "agent", {"form": form, "agent": existing}, status=422 if form.errors else 200)
+
+
+def _changed(request: MemberRequest, form: NewAgentForm) -> Agent:
+    saved: Agent = form.save()
+    after = {name: form.cleaned_data[name] for name in form.changed_data}
+    audit.record("agent.changed", request=request, subject=saved.name, after=after)
+    return saved
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)

@@ -17,6 +17,7 @@ from tenants import resealing
 from tenants.context import platform
 from tenants.models import ProvisioningState, Workspace
 from tenants.sealed_authenticators import reseal_authenticators
+from tenants.sealed_secrets import reseal_secrets
 
 
 class Command(BaseCommand):
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Data keys wrapped anew: {resealing.rewrap_all()}.")
             with platform():
                 self.stdout.write(f"Authenticators sealed anew: {reseal_authenticators()}.")
+                self.stdout.write(f"Secrets of other services sealed anew: {reseal_secrets()}.")
             return
         for workspace in self._workspaces(options["workspace"]):
             if options["what"] == "data":

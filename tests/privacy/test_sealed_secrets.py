@@ -1,0 +1,59 @@
+"""The secret of Stripe's webhook stands sealed in the database, and checks signatures all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from djstripe.models import WebhookEndpoint
+
+from netvexa.lib.sealing import CannotOpen
+
+pytestmark = pytest.mark.django_db
+SECRET = "whsec_something_that_only_stripe_and_we_know"
+
+
+@pytest.fixture
+def endpoint() -> WebhookEndpoint:
+    return WebhookEndpoint.objects.create(
+        id="we_1",
+        secret=SECRET,
+        url="https://netvexa.example/",
+        status="enabled",
+        api_version="",
+        enabled_events=[],
+    )
+
+
+def held() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret FROM djstripe_webhookendpoint")
+        return str(cursor.fetchone()[0])
+
+
+def test_the_database_does_not_hold_it(endpoint: WebhookEndpoint) -> None:
+    assert SECRET not in held()
+    assert WebhookEndpoint.objects.get().secret == SECRET
+    assert WebhookEndpoint.objects.exclude(secret="").exists()
+
+
+def test_one_that_was_stored_in_clear_works_and_is_sealed_with_the_next_rotation(
+    endpoint: WebhookEndpoint,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE djstripe_webhookendpoint SET secret = %s", [SECRET])
+    assert WebhookEndpoint.objects.get().secret == SECRET
+
+    call_command("rotate_keys", "master")
+
+    assert SECRET not in held()
+    assert WebhookEndpoint.objects.get().secret == SECRET
+
+
+def test_it_opens_with_no_other_key(endpoint: WebhookEndpoint, settings: Any) -> None:
+    settings.SECRET_KEY = "another"
+
+    with pytest.raises(CannotOpen):
+        WebhookEndpoint.objects.get()

@@ -1,0 +1,148 @@
+"""More of what went wrong in products like this one, each tried on our own doors; see `test_peers`."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from agents.models import Agent
+from chat import conversations, protocol, tokens, turns
+from chat.models import Channel, Conversation, Message, MessageState, Visitor
+from knowledge.fetching import fetch
+from knowledge.models import Source
+from netvexa.lib.errors import AppError
+from tenants.context import in_tenant
+from tenants.models import User, Workspace
+from tests.isolation.world import World, make_world
+from tests.plugins.integrators import at_host
+from tests.plugins.people import client_of
+
+pytestmark = pytest.mark.django_db
+INSIDE = "http://169.254.169.254/latest/meta-data/"
+
+
+@pytest.fixture
+def acme() -> World:
+    return make_world("acme")
+
+
+@pytest.fixture
+def rival() -> World:
+    return make_world("rival")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:7f00:1::]",
+        "[2001::1]",
+        "[fd00:ec2::254]",
+        "[::]",
+        "100.64.0.1",
+        "192.0.0.192",
+        "224.0.0.1",
+        "0.0.0.0",
+    ],
+)
+def test_plane_ghsa_6485_m23r_fx8q_no_way_of_writing_leads_inside(host: str) -> None:
+    """NAT64, 6to4, Teredo, carrier-grade NAT: what Python's own list calls global."""
+    with pytest.raises(AppError):
+        fetch(f"http://{host}/")
+
+
+def test_plane_ghsa_6485_m23r_fx8q_a_change_is_guarded_like_the_making(acme: World) -> None:
+    api = at_host(acme.workspace, acme.key.secret)
+
+    assert api.patch(f"sources/{acme.ids['source']}/", {"url": INSIDE}).status_code == 400
+    with in_tenant(acme.workspace):
+        assert Source.objects.get(pk=acme.ids["source"]).url == ""
+
+
+@pytest.mark.parametrize("url", [INSIDE, "http://localhost:6379/", "http://[::1]/"])
+def test_dify_cve_2025_56520_and_chainlit_cve_2026_22219_what_a_customer_names_is_not_fetched_inside(
+    url: str, acme: World
+) -> None:
+    answer = at_host(acme.workspace, acme.key.secret).post(
+        "sources/preview/", {"kind": "site", "url": url, "scope": {}}
+    )
+
+    assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "vbscript:x"])
+def test_dify_cve_2025_58747_no_address_is_a_program(url: str, acme: World) -> None:
+    api, agent = at_host(acme.workspace, acme.key.secret), str(acme.agent.pk)
+
+    assert api.post("sources/", {"agent": agent, "kind": "url", "url": url}).status_code == 400
+    exact = {"agent": agent, "questions": ["Where?"], "answer": "Here.", "link": url}
+    assert api.post("curated-answers/", exact).status_code == 400
+
+
+def test_dify_cve_2026_28288_nobody_learns_who_has_an_account(workspace: Workspace) -> None:
+    def tried(email: str) -> tuple[int, str]:
+        answer = Client(headers={"host": "localhost"}).post(
+            "/log-in/", {"email": email, "password": "wrong horse"}
+        )
+        page = answer.content.decode()
+        return answer.status_code, page[page.find("<form") :].partition("csrfmiddlewaretoken")[0]
+
+    assert tried("owner@acme.example") == tried("nobody@acme.example")
+
+
+def test_chattermate_cve_2026_24399_a_visitor_writes_no_program_for_the_team(acme: World) -> None:
+    with in_tenant(acme.workspace):
+        Message.objects.update(text="<img src=x onerror=alert(1)>")
+        Visitor.objects.update(name="<svg/onload=alert(2)>")
+
+    page = client_of(acme.workspace, acme.user).get(f"/conversations/{acme.ids['conversation']}/")
+
+    text = page.content.decode()
+    assert "onerror=alert(1)&gt;" in text
+    assert "<img src=x" not in text
+    assert "<svg/onload" not in text
+
+
+def test_hijiffy_cve_2026_4262_a_conversation_is_not_opened_by_its_id(acme: World) -> None:
+    hello = protocol.Hello(conversation=acme.ids["conversation"])
+    with in_tenant(acme.workspace):
+        opened = conversations.open_for(acme.agent, hello, visitor_id=uuid4(), channel=Channel.WIDGET)
+
+    assert opened.door.conversation_id != acme.ids["conversation"]
+    assert not opened.exists
+
+
+def test_hijiffy_cve_2026_4263_a_visitors_token_is_its_agents(acme: World, rival: World) -> None:
+    with in_tenant(acme.workspace), pytest.raises(tokens.BadToken):
+        tokens.visitor_of(rival.visitor_token, agent=acme.agent)
+
+
+def test_onyx_cve_2026_42276_nobody_stops_anothers_answer(acme: World) -> None:
+    with in_tenant(acme.workspace):
+        Message.objects.filter(pk=acme.ids["message"]).update(state=MessageState.WRITING, writer="p.1")
+        other = Conversation.objects.create(agent=acme.agent, visitor=Visitor.objects.create())
+
+        assert turns.writer_of(acme.ids["message"], acme.ids["conversation"]) == "p.1"
+        assert turns.writer_of(acme.ids["message"], other.pk) is None
+
+
+def test_dify_cve_2026_41947_nobody_sets_where_another_workspaces_answers_go(
+    acme: World, rival: World
+) -> None:
+    browser = client_of(acme.workspace, acme.user)
+
+    for part in ("settings/", "widget/look/", "widget/identity/exchange/", "delete/", "active/"):
+        assert browser.post(f"/agents/{rival.agent.pk}/{part}", {"name": "Mine"}).status_code == 404
+    with in_tenant(rival.workspace):
+        assert Agent.objects.get(pk=rival.agent.pk).name == "face-rival"
+
+
+def test_zulip_cve_2023_28623_no_made_up_invitation_makes_a_member(workspace: Workspace) -> None:
+    outside = Client(headers={"host": "localhost"})
+    person = {"name": "Eve", "email": "eve@evil.example", "password": "correct horse battery staple"}
+
+    for token in ("null", "0", "made-up", "%00"):
+        assert outside.post(f"/invitations/{token}/", person).status_code in (404, 410)
+    assert not User.objects.filter(email="eve@evil.example").exists()
