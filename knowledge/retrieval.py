@@ -16,6 +16,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Count, Max
+from django.db.models.functions import Greatest
 
 from knowledge import candidates, evidence, index
 from knowledge.candidates import Candidate, Overlay
@@ -69,7 +70,7 @@ class Passage:
 class Reading:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way.
 
-    `version` changes whenever a document is added, replaced or taken away.
+    `version` changes whenever a document is added, replaced, taken away or given to another audience.
     """
 
     profile: EmbeddingProfile
@@ -123,7 +124,7 @@ def search(
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
-    if overlay is not None:
+    if overlay is not None and overlay.audience in ("", *audiences):
         found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
@@ -154,7 +155,7 @@ def reading_of(agent_id: UUID) -> Reading:
         Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
         .order_by()
         .values_list("source__agent__knowledge_profile", "live__language")
-        .annotate(count=Count("pk"), newest=Max("live__valid_from"))
+        .annotate(count=Count("pk"), newest=Greatest(Max("live__valid_from"), Max("source__audience_since")))
     )
     found = list(rows)
     profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
