@@ -134,6 +134,7 @@ class Question(Strict):
         max_length=4000,
         required=False,
         default="",
+        allow_blank=True,
         help_text="A token by which your server vouches for the visitor, as in the widget: it carries the audiences.",
     )
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db.models import Count, Max
 from django.db.models.functions import Greatest
 
-from knowledge import candidates, evidence, index
+from knowledge import candidates, evidence, index, neighbours
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
@@ -128,7 +128,9 @@ def search(
         found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
-    passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
+    passages = tuple(
+        _passage(candidate, scored) for candidate, scored in neighbours.joined(question, ranked[:limit])
+    )
     features = evidence.features_of(question, ranked, languages=languages)
     finished = time.perf_counter()
     timings = Timings(
@@ -202,14 +204,21 @@ def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
-    """Best first; what says the same as a better one is left out."""
+    """Best first; what says the same as a better one, or nothing that better ones do not, is left out."""
     matches = match(question, found)
     kept: list[frozenset[str]] = []
+    said: set[str] = set()
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
+        if len(kept) >= COMPARED:
+            ranked.append((candidate, scored))
+            continue
         words = frozenset(candidate.text.casefold().split())
-        if len(kept) >= COMPARED or not any(_same(words, other) for other in kept):
+        sentences = {candidate.text[start:end] for start, end, _, _ in candidate.spans}
+        is_contained = len(sentences) > 1 and sentences <= said  # one alone may mean another thing elsewhere
+        if not is_contained and not any(_same(words, other) for other in kept):
             kept.append(words)
+            said |= sentences
             ranked.append((candidate, scored))
     return ranked
 
