@@ -27,8 +27,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents.models import Agent
-from chat import asking, conversations, notices, tokens
+from chat import asking, conversations, digests, notices, tokens
 from chat.conversations import Belonging, Door
+from chat.leads import ORDERS, leads
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
 from chat.protocol import Frame, Identity
 from netvexa.lib.api import Strict
@@ -87,7 +88,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    """A conversation, without its messages."""
+    """A conversation, without its messages. `title` and `summary` are for the team; no visitor sees them."""
+
+    title = serializers.CharField(source="heading", read_only=True)
+    summary_by = serializers.CharField(
+        source="digest_model", read_only=True, help_text="Which model wrote the summary; empty: none yet."
+    )
 
     class Meta:
         model = Conversation
@@ -99,6 +105,8 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
             "state",
             "owner",
             "title",
+            "summary",
+            "summary_by",
             "page_url",
             "page_title",
             "locale",
@@ -139,6 +147,12 @@ class Question(Strict):
     )
 
 
+class NewTitle(Strict):
+    """A title of the team's own."""
+
+    title = serializers.CharField(max_length=120, allow_blank=True, help_text="Empty: as it was made.")
+
+
 class Reply(Strict):
     """What a person of the team writes."""
 
@@ -162,7 +176,18 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
 
     class Meta:
         model = Lead
-        fields: ClassVar = ["id", "conversation", "name", "email", "phone", "company", "extra", "created_at"]
+        fields: ClassVar = [
+            "id",
+            "conversation",
+            "name",
+            "email",
+            "phone",
+            "company",
+            "extra",
+            "score",
+            "score_reason",
+            "created_at",
+        ]
         read_only_fields = fields
 
 
@@ -279,6 +304,15 @@ class ConversationViewSet(
     def get_serializer_class(self) -> Any:
         return ConversationDetail if self.action == "retrieve" else ConversationSerializer
 
+    @extend_schema(request=NewTitle, responses=ConversationSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Give it a title of your own, which nothing overwrites."""
+        given = NewTitle(data=request.data)
+        given.is_valid(raise_exception=True)
+        conversation = self.get_object()
+        digests.rename(conversation, given.validated_data["title"])
+        return Response(ConversationSerializer(conversation).data)
+
     @extend_schema(request=None, responses=ConversationSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
     def take_over(self, request: Request, pk: UUID) -> Response:
@@ -344,6 +378,11 @@ class MessagesView(WorkspaceAPI, APIView):
         return answer_request(self, request, door)
 
 
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[OpenApiParameter("order", str, enum=list(ORDERS), description="What comes first.")]
+    )
+)
 class LeadViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
@@ -354,6 +393,12 @@ class LeadViewSet(
     scopes: ClassVar = {"read": Scope.READ_LEADS, "write": Scope.WRITE_LEADS}
     serializer_class = LeadSerializer
     queryset = Lead.objects.all()
+
+    def get_queryset(self) -> QuerySet[Lead]:
+        order = self.request.query_params.get("order", "newest")
+        if order not in ORDERS:
+            raise Invalid(f"order is one of {', '.join(ORDERS)}.")
+        return leads(order=order)
 
 
 def _person(request: Request) -> UUID:

@@ -184,6 +184,11 @@ class Expectation(models.Model):
     audiences = ArrayField(
         models.CharField(max_length=40), default=list, blank=True, help_text="Of the visitor who asks."
     )
+    facts = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="What a right answer states, in your own words. Only the judge reads it.",
+    )
     message = models.ForeignKey(
         "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
@@ -241,6 +246,8 @@ class Trial(models.Model):
     change = models.JSONField(default=dict)
     basis = models.JSONField(default=dict)
     results = models.JSONField(default=list)
+    judge = models.CharField(max_length=8, default="off", help_text="See `agents.models.Judge`.")
+    judgement = models.JSONField(default=dict, help_text="See `chat.judging.Judgement`; of the whole run.")
     total = models.PositiveIntegerField(default=0)
     passed = models.PositiveIntegerField(default=0)
     broken = models.PositiveIntegerField(default=0, help_text="Passed before, failed now.")

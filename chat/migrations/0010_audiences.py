@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("agents", "0006_sealed"),
-        ("chat", "0008_privacy"),
+        ("chat", "0009_background"),
     ]
 
     operations = [
