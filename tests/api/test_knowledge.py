@@ -68,7 +68,7 @@ def test_a_web_page_is_added(api: Integrator, agent: str) -> None:
         ({"agent": "nobody"}, "agent"),
         ({"text": ""}, "text"),
         ({"kind": "url"}, "url"),
-        ({"kind": "file"}, "file"),
+        ({"kind": "file"}, "kind"),  # files come as a form
         ({"added_by": str(uuid4())}, "added_by"),
         ({"url": "javascript:alert(1)"}, "url"),
     ],
