@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.core.mail import EmailMessage
 from django.test import Client
 
 from agents.models import Agent
-from chat import conversations, protocol, tokens, turns
+from chat import conversations, mails, protocol, tokens, turns
 from chat.models import Channel, Conversation, Message, MessageState, Visitor
 from knowledge.fetching import fetch
 from knowledge.models import Source
@@ -146,3 +147,13 @@ def test_zulip_cve_2023_28623_no_made_up_invitation_makes_a_member(workspace: Wo
     for token in ("null", "0", "made-up", "%00"):
         assert outside.post(f"/invitations/{token}/", person).status_code in (404, 410)
     assert not User.objects.filter(email="eve@evil.example").exists()
+
+
+def test_no_name_brings_a_header_into_a_mail(acme: World, mailoutbox: list[EmailMessage]) -> None:
+    with in_tenant(acme.workspace):
+        Agent.objects.update(name="Mia\r\nBcc: eve@evil.example")
+        mails.lead(acme.ids["lead"])
+
+    (mail,) = mailoutbox
+    assert "Bcc" not in mail.message()
+    assert mail.recipients() == [acme.user.email]
