@@ -16,10 +16,8 @@ from tenants.context import current_workspace, platform
 from tenants.models import AuditEvent, User, Workspace
 
 HIDDEN = "(hidden)"
-_SECRET = re.compile(r"secret|password|passphrase|token_|_token|^token$|^key$|api_key$|_hash$", re.IGNORECASE)
-_IDENTIFIER = re.compile(
-    r"[0-9a-fA-F-]{32,36}|\d{4}-\d\d-\d\d(?:[T ].*)?"
-)  # an id or a time, no telephone number
+_SECRET = re.compile(r"secret|password|passphrase|(^|_)token$|^key$|api_key$|_hash$", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[0-9a-fA-F-]{32,64}|\d{4}-\d\d-\d\d(?:[T ].*)?")  # an id, a digest or a time
 ISOLATION_PROBED = "isolation.probed"  # what the nightly probe found, kept where nobody can change it
 
 
@@ -101,12 +99,12 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[
 
 def _without_secrets(value: Any, name: str = "") -> Any:
     """The same value, without what must not stand in clear in rows that are kept for years."""
+    if value and _SECRET.search(name):
+        return HIDDEN
     if isinstance(value, dict):
         return {key: _without_secrets(one, str(key)) for key, one in value.items()}
     if isinstance(value, list):
-        return [_without_secrets(one, name) for one in value]
-    if value and _SECRET.search(name):
-        return HIDDEN
+        return [_without_secrets(one) for one in value]
     if isinstance(value, str) and not _IDENTIFIER.fullmatch(value):
         return mask_contacts(mask_cards(value))
     return value

@@ -165,3 +165,27 @@ def test_neither_strangers_nor_support_agents_read_or_export_it(
     assert stranger_client.get("/audit-log/export.csv").status_code == 404
     assert teammate.get("/audit-log/export.json").status_code == 403
     assert teammate.post("/audit-log/verify/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_what_is_secret_or_an_address_is_blanked_in_an_entry(workspace: Workspace) -> None:
+    after = {
+        "contact_email": "ada@acme.example",
+        "identity_secret": "s3cret",
+        "key": {"api_key": "sk-1"},
+        "input_tokens": 5,
+        "digest": "1" * 64,
+        "lines": ["Call +43 664 1234567"],
+    }
+    with in_tenant(workspace):
+        audit.note("test", actor="system", after=after)
+        told = AuditEvent.objects.get(action="test").after
+
+    assert told == {
+        "contact_email": "[e-mail address]",
+        "identity_secret": "(hidden)",
+        "key": "(hidden)",
+        "input_tokens": 5,
+        "digest": "1" * 64,
+        "lines": ["Call [telephone number]"],
+    }
