@@ -29,7 +29,7 @@ check "weaknesses of dependencies" "$bin/python" deploy/audit_dependencies.py
 check "check --deploy" as_in_production
 check "rules, advisories and fuzzing" env NETVEXA_FUZZ="${FUZZ:-12000}" \
     "$bin/python" -m pytest -q --timeout 3000 tests/security --ignore tests/security/test_api_contract.py
-check "the API's schema" env NETVEXA_CONTRACT="${CONTRACT:-40}" \
+check "the API's schema" env NETVEXA_CONTRACT="${CONTRACT:-20}" \
     "$bin/python" -m pytest -q --timeout 3000 tests/security/test_api_contract.py
 
 if [ -n "$failed" ]; then
