@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ _spec = importlib.util.spec_from_file_location("audit_dependencies", ROOT / "dep
 assert _spec is not None
 assert _spec.loader is not None
 audit: Any = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = audit  # dataclasses look their module up
 _spec.loader.exec_module(audit)
 
 WEAK = {"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from agents.publishing import opens_preview
+from agents.publishing import opened_preview
 from chat import attachments
 from knowledge import sitemaps
 from knowledge.parsing import parser_for
@@ -198,5 +198,5 @@ def test_no_made_up_signature_is_taken(name: str, text: str) -> None:
 @many
 @given(st.text() | forged())
 def test_no_made_up_ticket_or_key_opens(text: str) -> None:
-    assert not opens_preview(text, "nowhere-agent")
+    assert opened_preview(text, "nowhere-agent") is None
     assert not is_well_formed(text)
