@@ -315,10 +315,11 @@ class ConversationViewSet(
     @extend_schema(request=NewTitle, responses=ConversationSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Give it a title of your own, which nothing overwrites."""
-        given = NewTitle(data=request.data)
+        given = NewTitle(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         conversation = self.get_object()
-        digests.rename(conversation, given.validated_data["title"])
+        if "title" in given.validated_data:
+            digests.rename(conversation, given.validated_data["title"])
         return Response(ConversationSerializer(conversation).data)
 
     @extend_schema(request=None, responses=ConversationSerializer)

@@ -123,8 +123,9 @@ class GapViewSet(
     @extend_schema(request=GapChange, responses=GapSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Mark it as handled, dismiss it, or open it again."""
-        given = GapChange(data=request.data)
+        given = GapChange(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         row = self.get_object()
-        gaps.settle(row, GapState(given.validated_data["state"]), by=credential_of(request).person_id)
+        if "state" in given.validated_data:
+            gaps.settle(row, GapState(given.validated_data["state"]), by=credential_of(request).person_id)
         return Response(GapSerializer(row).data)

@@ -12,12 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat import persons
+from netvexa.lib.api import Strict
 from tenants import audit, receipts
 from tenants.api import WorkspaceAPI
 from tenants.keys import Scope
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class PersonSerializer(Strict):
     """An e-mail address, a visitor's id, or the site's own id of its user."""
 
     person = serializers.CharField(max_length=254)
