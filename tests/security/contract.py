@@ -33,6 +33,7 @@ MEANING = {
     "POST /api/v1/test-questions/": "the agent must be there",
     "PATCH /api/v1/test-questions/{id}/": "the same",
     "POST /api/v1/sources/": "each kind needs a field of its own",
+    "PATCH /api/v1/sources/{id}/": "only what is on the web is looked at again",
     "PUT /api/v1/sources/{id}/content/": "the same",
     "POST /api/v1/sources/preview/": "the page must be one that can be fetched",
     "POST /api/v1/documents/": "the content must be of its format",
