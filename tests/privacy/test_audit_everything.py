@@ -42,7 +42,6 @@ UNTOLD: dict[str, str] = {
     "post workspace welcome/install/<uuid:agent_id>/send/": "a mail with the public snippet",
     "post workspace privacy/person/": "shows what is kept; handing it out and erasing it are noted",
     "post workspace plan/portal/": "leads to Stripe, whose changes are noted as they arrive",
-    "post workspace log-out/": "ends one's own session",
     "post workspace account/": "one's own name and picture, which are shown to everybody anyway",
     "post workspace confirm/": "sends the mail again that confirms an address",
     "post workspace audit-log/verify/": "reads the log",
@@ -167,7 +166,7 @@ def deeds() -> list[Deed]:
         if (
             route.host == "workspace"
             and entry is not None
-            and entry.kind in (Kind.PAGE, Kind.API, Kind.PERSON)
+            and (route.is_api or entry.kind in (Kind.PAGE, Kind.API, Kind.PERSON))
         ):
             methods = ("post", "put", "patch", "delete") if route.is_api else ("post",)
             found += [Deed(route, method) for method in methods if offers(route, method)]
