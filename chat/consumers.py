@@ -74,7 +74,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.end(error)
         except (AppError, *OUTAGES):
             await self.close(Close.RESTART)  # comes again, with jitter
-        feed().on_command("close", _on_closing)
+        feed().on_command("close", on_closing)
 
     async def end(self, error: WorkspaceClosed) -> None:
         """Say why there is no chat any more, and let the client go for good."""
@@ -356,7 +356,7 @@ def _knock(scope: dict[str, Any]) -> Knock:
     )
 
 
-def _on_closing(workspace_id: str) -> None:
+def on_closing(workspace_id: str) -> None:
     """A workspace was closed: nothing is written for it any more, and its sockets are let go."""
     runs().drop_all_of(UUID(workspace_id))
     for socket in list(open_sockets):

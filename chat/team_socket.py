@@ -15,7 +15,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat import conversations, history, protocol
-from chat.consumers import headers_of, open_sockets
+from chat.consumers import headers_of, on_closing, open_sockets
 from chat.doors import OriginRefused, TeamEntry, TeamKnock, enter_as_member
 from chat.feed import Line, Watcher, feed
 from chat.protocol import Close, dump
@@ -43,6 +43,7 @@ class TeamConsumer(AsyncWebsocketConsumer):
         self.tasks: list[asyncio.Task[None]] = []
         self.typed = 0.0
         open_sockets.add(self)
+        feed().on_command("close", on_closing)
         said = headers_of(self.scope)
         self.knock = TeamKnock(
             host=said.host,
