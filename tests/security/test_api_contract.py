@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from rest_framework.response import Response
 
 from tests.isolation.world import World, make_world
 from tests.plugins.integrators import at_host
@@ -32,3 +33,29 @@ def test_the_api_does_what_its_schema_says(world: World) -> None:
     found = list(failures(document, world, examples=EXAMPLES, is_thorough="NETVEXA_CONTRACT" in os.environ))
 
     assert not found, "\n\n".join(found)
+
+
+def broken(*_: object, **__: object) -> None:
+    raise RuntimeError("planted")
+
+
+def test_a_view_that_breaks_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = at_host(world.workspace, "").get("schema/").json()
+    document["paths"] = {path: shape for path, shape in document["paths"].items() if path.endswith("/usage/")}
+    monkeypatch.setattr("netvexa.views.usage.UsageView.get", broken)
+
+    (sentence,) = failures(document, world, examples=1)
+
+    assert "Server error" in sentence
+
+
+def test_an_answer_that_the_schema_does_not_know_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = at_host(world.workspace, "").get("schema/").json()
+    document["paths"] = {path: shape for path, shape in document["paths"].items() if path.endswith("/usage/")}
+    monkeypatch.setattr("netvexa.views.usage.UsageView.get", lambda *_, **__: Response({"secret": 1}))
+
+    (sentence,) = failures(document, world, examples=1)
+
+    assert "violates schema" in sentence

@@ -200,3 +200,14 @@ def test_no_made_up_signature_is_taken(name: str, text: str) -> None:
 def test_no_made_up_ticket_or_key_opens(text: str) -> None:
     assert opened_preview(text, "nowhere-agent") is None
     assert not is_well_formed(text)
+
+
+def broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_a_reader_that_breaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.parsing.csv.parse", broken)
+
+    with pytest.raises(ZeroDivisionError):
+        read(MediaType.CSV, b"a,b\n1,2\n")
