@@ -170,6 +170,7 @@ class NewFile(Strict):
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     url = serializers.URLField(max_length=2000, required=False)
     file = serializers.FileField(max_length=200)
+    audience = AudienceField(required=False, default="")
 
 
 def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source:
