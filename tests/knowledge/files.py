@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 
 import docx
 import openpyxl
 from fpdf import FPDF
+from PIL import Image, ImageDraw, ImageFont
 from pptx import Presentation
 
 TITLE = "Northwind Handbook"
@@ -39,6 +41,30 @@ def scanned_pdf() -> bytes:
     made = FPDF()
     made.add_page()
     made.rect(20, 20, 100, 100, style="F")
+    return bytes(made.output())
+
+
+def picture(lines: Sequence[str], *, kind: str = "PNG", contrast: int = 0) -> bytes:
+    """A page as a scanner sees it; `contrast` is the grey of its letters."""
+    image = Image.new("RGB", (1240, 400 + 50 * len(lines)), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(30)
+    for number, line in enumerate(lines):
+        draw.text((100, 120 + 50 * number), line, font=font, fill=(contrast,) * 3)
+    data = io.BytesIO()
+    image.save(data, kind)
+    return data.getvalue()
+
+
+def scan(*pages: Sequence[str], text: str = "") -> bytes:
+    """A PDF of pictures of pages, in front of them a page of real text if given."""
+    made = FPDF()
+    made.set_font("helvetica", size=11)
+    if text:
+        made.add_page()
+        made.multi_cell(0, text=text)
+    for lines in pages:
+        made.add_page()
+        made.image(io.BytesIO(picture(lines)), x=0, y=0, w=210)
     return bytes(made.output())
 
 
