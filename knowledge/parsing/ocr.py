@@ -93,7 +93,11 @@ def read(picture: Picture) -> list[Row]:
     rows = []
     for boxes in _in_rows(_boxes(picture)):
         parts = [(box, *_text_of(picture[box.top : box.bottom, box.left : box.right])) for box in boxes]
-        sure = [(box, text, score) for box, text, score in parts if text.strip() and score >= LEAST_SURE]
+        sure = [
+            (box, text, score)
+            for box, text, score in parts
+            if score >= LEAST_SURE and any(map(str.isalnum, text))
+        ]
         if sure:
             rows.append(_row(sure))
     return rows

@@ -17,7 +17,7 @@ from knowledge.parsing.sandbox import parse_apart
 from knowledge.retrieval import search
 from tests.knowledge import files
 
-TERMS = ["Resellers get a discount of 34 percent.", "Größere Mengen kosten 12,50 € je Stück."]
+TERMS = ["Resellers get a discount of 34 percent.", "Größere Mengen kosten 12,50 je Stück."]
 HOURS = ["The warehouse opens at seven in the morning."]
 
 
