@@ -17,4 +17,4 @@ class Limits:
     characters: int = 20_000_000
     memory: int = 1536 * MEGABYTE
     seconds: int = 240
-    ocr_seconds: int = 150
+    ocr_seconds: int = 120
