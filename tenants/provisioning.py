@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from tenants import data_keys
 from tenants.context import owner, platform
 from tenants.models import ProvisioningState, Workspace
+from tenants.rls import TENANT
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,35 @@ def build_schema(workspace: Workspace) -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")  # what an interrupted attempt left
         for statement in template_statements():
             cursor.execute(statement.replace(PLACEHOLDER, quoted))
+
+
+def grants(schema: str, role: str) -> list[str]:
+    """The statements that let `role` work in a schema (quoted), also in tables that migrations make later."""
+    defaults = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema}"
+    return [
+        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        f"{defaults} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+        f"{defaults} GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+    ]
+
+
+def open_schemas() -> int:
+    """Let the workspaces' common role into schemas that were made before it was; how many these were.
+
+    Also into one that a server of the earlier release makes while this one is being rolled out.
+    """
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace JOIN tenants_workspace ON schema_name = nspname"
+            " WHERE own_role = '' AND NOT has_schema_privilege(%s, oid, 'USAGE')",
+            [TENANT],
+        )
+        shut = [name for (name,) in cursor.fetchall()]
+        for schema in shut:
+            cursor.execute(";".join(grants(schema, TENANT)))
+    return len(shut)
 
 
 def _refuse_to_lose_rows(cursor: Any, schema: str) -> None:

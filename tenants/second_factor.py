@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from netvexa.lib.errors import AppError
 from tenants import attempts
+from tenants.context import identity
 from tenants.models import RecoveryCodes, User, Workspace
 
 CODES = 10
@@ -43,28 +44,33 @@ def is_verified(request: HttpRequest) -> bool:
     )  # by OTPMiddleware
 
 
+@identity()
 def has_one(user: User) -> bool:
     """Whether the person has set up a second factor."""
     return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
+@identity()
 def holders(user_ids: Iterable[UUID]) -> set[UUID]:
     """Who of these people have one."""
     found = TOTPDevice.objects.filter(user_id__in=list(user_ids), confirmed=True)
     return set(found.values_list("user_id", flat=True))
 
 
+@identity()
 def codes_left(user: User) -> int:
     """How many recovery codes still work."""
     row = RecoveryCodes.objects.filter(user=user).first()
     return len(row.hashes) if row else 0
 
 
+@identity()
 def offer(user: User) -> TOTPDevice:
     """The authenticator that is being set up: the same until it is confirmed, so that a reload shows it again."""
     device, _ = TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "Authenticator"}
     )
+    device.user = user  # its address names the person
     return device
 
 
@@ -85,7 +91,7 @@ def set_up(user: User, code: str) -> tuple[TOTPDevice, list[str]]:
     An earlier authenticator stops working. Raises WrongCode, TooManyAttempts.
     """
     attempts.count(attempts.CODE_BY_ACCOUNT, str(user.pk))
-    with transaction.atomic():
+    with identity(), transaction.atomic():
         device = verify_token(user, offer(user).persistent_id, "".join(code.split()))
         if device is None:
             raise WrongCode
@@ -95,6 +101,7 @@ def set_up(user: User, code: str) -> tuple[TOTPDevice, list[str]]:
         return device, new_codes(user)
 
 
+@identity()
 def new_codes(user: User) -> list[str]:
     """Ten recovery codes; the earlier ones stop working."""
     codes = [_code() for _ in range(CODES)]
@@ -116,7 +123,8 @@ def check(user: User, code: str) -> Device:
     """
     for limit in _LIMITS:
         attempts.count(limit, str(user.pk))
-    device = match_token(user, "".join(code.split()))
+    with identity():
+        device = match_token(user, "".join(code.split()))
     if device is None:
         raise WrongCode
     for limit in _LIMITS:
@@ -140,6 +148,7 @@ def is_enough(workspace: Workspace, user: User, session: SessionBase) -> bool:
     return not workspace.two_factor_required or device_of(user, device_id) is not None
 
 
+@identity()
 def device_of(user: User, device_id: str) -> Device | None:
     """The person's own confirmed device with this id."""
     found = Device.from_persistent_id(device_id) if device_id else None
@@ -148,6 +157,6 @@ def device_of(user: User, device_id: str) -> Device | None:
 
 def remove(user: User) -> None:
     """Back to the password alone. Sessions that were verified are no more."""
-    with transaction.atomic():
+    with identity(), transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
         RecoveryCodes.objects.filter(user=user).delete()
