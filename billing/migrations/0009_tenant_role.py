@@ -10,6 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         open_to_tenants("billing_entitlement", "SELECT"),
+        open_to_tenants("billing_overageevent", "SELECT"),
         open_to_tenants("billing_usageentry", "SELECT, INSERT"),
         open_to_tenants("billing_usagebucket", "SELECT, INSERT, UPDATE"),
     ]

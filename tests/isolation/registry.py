@@ -449,6 +449,7 @@ COMMANDS: dict[str, str] = {
     "apply_tombstones": "erases again, inside each workspace, who was erased there",
     "verify_audit_log": "reads each audit log, as the platform",
     "rotate_keys": "seals rows anew, inside each workspace",
+    "dedicate_role": "gives one workspace a database role of its own, reads no rows of it",
     "create_staff": "makes a person of NETVEXA's staff",
     "make_tenant_template": "reads an empty schema that it makes itself",
     "migrate_schemas": "changes tables, reads no rows",

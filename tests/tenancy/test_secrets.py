@@ -29,6 +29,7 @@ OPEN = {  # table to rights; a right on some columns names them
     "tenants_privacysettings": {"SELECT", "INSERT", "UPDATE"},
     "tenants_erasurereceipt": {"SELECT", "INSERT"},
     "billing_entitlement": {"SELECT"},
+    "billing_overageevent": {"SELECT"},
     "billing_usageentry": {"SELECT", "INSERT"},
     "billing_usagebucket": {"SELECT", "INSERT", "UPDATE"},
 }
