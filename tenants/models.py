@@ -125,6 +125,20 @@ class RecoveryCodes(Device):
         return True
 
 
+class Passkey(Device):
+    """A passkey or security key (WebAuthn) of a person: a second factor that no false page can ask for.
+
+    Only the public half of its key is known here. See `tenants.passkeys`.
+    """
+
+    credential_id = models.TextField(unique=True, help_text="As the browser names it: base64url.")
+    rp_id = models.CharField(max_length=253, help_text="The domain that it was made for.")
+    public_key = models.BinaryField(help_text="COSE.")
+    sign_count = models.BigIntegerField(default=0, help_text="How often it has signed, as it says itself.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+
 class KnownDevice(models.Model):
     """A browser, or a kind of browser on a network, that a person has logged in with before."""
 

@@ -1,4 +1,4 @@
-"""The second factor of a person: an authenticator app, and recovery codes for the day it is lost."""
+"""The second factor of a person: an authenticator app or passkeys, and recovery codes for the day they are lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from netvexa.lib.errors import AppError
 from tenants import attempts
 from tenants.context import identity
-from tenants.models import RecoveryCodes, User, Workspace
+from tenants.models import Passkey, RecoveryCodes, User, Workspace
 
 CODES = 10
 _LIMITS = (attempts.CODE_BY_ACCOUNT, attempts.CODE_BY_ACCOUNT_DAILY)
@@ -47,14 +47,21 @@ def is_verified(request: HttpRequest) -> bool:
 @identity()
 def has_one(user: User) -> bool:
     """Whether the person has set up a second factor."""
+    return has_authenticator(user) or bool(Passkey.objects.filter(user=user).exists())
+
+
+@identity()
+def has_authenticator(user: User) -> bool:
+    """Whether the person has set up an authenticator app."""
     return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 @identity()
 def holders(user_ids: Iterable[UUID]) -> set[UUID]:
     """Who of these people have one."""
-    found = TOTPDevice.objects.filter(user_id__in=list(user_ids), confirmed=True)
-    return set(found.values_list("user_id", flat=True))
+    ids = list(user_ids)
+    apps = TOTPDevice.objects.filter(user_id__in=ids, confirmed=True).values_list("user_id", flat=True)
+    return set(apps.union(Passkey.objects.filter(user_id__in=ids).values_list("user_id", flat=True)))
 
 
 @identity()
@@ -121,15 +128,25 @@ def check(user: User, code: str) -> Device:
 
     Raises WrongCode, and TooManyAttempts after six wrong ones, even for the right one.
     """
-    for limit in _LIMITS:
-        attempts.count(limit, str(user.pk))
+    count_attempt(user)
     with identity():
         device = match_token(user, "".join(code.split()))
     if device is None:
         raise WrongCode
+    forgive_attempts(user)
+    return device
+
+
+def count_attempt(user: User) -> None:
+    """Count one attempt to prove the second factor, by code or passkey. Raises TooManyAttempts."""
+    for limit in _LIMITS:
+        attempts.count(limit, str(user.pk))
+
+
+def forgive_attempts(user: User) -> None:
+    """Forget the attempts of somebody who got it right."""
     for limit in _LIMITS:
         attempts.forgive(limit, str(user.pk))
-    return device
 
 
 def verify_session(request: HttpRequest, device: Device) -> None:
@@ -159,4 +176,5 @@ def remove(user: User) -> None:
     """Back to the password alone. Sessions that were verified are no more."""
     with identity(), transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
+        Passkey.objects.filter(user=user).delete()
         RecoveryCodes.objects.filter(user=user).delete()

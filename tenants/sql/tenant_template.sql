@@ -621,6 +621,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0009_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0010_addresses', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0011_tenant_role', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0012_passkeys', now());
 GRANT USAGE ON SCHEMA __tenant__ TO netvexa_tenant;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_tenant;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_tenant;

@@ -53,6 +53,7 @@ IDENTITY = {
     "tenants/keys.py",
     "tenants/members.py",
     "tenants/middleware.py",
+    "tenants/passkeys.py",
     "tenants/proof.py",
     "tenants/second_factor.py",
     "tenants/sessions.py",
