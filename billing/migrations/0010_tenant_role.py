@@ -6,7 +6,7 @@ from tenants.rls import open_to_tenants
 class Migration(migrations.Migration):
     """What work in workspaces may do with the tables of this app; everything that is not named, nothing."""
 
-    dependencies = [("billing", "0008_plural"), ("tenants", "0011_tenant_role")]
+    dependencies = [("billing", "0009_background"), ("tenants", "0011_tenant_role")]
 
     operations = [
         open_to_tenants("billing_entitlement", "SELECT"),
