@@ -150,7 +150,7 @@ class CodeForm(forms.Form):
         self.device: Device | None = None
         if not second_factor.has_authenticator(user):
             self.fields["code"].label = "Recovery code"
-            self.fields["code"].help_text = "Or one of the codes that you kept when you added the passkey."
+            self.fields["code"].help_text = "One of the codes that you kept when you added the passkey."
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
