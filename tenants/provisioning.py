@@ -66,8 +66,11 @@ def _rights(schema: str, verb: str, whom: str) -> list[str]:
 def open_schemas() -> int:
     """Let the workspaces' common role into schemas that were made before it was; how many these were.
 
-    Also into one that a server of the earlier release makes while this one is being rolled out.
+    Also into one that a server of the earlier release makes while this one is being rolled out. Roles of their own are
+    made again where a restored database came to another cluster.
     """
+    with platform():
+        dedicated = list(Workspace.objects.exclude(own_role=""))
     with owner(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT quote_ident(nspname) FROM pg_namespace JOIN tenants_workspace ON schema_name = nspname"
@@ -77,6 +80,11 @@ def open_schemas() -> int:
         shut = [name for (name,) in cursor.fetchall()]
         for schema in shut:
             cursor.execute(";".join(grants(schema, TENANT)))
+        cursor.execute("SELECT rolname FROM pg_roles")
+        known = {name for (name,) in cursor.fetchall()}
+    for workspace in dedicated:
+        if workspace.own_role not in known:
+            give_own_role(workspace)
     return len(shut)
 
 

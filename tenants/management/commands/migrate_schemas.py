@@ -7,7 +7,6 @@ from typing import Any
 from django_tenants.management.commands.migrate_schemas import Command as TenantsCommand
 
 from tenants.context import owner
-from tenants.provisioning import open_schemas
 from tenants.rls import bootstrap
 
 
@@ -18,4 +17,3 @@ class Command(TenantsCommand):
         bootstrap()
         with owner():
             super().handle(*args, **options)
-        open_schemas()
