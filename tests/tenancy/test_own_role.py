@@ -98,3 +98,11 @@ def test_a_schema_of_an_earlier_release_is_opened(workspace: Workspace) -> None:
     assert open_schemas() == 1
     assert open_schemas() == 0
     put_canary(workspace)
+
+
+def test_after_a_restore_into_another_cluster_its_role_is_made_again(dedicated: Workspace) -> None:
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(f'DROP OWNED BY "{dedicated.own_role}"; DROP ROLE "{dedicated.own_role}"')
+
+    open_schemas()
+    put_canary(dedicated)
