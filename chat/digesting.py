@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chat.batching import Job, Reply
 from chat.models import Author, Conversation, ConversationState, Message, Outcome
-from chat.ripeness import KINDS, Kind, Sign, signs_by_words
+from chat.ripeness import KINDS, Kind, Sign, in_quotes, signs_by_words
 from knowledge.screening import speaks_to_a_model
 from netvexa.lib.masking import mask_cards, mask_contacts
 
@@ -116,7 +116,7 @@ def _what_is_open(talk: Talk) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return f"“{_cut(' '.join(text.split()), 160)}”."
+    return in_quotes(_cut(" ".join(text.split()), 160))
 
 
 def _cut(text: str, most: int) -> str:
