@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -26,11 +27,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents.models import Agent
-from chat import asking, conversations, digests, notices
-from chat.conversations import Door
+from chat import asking, conversations, digests, notices, tokens
+from chat.conversations import Belonging, Door
 from chat.leads import ORDERS, leads
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
-from chat.protocol import Frame
+from chat.protocol import Frame, Identity
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
@@ -137,6 +138,13 @@ class Question(Strict):
     """What a visitor asks."""
 
     text = serializers.CharField(max_length=MAX_MESSAGE)
+    identity = serializers.CharField(
+        max_length=4000,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="A token by which your server vouches for the visitor, as in the widget: it carries the audiences.",
+    )
 
 
 class NewTitle(Strict):
@@ -220,6 +228,9 @@ def answer_request(view: WorkspaceAPI, request: Request, door: Door) -> Response
     given = Question(data=request.data)
     given.is_valid(raise_exception=True)
     text, client_id, workspace = given.validated_data["text"], _client_id(request), view.workspace
+    if token := given.validated_data["identity"]:
+        proof = tokens.proven(Identity(token=token), agent=door.agent)
+        door = replace(door, belonging=Belonging(audiences=proof.audiences, until=proof.expires))
     if request.accepted_renderer.format == EventStream.format:
         events = asking.stream(workspace, door, client_id=client_id, text=text, whole=_whole)
         return StreamingHttpResponse(

@@ -8,14 +8,16 @@ from __future__ import annotations
 import csv
 import io
 
+from agents import audiences
 from agents.models import Agent
 from chat.models import Expectation, Message, Outcome
 from chat.quality_models import Expected
+from chat.turns import audiences_of
 from netvexa.lib.errors import Invalid
 
 MAX_QUESTIONS = 200  # of one agent's test set
 MAX_SHEET = 1_000_000  # bytes
-_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome", "facts")
+_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome", "facts", "audiences")
 
 
 def check_room(agent: Agent, *, adding: int = 1) -> None:
@@ -29,7 +31,8 @@ def expect_from(answer: Message) -> Expectation:
     agent = answer.conversation.agent
     if answer.reply_to is None or not answer.reply_to.text:
         raise Invalid("This answer has no question to test.")
-    known = agent.expectations.filter(question=answer.reply_to.text[:500]).first()
+    asked = answer.reply_to.text[:500]
+    known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
     if known is not None:
         return known
     check_room(agent)
@@ -37,9 +40,10 @@ def expect_from(answer: Message) -> Expectation:
     source = answer.citations[0]["title"][:300] if answer.citations else ""
     made: Expectation = Expectation.objects.create(
         agent=agent,
-        question=answer.reply_to.text[:500],
+        question=asked,
         outcome=Expected.ABSTAINED if abstained else Expected.ANSWERED,
         source="" if abstained else source,
+        audiences=list(audiences_of(answer)),
         message=answer,
     )
     return made
@@ -50,8 +54,8 @@ def import_csv(agent: Agent, data: bytes) -> int:
     rows = [_expected(agent, number, row) for number, row in enumerate(_rows(data), start=2)]
     if not rows:
         raise Invalid("This file holds no questions.")
-    known = set(agent.expectations.values_list("question", flat=True))
-    new = {row.question: row for row in rows if row.question not in known}
+    known = {(row.question, *row.audiences) for row in agent.expectations.all()}
+    new = {key: row for row in rows if (key := (row.question, *row.audiences)) not in known}
     check_room(agent, adding=len(new))
     Expectation.objects.bulk_create(new.values())
     return len(new)
@@ -86,6 +90,7 @@ def _expected(agent: Agent, number: int, row: dict[str, str]) -> Expectation:
         must=_listed(row["must contain"]),
         must_not=_listed(row["must not contain"]),
         facts=row["facts"][:1000],
+        audiences=audiences.checked_all(_listed(row["audiences"])),
     )
 
 

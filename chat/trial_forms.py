@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
+from agents.audience_fields import AudiencesFormField
+from agents.audiences import in_use
 from agents.forms import LinesField
 from chat.models import Expectation
 
@@ -38,9 +40,15 @@ class ExpectationForm(ExpectationModelForm):
     )
     must_not = PhrasesField(label="Must not say", help_text="Words that a right answer never contains.")
 
+    audiences = AudiencesFormField(
+        label="Asked by a visitor of",
+        help_text="Audiences that the visitor belongs to, parted by commas. Empty: somebody of no audience.",
+    )
+    known_audiences = staticmethod(in_use)
+
     class Meta:
         model = Expectation
-        fields = ("question", "outcome", "source", "must", "must_not", "facts")
+        fields = ("question", "outcome", "source", "must", "must_not", "facts", "audiences")
         labels: ClassVar = {"outcome": "A right agent", "source": "From the source", "facts": "Facts"}
         widgets: ClassVar = {"facts": forms.Textarea({"rows": 3})}
         help_texts: ClassVar = {
@@ -55,7 +63,8 @@ class SheetForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=forms.FileInput({"accept": ".csv"}),
-        help_text="Columns: question, and if you like must contain, must not contain, source, outcome, facts.",
+        help_text="Columns: question, and if you like must contain, must not contain, source, outcome, facts,"
+        " audiences.",
     )
 
     def __init__(self, data: Any = None, files: Any = None) -> None:

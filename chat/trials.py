@@ -189,14 +189,15 @@ def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overla
     agent = trial.agent
     before = earlier.get(str(expected.pk))
     if trial.change:
-        before = _side(trial, expected, rehearsal.rehearse(agent, expected.question))
+        before = _asked(trial, agent, expected)
         agent = with_change(agent, trial.change)
-    now = _side(trial, expected, rehearsal.rehearse(agent, expected.question, overlay=overlay))
+    now = _asked(trial, agent, expected, overlay)
     return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
 
 
-def _side(trial: Trial, expected: Expectation, answer: Answer) -> Side:
+def _asked(trial: Trial, agent: Agent, expected: Expectation, overlay: Overlay | None = None) -> Side:
     """One answer of this run; where it is judged, with the passages that the judge reads."""
+    answer = rehearsal.rehearse(agent, expected.question, audiences=expected.audiences, overlay=overlay)
     side = side_of(expected, answer)
     if trial.judge != Judge.OFF and answer.outcome == Outcome.ANSWERED:
         side["cited"] = [citation["snippet"] for citation in answer.citations]

@@ -70,7 +70,7 @@ class Turn:
     channel: str = Channel.WIDGET.value
     reservation_id: UUID | None = None
     has_files: bool = False  # the question came with attachments
-    audience: str = ""
+    audiences: tuple[str, ...] = ()  # that the visitor belongs to, by proof
     overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
     @property
@@ -221,6 +221,8 @@ def _store_question(
             writer=claim.writer,
             version=conversation.version,
         )
+        if audiences := door.belonging.now:
+            answer.receipt = {"audiences": audiences}  # for the run, and for one that takes it up
         made.append(answer)
         turn = replace(
             _turn(door.agent, conversation, answer, before=before, tier=claim.tier),
@@ -262,7 +264,13 @@ def _turn(
         tier=tier,
         channel=conversation.channel,
         reservation_id=answer.reservation_id,
+        audiences=audiences_of(answer),
     )
+
+
+def audiences_of(answer: Message) -> tuple[str, ...]:
+    """The audiences of whoever asked for this answer, as they were proven then."""
+    return tuple(answer.receipt.get("audiences", ()))
 
 
 def _newest(conversation_id: UUID, *, below: int | None = None) -> list[Message]:

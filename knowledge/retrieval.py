@@ -16,8 +16,9 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.db.models import Count, Max
+from django.db.models.functions import Greatest
 
-from knowledge import candidates, evidence, index
+from knowledge import candidates, evidence, index, neighbours
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
@@ -69,7 +70,7 @@ class Passage:
 class Reading:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way.
 
-    `version` changes whenever a document is added, replaced or taken away.
+    `version` changes whenever a document is added, replaced, taken away or given to another audience.
     """
 
     profile: EmbeddingProfile
@@ -123,11 +124,13 @@ def search(
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
-    if overlay is not None:
+    if overlay is not None and overlay.audience in ("", *audiences):
         found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
-    passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
+    passages = tuple(
+        _passage(candidate, scored) for candidate, scored in neighbours.joined(question, ranked[:limit])
+    )
     features = evidence.features_of(question, ranked, languages=languages)
     finished = time.perf_counter()
     timings = Timings(
@@ -154,7 +157,7 @@ def reading_of(agent_id: UUID) -> Reading:
         Document.objects.filter(source__agent_id=agent_id, live__isnull=False)
         .order_by()
         .values_list("source__agent__knowledge_profile", "live__language")
-        .annotate(count=Count("pk"), newest=Max("live__valid_from"))
+        .annotate(count=Count("pk"), newest=Greatest(Max("live__valid_from"), Max("source__audience_since")))
     )
     found = list(rows)
     profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
@@ -201,14 +204,21 @@ def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
-    """Best first; what says the same as a better one is left out."""
+    """Best first; what says the same as a better one, or nothing that better ones do not, is left out."""
     matches = match(question, found)
     kept: list[frozenset[str]] = []
+    said: set[str] = set()
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
+        if len(kept) >= COMPARED:
+            ranked.append((candidate, scored))
+            continue
         words = frozenset(candidate.text.casefold().split())
-        if len(kept) >= COMPARED or not any(_same(words, other) for other in kept):
+        sentences = {candidate.text[start:end] for start, end, _, _ in candidate.spans}
+        is_contained = len(sentences) > 1 and sentences <= said  # one alone may mean another thing elsewhere
+        if not is_contained and not any(_same(words, other) for other in kept):
             kept.append(words)
+            said |= sentences
             ranked.append((candidate, scored))
     return ranked
 

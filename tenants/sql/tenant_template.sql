@@ -143,7 +143,8 @@ CREATE TABLE __tenant__.chat_curatedanswer (
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
     "agent_id" uuid NOT NULL,
-    "message_id" uuid
+    "message_id" uuid,
+    "audience" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.chat_curatedquestion (
     "id" uuid NOT NULL,
@@ -152,7 +153,8 @@ CREATE TABLE __tenant__.chat_curatedquestion (
     "profile" character varying(40) NOT NULL,
     "embedding" extensions.halfvec,
     "agent_id" uuid NOT NULL,
-    "answer_id" uuid NOT NULL
+    "answer_id" uuid NOT NULL,
+    "audience" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.chat_expectation (
     "id" uuid NOT NULL,
@@ -164,7 +166,8 @@ CREATE TABLE __tenant__.chat_expectation (
     "created_at" timestamp with time zone NOT NULL,
     "agent_id" uuid NOT NULL,
     "message_id" uuid,
-    "facts" character varying(1000) NOT NULL
+    "facts" character varying(1000) NOT NULL,
+    "audiences" character varying(40)[] NOT NULL
 );
 CREATE TABLE __tenant__.chat_gap (
     "id" uuid NOT NULL,
@@ -358,7 +361,8 @@ CREATE TABLE __tenant__.knowledge_source (
     "sync_error" character varying(500) NOT NULL,
     "sync_started_at" timestamp with time zone,
     "sync_state" character varying(8) NOT NULL,
-    "synced_at" timestamp with time zone
+    "synced_at" timestamp with time zone,
+    "audience_since" timestamp with time zone
 );
 CREATE TABLE __tenant__.knowledge_term (
     "lexeme" character varying(64) NOT NULL,
@@ -422,7 +426,7 @@ ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visit
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_hits_check" CHECK ((hits >= 0));
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once" UNIQUE (agent_id, key);
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once_an_audience" UNIQUE (agent_id, audience, key);
 ALTER TABLE __tenant__.chat_expectation ADD CONSTRAINT "chat_expectation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_asked_check" CHECK ((asked >= 0));
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_disliked_check" CHECK ((disliked >= 0));
@@ -603,6 +607,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0007_sealed', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0008_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0009_background', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0010_audiences', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -634,6 +639,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0004_canary', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0005_vectors_in_line', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0006_words_indexed_at_once', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0007_audience_since', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());
