@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.models import Agent
-from chat import digests, retention
+from chat import digests, persons, retention
 from chat.models import Conversation, Lead
 from tenants.context import in_tenant
 from tenants.keys import Scope
@@ -139,6 +139,18 @@ def test_a_title_is_given_by_who_may_reply(
     assert api.patch(f"conversations/{talk.pk}/", {"title": "By program"}).json()["title"] == "By program"
     with in_tenant(workspace):
         assert again(talk).topic_is_own
+
+
+def test_what_was_made_of_a_person_is_handed_out_and_erased_with_them(
+    inside: Workspace, agent: Agent
+) -> None:
+    score_of(agent, *BUYS)
+    given = str(persons.exported(persons.find(GIVEN["email"])))
+    assert "The visitor asked:" in given
+    assert "Wants to buy:" in given
+    persons.erase(persons.find(GIVEN["email"]), actor="owner")
+    assert not Lead.objects.exists()
+    assert not Conversation.objects.exists()
 
 
 def test_a_lead_that_outlives_its_conversation_keeps_its_score_without_its_words(
