@@ -114,8 +114,6 @@ def count(answer: Answer) -> None:
 
 
 def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
-    if not CachedAnswer.objects.filter(agent_id=turn.agent.id).exists():
-        return None
     kept = _kept_for(turn)
     fresh = _fresh(turn, reading, now)
     same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
