@@ -208,10 +208,12 @@ def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candid
     kept: list[frozenset[str]] = []
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
-        words = frozenset(candidate.text.casefold().split())
-        if len(kept) >= COMPARED or not any(_same(words, other) for other in kept):
+        if len(kept) < COMPARED:
+            words = frozenset(candidate.text.casefold().split())
+            if any(_same(words, other) for other in kept):
+                continue
             kept.append(words)
-            ranked.append((candidate, scored))
+        ranked.append((candidate, scored))
     return ranked
 
 
