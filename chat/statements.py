@@ -224,10 +224,15 @@ def _ask_statement() -> str:
 
 
 def _rest(name: str, model: type[Model], given: str) -> dict[str, str]:
-    """The columns that a statement does not name, and their defaults as SQL: the database knows of none."""
-    fields = [field for field in model._meta.concrete_fields if field.column not in given.split()]
+    rest, empty = defaults_of(model, given.split())
+    return {f"{name}_rest": rest, f"{name}_empty": empty}
+
+
+def defaults_of(model: type[Model], given: Sequence[str]) -> tuple[str, str]:
+    """The columns of a model that a statement does not give, and their defaults as SQL: the database knows none."""
+    fields = [field for field in model._meta.concrete_fields if field.column not in given]
     defaults = {field.column: _literal(field.get_default()) for field in fields}
-    return {f"{name}_rest": ", ".join(defaults), f"{name}_empty": ", ".join(defaults.values())}
+    return ", ".join(defaults), ", ".join(defaults.values())
 
 
 def _literal(value: Any) -> str:
