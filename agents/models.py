@@ -57,6 +57,14 @@ class ChangeGate(models.TextChoices):
     BLOCK = "block", "Test first; a change that breaks something waits"
 
 
+class Judge(models.TextChoices):
+    """Whether a model reads the answers of test runs, beside the deterministic checks."""
+
+    OFF = "off", "No judge"
+    ADVISE = "advise", "A model judges each answer; its verdicts are shown and decide nothing"
+    COUNT = "count", "A model judges each answer; an answer that it faults has failed"
+
+
 def new_public_id() -> str:
     """A public id: the workspace's immutable key, so that one look-up finds the schema, and a random part."""
     return f"{current_workspace().key}-{short_id(12)}"
@@ -142,6 +150,7 @@ class Agent(models.Model):
         max_length=8, choices=UnsupportedClaims.choices, default=UnsupportedClaims.FLAG
     )
     change_gate = models.CharField(max_length=8, choices=ChangeGate.choices, default=ChangeGate.WARN)
+    judge = models.CharField(max_length=8, choices=Judge.choices, default=Judge.OFF)
     knowledge_languages = models.CharField(
         max_length=16, choices=KnowledgeLanguages.choices, blank=True, default=KnowledgeLanguages.AUTOMATIC
     )
@@ -220,6 +229,9 @@ class ModelSettings(models.Model):
         default=False, help_text="E-mail addresses and telephone numbers never reach a provider."
     )
     keys = SealedJSONField(default=dict, help_text="Provider to its key, its last four characters.")
+    background_enabled = models.BooleanField(
+        default=True, help_text="Hosted models write titles and summaries; otherwise built-in rules do."
+    )
     alerts = models.JSONField(
         default=dict, help_text="Budget and period to the level that was told, 50 to 100."
     )

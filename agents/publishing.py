@@ -27,17 +27,20 @@ def snippet(agent: Agent, workspace: Workspace) -> str:
     return f'<script async src="{source}"\n        data-agent-id="{agent.public_id}"></script>'
 
 
-def preview_ticket(agent: Agent) -> str:
-    """Shows a page of the dashboard the agent's configuration, paused or not, for half a day."""
-    return signing.dumps(agent.public_id, salt=_PREVIEW)
+def preview_ticket(agent: Agent, *, audience: str = "") -> str:
+    """Shows a page of the dashboard the agent's configuration, paused or not, for half a day; `audience` is the one
+    as whose visitor the team asks.
+    """
+    return signing.dumps([agent.public_id, audience], salt=_PREVIEW)
 
 
-def opens_preview(ticket: str, public_id: str) -> bool:
-    """Is this ticket for this agent, and still good?"""
+def opened_preview(ticket: str, public_id: str) -> str | None:
+    """The audience of a ticket that is for this agent and still good; None for any other."""
     try:
-        return bool(signing.loads(ticket, salt=_PREVIEW, max_age=_PREVIEW_SECONDS) == public_id)
+        given = signing.loads(ticket, salt=_PREVIEW, max_age=_PREVIEW_SECONDS)
     except signing.BadSignature:
-        return False
+        return None
+    return str(given[1]) if isinstance(given, list) and given[0] == public_id else None
 
 
 def set_avatar(agent: Agent, upload: UploadedFile[bytes]) -> None:

@@ -66,13 +66,15 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Tier:
-    """One row of the table. `models` are in order of preference.
+    """One row of the table. `models` are in order of preference, `background` those for work that no visitor waits
+    for.
 
     What one answer, one conversation, and all of the workspace's a day and a month may cost, in micro-USD.
     """
 
     name: str
     models: tuple[ModelRef, ...]
+    background: tuple[ModelRef, ...]
     max_tokens: int
     cache_seconds: int
     budget_micro_usd: int
@@ -98,6 +100,7 @@ class TierTable:
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
     models: list[str] = Field(min_length=1)
+    background: list[str] = []
     max_tokens: int = Field(ge=64)
     cache_seconds: int = Field(ge=0)
     budget_micro_usd: int = Field(gt=0)
@@ -148,8 +151,9 @@ def _table(read: _File, *, source: str) -> TierTable:
     if missing := [name for name in TIERS if name not in read.tiers]:
         raise TierTableError(f"{source}: these tiers are missing: {', '.join(missing)}.")
     try:
-        tiers = {name: _tier(name, row) for name, row in read.tiers.items()}
-        used = {ref for tier in tiers.values() for ref in tier.models}
+        cheapest = read.tiers[TIERS[0]].models
+        tiers = {name: _tier(name, row, cheapest) for name, row in read.tiers.items()}
+        used = {ref for tier in tiers.values() for ref in (*tier.models, *tier.background)}
         facts = {ref: _facts(ref, read.models.get(str(ref))) for ref in used}
     except (ValueError, UnknownModelError) as error:
         raise TierTableError(f"{source}: {error}") from error
@@ -157,15 +161,18 @@ def _table(read: _File, *, source: str) -> TierTable:
     return TierTable(tiers, facts, limits.first_token_seconds, limits.idle_seconds, limits.total_seconds)
 
 
-def _tier(name: str, row: _Row) -> Tier:
+def _tier(name: str, row: _Row, cheapest: list[str]) -> Tier:
+    """The row as it is used; one that names no models for the background takes the first tier's."""
     models = tuple(ModelRef.parse(text) for text in row.models)
-    for ref in models:
+    background = tuple(ModelRef.parse(text) for text in row.background or cheapest)
+    for ref in (*models, *background):
         if ref.provider not in VENDORS:
             raise ValueError(f"tier {name}: {ref} names no known provider ({', '.join(VENDORS)}).")
     monthly = row.monthly_micro_usd or row.budget_micro_usd * ANSWERS_A_MONTH
     return Tier(
         name,
         models,
+        background,
         row.max_tokens,
         row.cache_seconds,
         row.budget_micro_usd,

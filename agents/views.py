@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,11 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from agents import audiences
 from agents.forms import AgentForm, NewAgentForm
 from agents.gates import Change, held
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
-from agents.publishing import opens_preview, preview_ticket, snippet
+from agents.publishing import opened_preview, preview_ticket, snippet
 from agents.readiness import steps_of
 from agents.tiers import EXTRACTIVE, choices
 from agents.widget import config_of
@@ -174,13 +176,15 @@ def install(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 @member_required(Permission.VIEW)
 @require_safe
 def try_it(request: MemberRequest, agent_id: UUID) -> HttpResponse:
-    """Ask the agent; such questions are free."""
-    agent = Agent.objects.get_or_404(agent_id)
+    """Ask the agent, as a visitor of one audience if so chosen; such questions are free."""
+    agent, audience = Agent.objects.get_or_404(agent_id), audiences.plain(request.GET.get("audience", ""))
     context = {
         "agent": agent,
         "tab": "try",
         "model": answering_model(agent, request.workspace),
-        "ticket": preview_ticket(agent),
+        "ticket": preview_ticket(agent, audience=audience),
+        "audience": audience,
+        "audiences": audiences.in_use(),
     }
     return render(request, "agents/try.html", context)
 
@@ -192,7 +196,7 @@ def preview_config(request: HttpRequest, ticket: str, public_id: str) -> JsonRes
     The loader asks without cookies, so a signed ticket of the page stands in for the log-in; it opens nothing
     but this. The socket looks at the session itself.
     """
-    if not opens_preview(ticket, public_id):
+    if (audience := opened_preview(ticket, public_id)) is None:
         raise NotFound("There is no such agent.")
     agent = Agent.objects.filter(public_id=public_id).first()
     if agent is None:
@@ -202,7 +206,8 @@ def preview_config(request: HttpRequest, ticket: str, public_id: str) -> JsonRes
         avatar_url=f"{reverse('widget:avatar', args=[public_id])}?v={agent.version}",
         white_label=standing_of(current_workspace()).plan.white_label,
     )
-    response = JsonResponse({**config, "socket": f"{config['socket']}?preview=1"})
+    asks = urlencode({"preview": "1", **({"audience": audience} if audience else {})})
+    response = JsonResponse({**config, "socket": f"{config['socket']}?{asks}"})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -137,6 +137,7 @@ class UsageKind(models.TextChoices):
     STORAGE = "storage", "Bytes of storage"
     SEATS = "seats"
     API_CALLS = "api_calls", "API calls"
+    BACKGROUND = "background", "Background work of models"
 
 
 class UsageState(models.TextChoices):

@@ -214,6 +214,7 @@ def _stopped_answer(writing: Writing) -> Answer:
         stopped=writing.stopped,
         usage=writing.tally.usage,
         first_token_ms=writing.first_token_ms,
+        receipt={"audiences": list(writing.turn.audiences)} if writing.turn.audiences else {},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -26,10 +27,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents.models import Agent
-from chat import asking, conversations, notices
-from chat.conversations import Door
+from chat import asking, conversations, digests, notices, tokens
+from chat.conversations import Belonging, Door
+from chat.leads import ORDERS, leads
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
-from chat.protocol import Frame
+from chat.protocol import Frame, Identity
 from netvexa.lib.api import Strict
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
@@ -86,7 +88,12 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    """A conversation, without its messages."""
+    """A conversation, without its messages. `title` and `summary` are for the team; no visitor sees them."""
+
+    title = serializers.CharField(source="heading", read_only=True)
+    summary_by = serializers.CharField(
+        source="digest_model", read_only=True, help_text="Which model wrote the summary; empty: none yet."
+    )
 
     class Meta:
         model = Conversation
@@ -98,6 +105,8 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
             "state",
             "owner",
             "title",
+            "summary",
+            "summary_by",
             "page_url",
             "page_title",
             "locale",
@@ -129,6 +138,19 @@ class Question(Strict):
     """What a visitor asks."""
 
     text = serializers.CharField(max_length=MAX_MESSAGE)
+    identity = serializers.CharField(
+        max_length=4000,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="A token by which your server vouches for the visitor, as in the widget: it carries the audiences.",
+    )
+
+
+class NewTitle(Strict):
+    """A title of the team's own."""
+
+    title = serializers.CharField(max_length=120, allow_blank=True, help_text="Empty: as it was made.")
 
 
 class Reply(Strict):
@@ -154,7 +176,18 @@ class LeadSerializer(serializers.ModelSerializer[Lead]):
 
     class Meta:
         model = Lead
-        fields: ClassVar = ["id", "conversation", "name", "email", "phone", "company", "extra", "created_at"]
+        fields: ClassVar = [
+            "id",
+            "conversation",
+            "name",
+            "email",
+            "phone",
+            "company",
+            "extra",
+            "score",
+            "score_reason",
+            "created_at",
+        ]
         read_only_fields = fields
 
 
@@ -195,6 +228,9 @@ def answer_request(view: WorkspaceAPI, request: Request, door: Door) -> Response
     given = Question(data=request.data)
     given.is_valid(raise_exception=True)
     text, client_id, workspace = given.validated_data["text"], _client_id(request), view.workspace
+    if token := given.validated_data["identity"]:
+        proof = tokens.proven(Identity(token=token), agent=door.agent)
+        door = replace(door, belonging=Belonging(audiences=proof.audiences, until=proof.expires))
     if request.accepted_renderer.format == EventStream.format:
         events = asking.stream(workspace, door, client_id=client_id, text=text, whole=_whole)
         return StreamingHttpResponse(
@@ -268,6 +304,15 @@ class ConversationViewSet(
     def get_serializer_class(self) -> Any:
         return ConversationDetail if self.action == "retrieve" else ConversationSerializer
 
+    @extend_schema(request=NewTitle, responses=ConversationSerializer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Give it a title of your own, which nothing overwrites."""
+        given = NewTitle(data=request.data)
+        given.is_valid(raise_exception=True)
+        conversation = self.get_object()
+        digests.rename(conversation, given.validated_data["title"])
+        return Response(ConversationSerializer(conversation).data)
+
     @extend_schema(request=None, responses=ConversationSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
     def take_over(self, request: Request, pk: UUID) -> Response:
@@ -333,6 +378,11 @@ class MessagesView(WorkspaceAPI, APIView):
         return answer_request(self, request, door)
 
 
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[OpenApiParameter("order", str, enum=list(ORDERS), description="What comes first.")]
+    )
+)
 class LeadViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
@@ -343,6 +393,12 @@ class LeadViewSet(
     scopes: ClassVar = {"read": Scope.READ_LEADS, "write": Scope.WRITE_LEADS}
     serializer_class = LeadSerializer
     queryset = Lead.objects.all()
+
+    def get_queryset(self) -> QuerySet[Lead]:
+        order = self.request.query_params.get("order", "newest")
+        if order not in ORDERS:
+            raise Invalid(f"order is one of {', '.join(ORDERS)}.")
+        return leads(order=order)
 
 
 def _person(request: Request) -> UUID:

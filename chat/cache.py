@@ -27,6 +27,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from agents import audiences
 from agents.providers import Usage, tier_table
 from chat.answers import Answer
 from chat.models import CachedAnswer, CachedAnswerQuerySet, CacheState, Channel, Outcome
@@ -124,7 +125,7 @@ def look_up(turn: Turn, *, reading: recall.Reading | None = None, stale: bool = 
     hit = _find(turn, reading, now=timezone.now() - (STALE_FOR if stale else timedelta()))
     if hit is None:
         return None
-    if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id):
+    if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id, audiences=turn.audiences):
         hit.entry.delete()
         return None
     return hit
@@ -142,7 +143,7 @@ def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
     values = {
         "agent": turn.agent.pk,
         "language": turn.language,
-        "audience": turn.audience,
+        "audience": audiences.key_of(turn.audiences),
         "agent_version": turn.agent.version,
         "knowledge_version": reading.version,
         "now": now,
@@ -180,8 +181,8 @@ def chosen(near: list[Hit], *, threshold: float) -> Hit | None:
 
 
 def key_of(turn: Turn) -> str:
-    """A question's words, whatever their case and punctuation, in its language and for its audience."""
-    parts = (turn.language, turn.audience, words_in(turn.question))
+    """A question's words, whatever their case and punctuation, in its language, of visitors of the same audiences."""
+    parts = (turn.language, audiences.key_of(turn.audiences), words_in(turn.question))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -240,7 +241,7 @@ def _fields(turn: Turn, answer: Answer, reading: recall.Reading) -> dict[str, An
         "id": new_id(),
         "question": turn.question,
         "language": turn.language,
-        "audience": turn.audience,
+        "audience": audiences.key_of(turn.audiences),
         "agent_version": turn.agent.version,
         "knowledge_version": reading.version,
         "profile": mark.profile,

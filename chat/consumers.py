@@ -14,6 +14,7 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.http import QueryDict
 
 from chat import actions, conversations, history, persons, protocol, tokens, wording
 from chat.actions import Caller
@@ -167,6 +168,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             hello,
             visitor_id=visitor_id,
             channel=entry.channel,
+            belonging=entry.belonging,
         )
         await self._watch(opened)
         await self._resume(opened, hello)
@@ -232,6 +234,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             hello,
             visitor_id=door.visitor_id,
             channel=door.channel,
+            belonging=door.belonging,
         )
         if opened.exists:
             self.watcher.pause()
@@ -331,13 +334,14 @@ def headers_of(scope: dict[str, Any]) -> SaidOfItself:
 
 
 def _knock(scope: dict[str, Any]) -> Knock:
-    said = headers_of(scope)
+    said, query = headers_of(scope), QueryDict(scope.get("query_string", b""))
     return Knock(
         host=said.host,
         public_id=scope["url_route"]["kwargs"]["public_id"],
         origin=said.origin,
         session_key=said.session_key,
-        preview=scope.get("query_string", b"") == b"preview=1",
+        preview=query.get("preview") == "1",
+        audience=query.get("audience", ""),
     )
 
 

@@ -37,6 +37,7 @@ def ask_for_person(door: Door, *, reason: str) -> list[Frame]:
             frames.append(conversations.say_as_system(door.conversation_id, away))
         try:
             tasks.notify_handoff.enqueue(door.conversation_id)
+            tasks.digest_conversation.enqueue(door.conversation_id)
         except OperationalError:
             logger.exception("The team was not told of %s; it waits in the dashboard", door.conversation_id)
     return frames

@@ -6,6 +6,7 @@ after the commit where the caller is synchronous (`chat.notices`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,19 @@ class Ended(NotAllowed):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Belonging:
+    """The audiences of whoever stands at a door, and until when (Unix seconds) the proof of it holds."""
+
+    audiences: tuple[str, ...] = ()
+    until: int | None = None
+
+    @property
+    def now(self) -> list[str]:
+        """Those that hold at this moment."""
+        return list(self.audiences) if self.until is None or time.time() < self.until else []
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Door:
     """What a new conversation is made of; its rows are made with its first message, not by looking at it."""
 
@@ -53,6 +67,7 @@ class Door:
     page: Page = field(default_factory=Page)
     locale: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    belonging: Belonging = field(default_factory=Belonging)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +83,20 @@ class Opened:
     identified: bool = False
 
 
-def open_for(agent: Agent, hello: Hello, *, visitor_id: UUID | None, channel: Channel) -> Opened:
-    """The visitor's conversation, or a new one. One that is not theirs looks as if it did not exist."""
+def open_for(
+    agent: Agent,
+    hello: Hello,
+    *,
+    visitor_id: UUID | None,
+    channel: Channel,
+    belonging: Belonging | None = None,
+) -> Opened:
+    """The visitor's conversation, or a new one. One that is not theirs looks as if it did not exist.
+
+    `hello` holds an identity only if it is proven; without one the visitor belongs where `belonging` says.
+    """
+    if hello.identity is not None:
+        belonging = Belonging(audiences=hello.identity.audiences, until=hello.identity.expires)
     if hello.identity is not None:
         visitor_id = visitors.identified(hello.identity, locale=hello.locale, visitor_id=visitor_id)
     found = _conversation_of(agent, hello, visitor_id)
@@ -82,6 +109,7 @@ def open_for(agent: Agent, hello: Hello, *, visitor_id: UUID | None, channel: Ch
         page=hello.page,
         locale=hello.locale,
         context=hello.context,
+        belonging=belonging or Belonging(),
     )
     if found is None:
         unread = history.unread_of(agent, visitor_id) if visitor_id else 0

@@ -30,10 +30,15 @@ class BudgetForm(SettingsModelForm):
             "monthly_budget_micro_usd",
             "conversation_budget_micro_usd",
             "masks_contacts",
+            "background_enabled",
         )
-        labels: ClassVar = {"masks_contacts": "Hide e-mail addresses and telephone numbers from providers"}
+        labels: ClassVar = {
+            "masks_contacts": "Hide e-mail addresses and telephone numbers from providers",
+            "background_enabled": "Let a small model write titles and summaries, and read leads",
+        }
         help_texts: ClassVar = {
-            "masks_contacts": "They are replaced in what visitors wrote. Card numbers are always replaced."
+            "masks_contacts": "They are replaced in what visitors wrote. Card numbers are always replaced.",
+            "background_enabled": "Otherwise built-in rules do, which quote what was said, and nothing is sent.",
         }
 
 

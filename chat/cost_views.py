@@ -33,6 +33,7 @@ _BUDGETS = [
     "monthly_budget_micro_usd",
     "conversation_budget_micro_usd",
     "masks_contacts",
+    "background_enabled",
 ]
 
 
@@ -61,6 +62,8 @@ def _overview(request: MemberRequest, budgets: BudgetForm, key: KeyForm) -> Http
     context = {
         "months": [month for month in months if not month["is_test"]],
         "tests": [month for month in months if month["is_test"]],
+        "background": [month for month in months if month["background_calls"]],
+        "background_percent": spending.BACKGROUND_PERCENT,
         "by_agent": _by_agent(),
         "budgets": _budgets(settings, tier),
         "form": budgets,

@@ -87,10 +87,13 @@ def look_up(turn: Turn) -> Hit | None:
 
 
 def _find(turn: Turn) -> Hit | None:
-    rows = CuratedQuestion.objects.filter(agent_id=turn.agent.id, answer__is_active=True).defer("embedding")
+    rows = CuratedQuestion.objects.filter(
+        agent_id=turn.agent.id, answer__is_active=True, audience__in=["", *turn.audiences]
+    ).defer("embedding")
     key = key_of(turn.question)
-    # One look: the row with the same words, else any row, which tells that a closer look is worth its cost.
-    first = rows.select_related("answer").annotate(same=Q(key=key)).order_by("-same").first()
+    # One look: the row with the same words (one that is meant for this visitor first), else any row, which tells
+    # that a closer look is worth its cost.
+    first = rows.select_related("answer").annotate(same=Q(key=key)).order_by("-same", "-audience").first()
     if first is None:
         return None
     if first.key == key and not (turn.history and recall.refers_back(turn.question)):
@@ -110,6 +113,7 @@ def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn) -> Hit | None:
         for row in near.filter(distance__lte=1 - THRESHOLD).order_by("distance")[:NEIGHBOURS]
         if recall.difference(turn.question, row.text, language=turn.language) is None
     ]
+    same = [hit for hit in same if hit.question.audience] or same  # what is meant for this visitor goes first
     if len({hit.question.answer_id for hit in same}) != 1:
         return None
     return same[0]
@@ -129,7 +133,8 @@ def save(answer: CuratedAnswer, wordings: Sequence[str]) -> CuratedAnswer:
     """Store an answer with exactly these wordings of its question. Raises Invalid, AlreadyThere."""
     wanted = _checked(answer, wordings)
     with transaction.atomic():
-        taken = CuratedQuestion.objects.filter(agent=answer.agent, key__in=wanted).exclude(answer=answer)
+        same = CuratedQuestion.objects.filter(agent=answer.agent, audience=answer.audience, key__in=wanted)
+        taken = same.exclude(answer=answer)
         if (other := taken.first()) is not None:
             raise AlreadyThere(
                 f"Another exact answer has the question “{other.text}” already. Change that one."
@@ -137,9 +142,10 @@ def save(answer: CuratedAnswer, wordings: Sequence[str]) -> CuratedAnswer:
         _check_room(answer.agent, adding=len(wanted))
         answer.save()
         answer.questions.exclude(key__in=wanted).delete()
+        answer.questions.update(audience=answer.audience)
         known = set(answer.questions.values_list("key", flat=True))
         CuratedQuestion.objects.bulk_create(
-            CuratedQuestion(agent=answer.agent, answer=answer, text=text, key=key)
+            CuratedQuestion(agent=answer.agent, answer=answer, audience=answer.audience, text=text, key=key)
             for key, text in wanted.items()
             if key not in known
         )
@@ -167,8 +173,10 @@ def _check_room(agent: Agent, *, adding: int) -> None:
         )
 
 
-def import_csv(agent: Agent, data: bytes, *, by: UUID | None) -> int:
+def import_csv(agent: Agent, data: bytes, *, by: UUID | None, audience: str = "") -> int:
     """Store the pairs of a CSV file; a question that is there gets the new answer. How many. Raises Invalid.
+
+    All are meant for `audience`; what others get on the same question stays.
 
     Rows with the same answer become its wordings.
     """
@@ -179,16 +187,19 @@ def import_csv(agent: Agent, data: bytes, *, by: UUID | None) -> int:
     with transaction.atomic():
         _check_room(agent, adding=len(pairs))
         for pair in pairs:
-            _import(agent, pair.question, pair.answer, by)
+            _import(agent, pair.question, pair.answer, by, audience)
         CuratedAnswer.objects.filter(agent=agent, questions=None).delete()
     return len(pairs)
 
 
-def _import(agent: Agent, question: str, text: str, by: UUID | None) -> None:
-    rows = CuratedAnswer.objects.filter(agent=agent, answer=text)
-    answer = rows.first() or CuratedAnswer.objects.create(agent=agent, answer=text, created_by=by)
+def _import(agent: Agent, question: str, text: str, by: UUID | None, audience: str) -> None:
+    rows = CuratedAnswer.objects.filter(agent=agent, audience=audience, answer=text)
+    answer = rows.first() or CuratedAnswer.objects.create(
+        agent=agent, audience=audience, answer=text, created_by=by
+    )
     CuratedQuestion.objects.update_or_create(
         agent=agent,
+        audience=audience,
         key=key_of(question),
         defaults={"answer": answer, "text": question, "profile": "", "embedding": None},
     )

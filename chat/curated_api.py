@@ -13,6 +13,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.audience_fields import AudienceField
 from agents.models import Agent
 from chat import curated, tasks
 from chat.models import CuratedAnswer
@@ -34,6 +35,7 @@ class CuratedSerializer(Strict, serializers.ModelSerializer[CuratedAnswer]):
         max_length=curated.MAX_WORDINGS,
     )
     answer = serializers.CharField(max_length=MAX_ANSWER)
+    audience = AudienceField(required=False)
 
     class Meta:
         model = CuratedAnswer
@@ -43,6 +45,7 @@ class CuratedSerializer(Strict, serializers.ModelSerializer[CuratedAnswer]):
             "questions",
             "answer",
             "link",
+            "audience",
             "is_active",
             "hits",
             "last_hit_at",
@@ -73,6 +76,7 @@ class CuratedFile(Strict):
 
     agent = serializers.UUIDField()
     file = serializers.FileField()
+    audience = AudienceField(required=False, default="")
 
 
 class Imported(serializers.Serializer[Any]):
@@ -120,6 +124,7 @@ class CuratedViewSet(WorkspaceAPI, viewsets.ModelViewSet[CuratedAnswer]):
         agent = Agent.objects.get_or_404(given.validated_data["agent"])
         if given.validated_data["file"].size > 5_000_000:
             raise Invalid("The file is larger than 5 MB. Split it.")
-        count = curated.import_csv(agent, given.validated_data["file"].read(), by=None)
+        data, audience = given.validated_data["file"].read(), given.validated_data["audience"]
+        count = curated.import_csv(agent, data, by=None, audience=audience)
         tasks.make_curated_vectors.enqueue(agent.pk)
         return Response({"questions": count}, status=201)

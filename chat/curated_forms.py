@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
+from agents.audience_fields import AudienceFormField
+from agents.audiences import in_use
 from agents.forms import LinesField
 from chat import curated
 from chat.models import CuratedAnswer
@@ -25,11 +27,16 @@ class CuratedForm(AnswerModelForm):
         widget=forms.Textarea({"rows": 3}),
         help_text="How visitors may ask it, one wording on each line. The first is its name here.",
     )
-    field_order = ("wordings", "answer", "link", "is_active")
+    audience = AudienceFormField(
+        help_text="Only visitors whom your site signs in for this audience get it, before any answer that is meant for"
+        " everybody. Empty: everybody."
+    )
+    known_audiences = staticmethod(in_use)
+    field_order = ("wordings", "answer", "link", "audience", "is_active")
 
     class Meta:
         model = CuratedAnswer
-        fields = ("answer", "link", "is_active")
+        fields = ("answer", "link", "audience", "is_active")
         widgets: ClassVar = {"answer": forms.Textarea({"rows": 6})}
         labels: ClassVar = {"link": "Page that says more", "is_active": "In use"}
         help_texts: ClassVar = {
@@ -56,6 +63,9 @@ class ImportForm(forms.Form):
         widget=forms.FileInput({"accept": ".csv,.tsv"}),
         help_text="Two columns, question and answer. A question that is there already gets the new answer.",
     )
+
+    audience = AudienceFormField(help_text="Of all answers in the file. Empty: everybody.")
+    known_audiences = staticmethod(in_use)
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, auto_id="import_%s")

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.models import Agent
-from chat import curated, gaps, tasks
+from chat import curated, gaps, receipts, tasks
 from chat.curated_forms import CuratedForm, ImportForm
 from chat.models import CuratedAnswer, Gap, Message
 from chat.quality_models import GapState
@@ -101,7 +101,11 @@ def _gap_of(agent: Agent, gap_id: str) -> Gap | None:
 
 def _drafted(gap: Gap) -> dict[str, Any]:
     suggestion = gaps.suggestion_for(gap)
-    return {"wordings": suggestion["questions"], "answer": suggestion["draft"]}
+    return {
+        "wordings": suggestion["questions"],
+        "answer": suggestion["draft"],
+        "audience": suggestion["audience"],
+    }
 
 
 def _suggested(wrong: Message | None) -> dict[str, Any]:
@@ -110,7 +114,7 @@ def _suggested(wrong: Message | None) -> dict[str, Any]:
         return {}
     asked = [wrong.reply_to.text] if wrong.reply_to else []
     said = _MARK.sub("", wrong.text) if wrong.outcome == "answered" else ""
-    return {"wordings": asked, "answer": said}
+    return {"wordings": asked, "answer": said, "audience": receipts.audience_of(wrong)}
 
 
 @member_required(Permission.VIEW)
@@ -166,7 +170,10 @@ def import_file(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _list(request, agent, form)
     try:
-        count = curated.import_csv(agent, form.cleaned_data["file"].read(), by=request.user.pk)
+        given = form.cleaned_data
+        count = curated.import_csv(
+            agent, given["file"].read(), by=request.user.pk, audience=given["audience"]
+        )
     except AppError as refused:
         form.add_error("file", refused.detail)
         return _list(request, agent, form)

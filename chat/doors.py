@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,8 +14,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.db.models import Model
 from django.utils.crypto import constant_time_compare
 
+from agents.audiences import claimed
 from agents.models import Agent, workspace_key_of
 from agents.origins import may_show
+from chat.conversations import Belonging
 from chat.history import author_of
 from chat.models import Channel, Conversation
 from chat.protocol import Author
@@ -41,6 +43,7 @@ class Knock:
     origin: str = ""
     session_key: str = ""
     preview: bool = False
+    audience: str = ""  # as whose visitor a member of the team asks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +53,7 @@ class Entry:
     workspace: Workspace
     agent: Agent
     channel: Channel
+    belonging: Belonging = field(default_factory=Belonging)
 
 
 _rows: WeakValueDictionary[tuple[type[Model], object], Model] = WeakValueDictionary()
@@ -90,7 +94,8 @@ def _entry(workspace: Workspace, knock: Knock) -> Entry:
         agent = Agent.objects.filter(public_id=knock.public_id).first()
         if agent is None:
             raise NotFound("There is no such agent.")
-        return Entry(workspace=workspace, agent=agent, channel=Channel.PREVIEW)
+        tried = Belonging(audiences=claimed(knock.audience))
+        return Entry(workspace=workspace, agent=agent, channel=Channel.PREVIEW, belonging=tried)
     agent = Agent.objects.published(knock.public_id)
     if not may_show(agent, origin=knock.origin, host=knock.host):
         raise OriginRefused

@@ -58,6 +58,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 
     questions = serializers.ListField(child=serializers.CharField())
     draft = serializers.CharField()
+    audience = serializers.CharField(help_text="Whom the draft's source is meant for; empty: everybody.")
     closest = ClosestSerializer(allow_null=True)
 
 

@@ -23,6 +23,7 @@ from pgvector.django import CosineDistance
 from agents.models import Agent
 from chat.models import Channel, Gap, Message, MessageState, Outcome
 from chat.quality_models import GapState
+from chat.turns import audiences_of
 from knowledge import recall, retrieval
 
 LOOKS_BACK = timedelta(days=30)
@@ -45,10 +46,13 @@ class Closest(TypedDict):
 
 
 class Suggestion(TypedDict):
-    """What could close a gap: the wordings that were asked, a draft of an answer, and what it was drawn from."""
+    """What could close a gap: the wordings that were asked, a draft of an answer, whom the source that it was
+    drawn from is meant for, and the passage.
+    """
 
     questions: list[str]
     draft: str
+    audience: str
     closest: Closest | None
 
 
@@ -145,12 +149,15 @@ def open_gaps(agent: Agent, *, state: GapState = GapState.OPEN) -> QuerySet[Gap]
 
 def suggestion_for(gap: Gap) -> Suggestion:
     """The wordings, and a draft from the closest passage where that says something to the point."""
-    questions = wordings_of(askings_of([gap])[gap.pk])
+    askings = askings_of([gap])[gap.pk]
+    questions = wordings_of(askings)
+    nothing = Suggestion(questions=questions, draft="", audience="", closest=None)
     if not questions:
-        return {"questions": [], "draft": "", "closest": None}
-    found = retrieval.search(questions[0], agent_id=gap.agent_id, limit=1)
+        return nothing
+    everyone = _shared_audiences(askings)
+    found = retrieval.search(questions[0], agent_id=gap.agent_id, limit=1, audiences=everyone)
     if not found.passages:
-        return {"questions": questions, "draft": "", "closest": None}
+        return nothing
     best = found.passages[0]
     closest: Closest = {
         "title": best.title,
@@ -159,7 +166,13 @@ def suggestion_for(gap: Gap) -> Suggestion:
         "evidence": round(found.evidence, 3),
     }
     draft = best.best if found.evidence >= DRAFTABLE else ""
-    return {"questions": questions, "draft": draft, "closest": closest}
+    audience = recall.versions_by_id([best.version_id])[best.version_id].audience
+    return {"questions": questions, "draft": draft, "audience": audience, "closest": closest}
+
+
+def _shared_audiences(askings: Sequence[Asking]) -> list[str]:
+    """Those that every asker belonged to: what only some of them may read is no answer to the others."""
+    return sorted(set.intersection(*(set(audiences_of(asking.message)) for asking in askings)))
 
 
 def wordings_of(askings: Sequence[Asking]) -> list[str]:

@@ -66,8 +66,13 @@ class Climb:
 
 async def answer_to(writing: Writing) -> Answer:
     """The answer to a turn's question, shown while it is written; its receipt says by which settings."""
-    agent, made = writing.turn.agent, await _answer_to(writing)
-    basis = {"agent_version": agent.version, "threshold": agent.evidence_threshold}
+    turn, made = writing.turn, await _answer_to(writing)
+    basis: dict[str, Any] = {
+        "agent_version": turn.agent.version,
+        "threshold": turn.agent.evidence_threshold,
+    }
+    if turn.audiences:
+        basis["audiences"] = list(turn.audiences)
     return replace(made, receipt={**basis, **made.receipt})
 
 
@@ -120,6 +125,7 @@ def _look(turn: Turn) -> Looked:
         agent_id=turn.agent.id,
         limit=PASSAGES,
         history=turn.earlier_questions,
+        audiences=turn.audiences,
         reading=reading,
         overlay=turn.overlay,
     )
@@ -137,13 +143,13 @@ def _look(turn: Turn) -> Looked:
         own_credentials=keys.credentials_of(settings),
         budget_micro_usd=budget.left if budget else None,
     )
-    hosts = recall.source_hosts(turn.agent.id, version=reading.version) | frozenset(turn.agent.link_hosts)
+    hosts = recall.source_hosts(turn.agent.id, version=reading.version, audiences=turn.audiences)
     return Looked(
         reading=reading,
         found=found,
         plan=plan,
         budget=budget,
-        hosts=hosts,
+        hosts=hosts | frozenset(turn.agent.link_hosts),
         masks_contacts=settings.masks_contacts,
         own_keys=bool(settings.keys),
     )

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from chat.leads import as_csv, leads
+from chat.leads import ORDERS, as_csv, leads
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 
@@ -18,10 +18,11 @@ _PER_PAGE = 50
 @member_required(Permission.VIEW)
 @require_safe
 def lead_list(request: MemberRequest) -> HttpResponse:
-    """What visitors left, newest first."""
-    query = _query(request)
-    page = Paginator(leads(query), _PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "app/leads.html", {"page": page, "query": query})
+    """What visitors left, newest or ripest first."""
+    query, order = _query(request), request.GET.get("order", "")
+    order = order if order in ORDERS else "newest"
+    page = Paginator(leads(query, order=order), _PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "app/leads.html", {"page": page, "query": query, "order": order})
 
 
 @member_required(Permission.VIEW)

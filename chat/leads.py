@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from chat.models import Lead
 from chat.seeking import leads_with
@@ -14,13 +14,25 @@ from netvexa.lib.sheets import START, line_of
 from tenants.context import run_in_tenant
 from tenants.models import Workspace
 
-COLUMNS = ("Time", "Name", "E-mail", "Phone", "Company", "Agent", "Page", "Conversation")
+COLUMNS = (
+    "Time",
+    "Name",
+    "E-mail",
+    "Phone",
+    "Company",
+    "Agent",
+    "Page",
+    "Conversation",
+    "Score",
+    "Why",
+)
+ORDERS = {"newest": ("-created_at", "-pk"), "score": (F("score").desc(nulls_last=True), "-created_at", "-pk")}
 _BATCH = 500
 
 
-def leads(query: str = "") -> QuerySet[Lead]:
-    """The current workspace's leads, newest first; those that hold `query` in a field."""
-    rows = Lead.objects.select_related("conversation__agent").order_by("-created_at", "-pk")
+def leads(query: str = "", *, order: str = "newest") -> QuerySet[Lead]:
+    """The current workspace's leads in one of ORDERS; those that hold `query` in a field."""
+    rows = Lead.objects.select_related("conversation__agent").order_by(*ORDERS[order])
     if not query:
         return rows
     return rows.filter(leads_with(query))
@@ -49,4 +61,5 @@ def _values(lead: Lead, zone: ZoneInfo) -> list[str]:
     talk = lead.conversation
     time = lead.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
     contact = [lead.name, lead.email, lead.phone, lead.company]
-    return [time, *contact, *([talk.agent.name, talk.page_url, str(talk.pk)] if talk else ["", "", ""])]
+    where = [talk.agent.name, talk.page_url, str(talk.pk)] if talk else ["", "", ""]
+    return [time, *contact, *where, "" if lead.score is None else str(lead.score), lead.score_reason]

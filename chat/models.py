@@ -94,7 +94,16 @@ class Conversation(models.Model):
     last_seq = models.PositiveBigIntegerField(default=0)
     visitor_read_seq = models.PositiveBigIntegerField(default=0, help_text="What the visitor has seen.")
     team_read_seq = models.PositiveBigIntegerField(default=0, help_text="What the team has seen.")
-    title = models.CharField(max_length=200, blank=True)
+    title = models.CharField(max_length=200, blank=True, help_text="The visitor's own first words.")
+    topic = models.CharField(max_length=120, blank=True, help_text="The team's title; no visitor sees it.")
+    topic_is_own = models.BooleanField(default=False, help_text="A person wrote the topic.")
+    summary = SealedField(max_length=800, blank=True)
+    digested_at = models.DateTimeField(
+        null=True, blank=True, help_text="The last_message_at that topic, summary and scores know of."
+    )
+    digest_model = models.CharField(max_length=80, blank=True, help_text="Who wrote topic and summary.")
+    digest_until = models.DateTimeField(null=True, blank=True, help_text="Only while a worker makes them.")
+    digest_tries = models.PositiveSmallIntegerField(default=0, help_text="Of this state, by a hosted model.")
     page_url = models.CharField(max_length=2000, blank=True)
     page_title = models.CharField(max_length=300, blank=True)
     referrer = models.CharField(max_length=2000, blank=True)
@@ -116,7 +125,12 @@ class Conversation(models.Model):
         ordering: ClassVar = ["-last_message_at"]
 
     def __str__(self) -> str:
-        return self.title or str(self.id)
+        return self.heading or str(self.id)
+
+    @property
+    def heading(self) -> str:
+        """What the team reads as its title."""
+        return self.topic or self.title
 
 
 class Author(models.TextChoices):
@@ -269,6 +283,9 @@ class Attachment(models.Model):
         return self.media_type.startswith("image/")
 
 
+RIPE, WARM = 60, 30  # of a lead's score, at least
+
+
 class Lead(models.Model):
     """Contact details that a visitor left, and in which conversation."""
 
@@ -285,6 +302,10 @@ class Lead(models.Model):
     phone = SealedField(max_length=40, blank=True)
     company = SealedField(max_length=120, blank=True)
     extra = SealedJSONField(default=dict)
+    score = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="0 to 100: how ripe it is. Empty until its conversation was read."
+    )
+    score_reason = SealedField(max_length=600, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -293,6 +314,13 @@ class Lead(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.phone
+
+    @property
+    def ripeness(self) -> str:
+        """The score as people say it; empty until there is one."""
+        if self.score is None:
+            return ""
+        return "Ripe" if self.score >= RIPE else "Warm" if self.score >= WARM else "Cold"
 
 
 class CacheState(models.TextChoices):
@@ -382,6 +410,12 @@ class SpendingDay(models.Model):
     )
     saved_micro_usd = models.PositiveBigIntegerField(default=0)
     saved_ms = models.PositiveBigIntegerField(default=0)
+    # What models did beside answers: titles, summaries and lead scores; in the row of the team's tries, judging.
+    background_items = models.PositiveIntegerField(default=0, db_default=0)
+    background_calls = models.PositiveIntegerField(default=0, db_default=0)
+    background_input_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    background_output_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    background_micro_usd = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering: ClassVar = ["-day"]

@@ -28,6 +28,7 @@ _TEXTS: tuple[tuple[type[Message | Conversation], str], ...] = (
     (Message, "text"),
     (Message, "feedback_comment"),
     (Conversation, "title"),
+    (Conversation, "topic"),
     (Conversation, "handoff_reason"),
     (Conversation, "rating_comment"),
     (Conversation, "page_url"),

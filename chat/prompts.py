@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agents.models import Agent, Tone
 from agents.providers import Passage, Prompt, Sentence, Turn
@@ -31,7 +31,7 @@ def build(
     """The prompt for one answer. What visitors wrote goes in without card numbers, and, if the workspace says
     so, without e-mail addresses and telephone numbers.
     """
-    mask = _mask_all if masks_contacts else mask_cards
+    mask = masking(masks_contacts=masks_contacts)
     return Prompt(
         system=_system(agent),
         question=mask(question),
@@ -39,6 +39,11 @@ def build(
         passages=tuple(_numbered(n, passage) for n, passage in enumerate(passages, start=1)),
         language=agent.language or None,
     )
+
+
+def masking(*, masks_contacts: bool) -> Callable[[str], str]:
+    """What every text of visitors passes on its way to a provider."""
+    return _mask_all if masks_contacts else mask_cards
 
 
 def _mask_all(text: str) -> str:

@@ -101,6 +101,7 @@ class Identity:
     email: str = ""
     expires: int | None = None
     token: str = ""
+    audiences: tuple[str, ...] = ()  # out of a signed token only; no frame fills it
 
 
 @dataclass(frozen=True)

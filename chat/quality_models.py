@@ -23,6 +23,10 @@ MAX_QUESTION = 300
 class CuratedAnswerQuerySet(models.QuerySet["CuratedAnswer"]):
     """The doors to exact answers."""
 
+    def audiences(self) -> list[str]:
+        """Whom some exact answer is meant for."""
+        return list(self.exclude(audience="").order_by().values_list("audience", flat=True).distinct())
+
     def get_or_404(self, answer_id: UUID | str) -> CuratedAnswer:
         """The answer with this id in the current workspace. Raises NotFound."""
         answer = self.filter(pk=answer_id).select_related("agent").first()
@@ -38,6 +42,9 @@ class CuratedAnswer(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="curated_answers")
     answer = models.TextField(max_length=MAX_ANSWER)
     link = models.URLField(max_length=2000, blank=True, help_text="A page that says more; optional.")
+    audience = models.CharField(
+        max_length=40, blank=True, help_text="Only visitors of this audience get it; empty: everybody."
+    )
     is_active = models.BooleanField(default=True)
     hits = models.PositiveIntegerField(default=0, editable=False)
     last_hit_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -69,11 +76,15 @@ class CuratedAnswer(models.Model):
 
 
 class CuratedQuestion(models.Model):
-    """One wording of a question. `profile` is empty until its vector is made."""
+    """One wording of a question; each audience may have an answer of its own to it.
+
+    `profile` is empty until its vector is made.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="+")
     answer = models.ForeignKey(CuratedAnswer, on_delete=models.CASCADE, related_name="questions")
+    audience = models.CharField(max_length=40, blank=True, help_text="That of its answer.")
     text = models.CharField(max_length=MAX_QUESTION)
     key = models.CharField(max_length=64, help_text="Of its words, whatever their case and punctuation.")
     profile = models.CharField(max_length=40, blank=True)
@@ -82,7 +93,9 @@ class CuratedQuestion(models.Model):
     class Meta:
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["agent", "key"], name="curated_question_once")
+            models.UniqueConstraint(
+                fields=["agent", "audience", "key"], name="curated_question_once_an_audience"
+            )
         ]
 
     def __str__(self) -> str:
@@ -168,6 +181,14 @@ class Expectation(models.Model):
     )
     must = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     must_not = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    audiences = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Of the visitor who asks."
+    )
+    facts = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="What a right answer states, in your own words. Only the judge reads it.",
+    )
     message = models.ForeignKey(
         "chat.Message", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
@@ -225,6 +246,8 @@ class Trial(models.Model):
     change = models.JSONField(default=dict)
     basis = models.JSONField(default=dict)
     results = models.JSONField(default=list)
+    judge = models.CharField(max_length=8, default="off", help_text="See `agents.models.Judge`.")
+    judgement = models.JSONField(default=dict, help_text="See `chat.judging.Judgement`; of the whole run.")
     total = models.PositiveIntegerField(default=0)
     passed = models.PositiveIntegerField(default=0)
     broken = models.PositiveIntegerField(default=0, help_text="Passed before, failed now.")

@@ -38,6 +38,7 @@ class CandidateSerializer(serializers.Serializer[Any]):
     document = serializers.UUIDField(allow_null=True)
     version = serializers.IntegerField(allow_null=True)
     still_serves = serializers.BooleanField(allow_null=True)
+    audience = serializers.CharField(help_text="Whom its source is meant for; empty: everybody.")
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
@@ -50,6 +51,9 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     evidence = serializers.FloatField(allow_null=True)
     threshold = serializers.FloatField(allow_null=True)
     agent_version = serializers.IntegerField(allow_null=True)
+    audiences = serializers.ListField(
+        child=serializers.CharField(), help_text="That the visitor belonged to, by proof."
+    )
     rules = serializers.ListField(child=serializers.CharField())
     candidates = CandidateSerializer(many=True)
     rung = serializers.CharField(help_text="Which step answered, in words.")

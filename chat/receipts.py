@@ -16,7 +16,9 @@ from netvexa.lib.errors import NotFound
 
 
 class CandidateEntry(TypedDict):
-    """A passage that was found. `cited` is its mark in the answer, or null; `version` the document's then."""
+    """A passage that was found. `cited` is its mark in the answer, or null; `version` the document's then; `audience`
+    whom its source is meant for now.
+    """
 
     chunk: str
     title: str
@@ -29,6 +31,7 @@ class CandidateEntry(TypedDict):
     document: str | None
     version: int | None
     still_serves: bool | None
+    audience: str
 
 
 class Step(TypedDict):
@@ -48,6 +51,7 @@ class ReceiptEntry(TypedDict):
     evidence: float | None
     threshold: float | None
     agent_version: int | None
+    audiences: list[str]
     rules: list[str]
     candidates: list[CandidateEntry]
     rung: str
@@ -92,6 +96,7 @@ def receipt_for(answer: Answer, *, question: str) -> ReceiptEntry:
         "evidence": answer.evidence,
         "threshold": stored.get("threshold"),
         "agent_version": stored.get("agent_version"),
+        "audiences": list(stored.get("audiences", [])),
         "rules": _rules(answer),
         "candidates": _candidates(answer),
         "rung": RUNGS.get(answer.rung, answer.rung),
@@ -107,6 +112,14 @@ def receipt_for(answer: Answer, *, question: str) -> ReceiptEntry:
         "cost_micro_usd": answer.usage.cost_micro_usd,
         "steps": _steps(answer),
     }
+
+
+def audience_of(message: Message) -> str:
+    """Whom a correction of this answer should be meant for: the audience of the first restricted source it cites."""
+    row = receipt_of(message)
+    return next(
+        (found["audience"] for found in row["candidates"] if found["cited"] and found["audience"]), ""
+    )
 
 
 def _rules(answer: Answer) -> list[str]:
@@ -164,6 +177,7 @@ def _candidate(
         "document": str(version.document) if version else None,
         "version": version.number if version else None,
         "still_serves": version.serves if version else None,
+        "audience": version.audience if version else "",
     }
 
 

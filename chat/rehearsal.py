@@ -22,7 +22,7 @@ from chat.answering import Writing
 from chat.answers import Answer
 from chat.feed import Feed
 from chat.models import Channel, Message
-from chat.turns import Turn, spoken_before
+from chat.turns import Turn, audiences_of, spoken_before
 from knowledge.candidates import Overlay
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
@@ -34,10 +34,11 @@ def rehearse(
     *,
     history: Sequence[Spoken] = (),
     language: str = "en",
+    audiences: Sequence[str] = (),
     overlay: Overlay | None = None,
 ) -> Answer:
     """What the agent would answer now. `agent` may carry changes that are not saved, `overlay` be a document as it
-    would be. Call inside the workspace.
+    would be; `audiences` are those of the visitor who asks. Call inside the workspace.
     """
     workspace = current_workspace()
     turn = Turn(
@@ -54,6 +55,7 @@ def rehearse(
         attempt=1,
         tier=standing_of(workspace).plan.tier.value,
         channel=Channel.PREVIEW.value,
+        audiences=tuple(audiences),
         overlay=overlay,
     )
     answer = async_to_sync(_answer)(turn)
@@ -68,7 +70,11 @@ def replay(message: Message) -> Answer | None:
     if question is None:
         return None
     return rehearse(
-        conversation.agent, question.text, history=spoken_before(question), language=conversation.locale
+        conversation.agent,
+        question.text,
+        history=spoken_before(question),
+        language=conversation.locale,
+        audiences=audiences_of(message),
     )
 
 

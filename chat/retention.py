@@ -197,9 +197,10 @@ def _batches(rows: QuerySet) -> Iterator[list[UUID]]:  # type: ignore[type-arg]
 
 
 def _keep_leads(conversation_ids: list[UUID], cutoff: datetime | None) -> None:
-    """A lead that is kept longer than its conversation stands alone from now on."""
+    """A lead that is kept longer than its conversation stands alone from now on; its score stays."""
     leads = Lead.objects.filter(conversation_id__in=conversation_ids)
-    (leads.filter(created_at__gte=cutoff) if cutoff else leads).update(conversation=None)
+    kept = leads.filter(created_at__gte=cutoff) if cutoff else leads
+    kept.update(conversation=None, score_reason="")  # the reason quotes the conversation
 
 
 def _delete_files(ids: list[UUID]) -> None:

@@ -21,7 +21,9 @@ from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
 from agents.models import Agent, ModelSettings
-from agents.providers import tier_table
+from agents.providers import Usage, tier_table
+from billing.models import UsageKind
+from billing.usage import reserve, settle
 from chat.answers import Answer
 from chat.models import SpendingDay
 from netvexa.lib.ids import new_id
@@ -30,6 +32,7 @@ from tenants.context import current_workspace
 from tenants.members import members
 from tenants.models import Role
 
+BACKGROUND_PERCENT = 90  # of a budget, at which background work rests
 LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
 _BOOK = """
     INSERT INTO chat_spendingday AS day (id, agent_id, day, is_test, answers, cached, input_tokens,
@@ -45,14 +48,27 @@ _BOOK = """
            saved_micro_usd = day.saved_micro_usd + EXCLUDED.saved_micro_usd,
            saved_ms = day.saved_ms + EXCLUDED.saved_ms
 """
+_BOOK_BACKGROUND = """
+    INSERT INTO chat_spendingday AS day (id, agent_id, day, is_test, answers, cached, input_tokens, output_tokens,
+           cost_micro_usd, estimated_micro_usd, saved_micro_usd, saved_ms, background_items, background_calls,
+           background_input_tokens, background_output_tokens, background_micro_usd)
+    VALUES (%s, %s, %s, %s, 0, 0, 0, 0, 0, 0, 0, 0, %s, %s, %s, %s, %s)
+    ON CONFLICT (agent_id, day, is_test) DO UPDATE SET
+           background_items = day.background_items + EXCLUDED.background_items,
+           background_calls = day.background_calls + EXCLUDED.background_calls,
+           background_input_tokens = day.background_input_tokens + EXCLUDED.background_input_tokens,
+           background_output_tokens = day.background_output_tokens + EXCLUDED.background_output_tokens,
+           background_micro_usd = day.background_micro_usd + EXCLUDED.background_micro_usd
+"""
 # Asked twice for every answer: the ORM takes several times as long to write it as the database to answer it.
 _SPENT = """
-    SELECT coalesce(sum(cost_micro_usd) FILTER (WHERE agent_id = %(agent)s AND day = %(day)s), 0),
-           coalesce(sum(cost_micro_usd) FILTER (WHERE agent_id = %(agent)s), 0),
-           coalesce(sum(cost_micro_usd) FILTER (WHERE day = %(day)s), 0),
-           coalesce(sum(cost_micro_usd), 0)
-      FROM chat_spendingday
-     WHERE day >= %(month)s AND is_test = %(is_test)s
+    SELECT coalesce(sum(cost) FILTER (WHERE agent_id = %(agent)s AND day = %(day)s), 0),
+           coalesce(sum(cost) FILTER (WHERE agent_id = %(agent)s), 0),
+           coalesce(sum(cost) FILTER (WHERE day = %(day)s), 0),
+           coalesce(sum(cost), 0)
+      FROM (SELECT agent_id, day, cost_micro_usd + background_micro_usd AS cost
+              FROM chat_spendingday
+             WHERE day >= %(month)s AND is_test = %(is_test)s) AS spent
 """
 
 
@@ -104,6 +120,47 @@ def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool) -> None:
         cursor.execute(_BOOK, values)
     if cost and not is_test:
         _tell(agent, tier=tier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What models did in the background: pieces, requests, and what they took."""
+
+    items: int
+    calls: int
+    usage: Usage
+
+
+def book_background(agent: Agent, work: Work, *, tier: str, is_test: bool, own_key: bool) -> None:
+    """Add background work to its agent's day, and to the ledger as its own kind; it is never counted as an answer.
+
+    Call it in the transaction that stores what came of the work, so that both are there or neither.
+    """
+    usage, workspace = work.usage, current_workspace()
+    counts = (work.items, work.calls, usage.input_tokens, usage.output_tokens, usage.cost_micro_usd)
+    with connection.cursor() as cursor:
+        cursor.execute(_BOOK_BACKGROUND, (new_id(), agent.pk, today(), is_test, *counts))
+    place = reserve(workspace, kind=UsageKind.BACKGROUND, limit=None, reference="background")
+    settle(
+        place.id,
+        tokens=usage.input_tokens + usage.output_tokens,
+        cost_micro_usd=0 if own_key else usage.cost_micro_usd,
+        estimated=usage.estimated,
+    )
+    if usage.cost_micro_usd and not is_test:
+        _tell(agent, tier=tier)
+
+
+def left_for_background(
+    agent: Agent, settings: ModelSettings, *, tier: str, is_test: bool = False
+) -> int | None:
+    """What background work may cost now, in micro-USD; None where no budget is set.
+
+    The last tenth of every budget is for visitors: background work rests first.
+    """
+    budgets = budgets_of(agent, settings, tier=tier, is_test=is_test)
+    rests = (budget.limit * BACKGROUND_PERCENT // 100 - budget.spent for budget in budgets)
+    return max(0, min(rests)) if budgets else None
 
 
 def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
@@ -200,6 +257,13 @@ def _words(budget: Budget) -> dict[str, object]:
 def months() -> Iterator[dict[str, Any]]:
     """Sums of each month with traffic, newest first, visitors' and the team's tries apart."""
     fields = ("answers", "cached", "input_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd")
-    sums = {field: Sum(field) for field in (*fields, "saved_micro_usd", "saved_ms")}
+    background = (
+        "background_items",
+        "background_calls",
+        "background_input_tokens",
+        "background_output_tokens",
+        "background_micro_usd",
+    )
+    sums = {field: Sum(field) for field in (*fields, *background, "saved_micro_usd", "saved_ms")}
     rows = SpendingDay.objects.annotate(month=TruncMonth("day")).values("month", "is_test").annotate(**sums)
     yield from map(dict, rows.order_by("-month", "is_test")[:24])

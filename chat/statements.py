@@ -60,10 +60,10 @@ _ASK = """
         RETURNING conversation_id
     ), answer AS (
         INSERT INTO chat_message (id, conversation_id, ordinal, author, reply_to_id, state, reservation_id,
-               lease_until, writer, version, created_at, {answer_rest})
+               lease_until, writer, version, created_at, receipt, {answer_rest})
         SELECT %(answer)s::uuid, talk.id, place.taken + 2, 'ai', %(question)s::uuid, 'writing',
                %(reservation)s::uuid, %(lease)s::timestamptz, %(writer)s, talk.version, %(now)s::timestamptz,
-               {answer_empty}
+               %(receipt)s::jsonb, {answer_empty}
           FROM talk, place WHERE talk.state <> 'closed' AND talk.owner = 'ai'
     ), touched AS (
         UPDATE chat_conversation AS kept
@@ -219,7 +219,10 @@ def _open_statement() -> str:
 @cache
 def _ask_statement() -> str:
     asked = "id conversation_id ordinal author client_id text created_at"
-    made = "id conversation_id ordinal author reply_to_id state reservation_id lease_until writer version created_at"
+    made = (
+        "id conversation_id ordinal author reply_to_id state reservation_id lease_until writer version created_at"
+        " receipt"
+    )
     return _ASK.format(**_rest("question", Message, asked), **_rest("answer", Message, made))
 
 

@@ -12,7 +12,20 @@ from redis.exceptions import RedisError
 
 from agents.models import Agent
 from agents.providers import shut_down
-from chat import answering, attachments, busy, curated, gaps, mails, probe, retention, trials, turns
+from chat import (
+    answering,
+    attachments,
+    batching,
+    busy,
+    curated,
+    digests,
+    gaps,
+    mails,
+    probe,
+    retention,
+    trials,
+    turns,
+)
 from chat.feed import feed
 from chat.notices import redis
 from netvexa.lib.errors import AppError
@@ -28,6 +41,7 @@ def finish_orphaned_answers() -> None:
     try:
         seen = busy.noted(redis())
         ask_all = busy.claim_full_round(redis())
+        busy.keep_talked(redis(), seen)
     except RedisError as error:
         logger.warning("Orphaned answers cannot be looked for: %s", error)
         return
@@ -107,6 +121,33 @@ def apply_retention() -> None:
 def make_curated_vectors(workspace: Workspace, agent_id: str) -> None:
     """Make what the exact answers of an agent need to be found by meaning."""
     curated.make_vectors(UUID(agent_id))
+
+
+@shared_task(base=PlatformTask, expires=60)
+def digest_quiet_conversations() -> None:
+    """Look for conversations that have gone quiet, where there was talk, and once an hour everywhere."""
+    try:
+        wanted = busy.talked(redis())
+        everywhere = busy.claim_all_digests(redis())
+    except RedisError as error:
+        logger.warning("Quiet conversations cannot be looked for: %s", error)
+        return
+    ready = Workspace.objects.filter(state=ProvisioningState.READY)
+    for workspace_id in (ready if everywhere else ready.filter(pk__in=wanted)).values_list("pk", flat=True):
+        digest_conversations.apply_async((str(workspace_id),), expires=60)
+
+
+@shared_task(base=TenantTask)
+def digest_conversations(workspace: Workspace) -> None:
+    """Bring titles, summaries and lead scores up to date: a batch, so that others have their turn in between."""
+    if digests.work() == batching.MOST_ITEMS:
+        digest_conversations.enqueue()
+
+
+@shared_task(base=TenantTask)
+def digest_conversation(workspace: Workspace, conversation_id: str) -> None:
+    """Sum one conversation up at once, for whoever takes it over."""
+    digests.work(UUID(conversation_id))
 
 
 @shared_task(base=TenantTask)

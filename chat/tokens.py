@@ -12,6 +12,7 @@ import jwt
 from django.core import signing
 from django.utils import timezone
 
+from agents.audiences import claimed
 from agents.models import Agent
 from chat.protocol import Identity
 from netvexa.lib.errors import NotAllowed
@@ -93,4 +94,5 @@ def _from_jwt(token: str, secret: str) -> Identity | None:
     if not user_id or expires > time.time() + JWT_LONGEST.total_seconds() + JWT_LEEWAY:
         return None
     name, email = (str(claims.get(key) or "") for key in ("name", "email"))
-    return Identity(user_id, name=name[:120], email=email[:254], expires=expires)
+    audiences = claimed(claims.get("audiences"))
+    return Identity(user_id, name=name[:120], email=email[:254], expires=expires, audiences=audiences)

@@ -12,6 +12,8 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.audience_fields import AudienceField
+from agents.audiences import MOST
 from agents.models import Agent
 from chat import tasks, trials
 from chat.models import Expectation, Trial
@@ -36,8 +38,25 @@ class ExpectationSerializer(Strict, serializers.ModelSerializer[Expectation]):
 
     class Meta:
         model = Expectation
-        fields: ClassVar = ["id", "agent", "question", "outcome", "source", "must", "must_not", "created_at"]
+        fields: ClassVar = [
+            "id",
+            "agent",
+            "question",
+            "outcome",
+            "source",
+            "must",
+            "must_not",
+            "audiences",
+            "created_at",
+        ]
         read_only_fields: ClassVar = ["id", "created_at"]
+
+    audiences = serializers.ListField(
+        child=AudienceField(allow_blank=False),
+        required=False,
+        max_length=MOST,
+        help_text="That the visitor who asks belongs to.",
+    )
 
     def validate_agent(self, agent: Agent) -> Agent:
         if self.instance is not None and agent != self.instance.agent:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 
+from agents.audience_fields import AudiencesFormField
+from agents.audiences import in_use
 from agents.forms import LinesField
 from chat.models import Expectation
 
@@ -38,9 +40,15 @@ class ExpectationForm(ExpectationModelForm):
     )
     must_not = PhrasesField(label="Must not say", help_text="Words that a right answer never contains.")
 
+    audiences = AudiencesFormField(
+        label="Asked by a visitor of",
+        help_text="Audiences that the visitor belongs to, parted by commas. Empty: somebody of no audience.",
+    )
+    known_audiences = staticmethod(in_use)
+
     class Meta:
         model = Expectation
-        fields = ("question", "outcome", "source", "must", "must_not")
+        fields = ("question", "outcome", "source", "must", "must_not", "audiences")
         labels: ClassVar = {"outcome": "A right agent", "source": "From the source"}
         help_texts: ClassVar = {
             "source": "Part of the title or address of the source that has the answer; empty if any will do."
@@ -53,7 +61,8 @@ class SheetForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=forms.FileInput({"accept": ".csv"}),
-        help_text="Columns: question, and if you like must contain, must not contain, source, outcome.",
+        help_text="Columns: question, and if you like must contain, must not contain, source, outcome,"
+        " audiences.",
     )
 
     def __init__(self, data: Any = None, files: Any = None) -> None:

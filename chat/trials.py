@@ -19,11 +19,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from agents import audiences
 from agents.models import Agent, ChangeGate
 from chat import rehearsal
 from chat.answers import Answer
 from chat.models import Expectation, Message, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
+from chat.turns import audiences_of
 from knowledge import proposals, recall
 from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotAllowed
@@ -37,7 +39,7 @@ KEPT_RUNS = 20
 TEXT_CHARS = 800
 DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
 MAX_SHEET = 1_000_000  # bytes
-_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome")
+_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome", "audiences")
 
 
 class Side(TypedDict):
@@ -77,7 +79,8 @@ def expect_from(answer: Message) -> Expectation:
     agent = answer.conversation.agent
     if answer.reply_to is None or not answer.reply_to.text:
         raise Invalid("This answer has no question to test.")
-    known = agent.expectations.filter(question=answer.reply_to.text[:500]).first()
+    asked = answer.reply_to.text[:500]
+    known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
     if known is not None:
         return known
     check_room(agent)
@@ -85,9 +88,10 @@ def expect_from(answer: Message) -> Expectation:
     source = answer.citations[0]["title"][:300] if answer.citations else ""
     made: Expectation = Expectation.objects.create(
         agent=agent,
-        question=answer.reply_to.text[:500],
+        question=asked,
         outcome=Expected.ABSTAINED if abstained else Expected.ANSWERED,
         source="" if abstained else source,
+        audiences=list(audiences_of(answer)),
         message=answer,
     )
     return made
@@ -98,8 +102,8 @@ def import_csv(agent: Agent, data: bytes) -> int:
     rows = [_expected(agent, number, row) for number, row in enumerate(_rows(data), start=2)]
     if not rows:
         raise Invalid("This file holds no questions.")
-    known = set(agent.expectations.values_list("question", flat=True))
-    new = {row.question: row for row in rows if row.question not in known}
+    known = {(row.question, *row.audiences) for row in agent.expectations.all()}
+    new = {key: row for row in rows if (key := (row.question, *row.audiences)) not in known}
     check_room(agent, adding=len(new))
     Expectation.objects.bulk_create(new.values())
     return len(new)
@@ -133,6 +137,7 @@ def _expected(agent: Agent, number: int, row: dict[str, str]) -> Expectation:
         source=row["source"][:300],
         must=_listed(row["must contain"]),
         must_not=_listed(row["must not contain"]),
+        audiences=audiences.checked_all(_listed(row["audiences"])),
     )
 
 
@@ -257,10 +262,15 @@ def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overla
     agent = trial.agent
     before = earlier.get(str(expected.pk))
     if trial.change:
-        before = side_of(expected, rehearsal.rehearse(agent, expected.question))
+        before = _asked(agent, expected)
         agent = with_change(agent, trial.change)
-    now = side_of(expected, rehearsal.rehearse(agent, expected.question, overlay=overlay))
+    now = _asked(agent, expected, overlay)
     return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
+
+
+def _asked(agent: Agent, expected: Expectation, overlay: Overlay | None = None) -> Side:
+    answer = rehearsal.rehearse(agent, expected.question, audiences=expected.audiences, overlay=overlay)
+    return side_of(expected, answer)
 
 
 def with_change(agent: Agent, change: dict[str, Any]) -> Agent:

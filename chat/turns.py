@@ -5,6 +5,7 @@ Runs inside the workspace, in short transactions. The lock is the conversation's
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Turn:
     channel: str = Channel.WIDGET.value
     reservation_id: UUID | None = None
     has_files: bool = False  # the question came with attachments
-    audience: str = ""
+    audiences: tuple[str, ...] = ()  # that the visitor belongs to, by proof
     overlay: Overlay | None = None  # a document as it would be, for a rehearsal
 
     @property
@@ -205,7 +206,7 @@ def _release(reservation_id: UUID | None) -> None:
 def _store_question(
     door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
 ) -> Accepted:
-    now, question_id, answer_id = timezone.now(), new_id(), new_id()
+    now, question_id, answer_id, audiences = timezone.now(), new_id(), new_id(), door.belonging.now
     before = statements.newest(door.conversation_id, below=_LAST_PLACE, most=2 * HISTORY_MESSAGES)
     taken = statements.ask(
         {
@@ -219,6 +220,8 @@ def _store_question(
             "writer": claim.writer,
             "lease": now + LEASE,
             "now": now,
+            # for a run that takes it up
+            "receipt": json.dumps({"audiences": audiences} if audiences else {}),
         }
     )
     if taken is None:
@@ -243,6 +246,7 @@ def _store_question(
             tier=claim.tier,
             channel=taken.channel,
             reservation_id=claim.reservation_id,
+            audiences=tuple(audiences),
             has_files=bool(attachments),
         )
     return Accepted(
@@ -259,6 +263,11 @@ def _files_of(question_id: UUID, attachments: Sequence[UUID], door: Door) -> lis
     files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
     Conversation.objects.filter(pk=door.conversation_id, title="").update(title=files[0].name)
     return files
+
+
+def audiences_of(answer: Message) -> tuple[str, ...]:
+    """The audiences of whoever asked for this answer, as they were proven then."""
+    return tuple(answer.receipt.get("audiences", ()))
 
 
 def spoken_before(question: Message) -> tuple[Spoken, ...]:
@@ -357,6 +366,7 @@ def claim(answer_id: UUID, *, writer: str) -> Turn | None:
         tier=standing_of(current_workspace()).plan.tier.value,
         channel=conversation.channel,
         reservation_id=answer.reservation_id,
+        audiences=audiences_of(answer),
         has_files=Attachment.objects.filter(message_id=question.id).exists(),
     )
 

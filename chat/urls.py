@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:conversation_id>/reply/", views.reply, name="reply"),
     path("<uuid:conversation_id>/take-over/", views.take, name="take_over"),
     path("<uuid:conversation_id>/hand-back/", views.give_back, name="hand_back"),
+    path("<uuid:conversation_id>/title/", views.name, name="name"),
     path("<uuid:conversation_id>/close/", views.end, name="close"),
     path("<uuid:conversation_id>/delete/", views.delete, name="delete"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from kombu.exceptions import OperationalError
 
 from agents.models import Agent
 from billing import limits, storage
 from billing.plans import Limit
 from billing.subscriptions import standing_of
+from chat import digests, tasks
 from chat.attachments import as_download, check_file
 from chat.conversations import close, hand_back, reply_as_human, take_over
 from chat.erasure import delete_conversations
@@ -28,6 +31,9 @@ from netvexa.lib.errors import AppError, Invalid, NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, member_required
 from tenants.faces import face_address
+from tenants.models import User
+
+logger = logging.getLogger(__name__)
 
 _PER_PAGE = 30
 
@@ -73,6 +79,7 @@ def _matching(chosen: dict[str, str]) -> QuerySet[Conversation]:
     if words := chosen["q"]:
         rows = rows.filter(
             Q(title__icontains=words)
+            | Q(topic__icontains=words)
             | Q(visitor__in=Visitor.objects.filter(visitors_with(words)).values("pk"))
             | Q(messages__text__icontains=words)
         ).distinct()
@@ -145,13 +152,34 @@ def _reply(request: MemberRequest, conversation_id: UUID) -> list[Frame]:
 @require_POST
 def take(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
     """Answer from now on instead of the agent."""
-    user = request.user
     return _act(
-        request,
-        conversation_id,
-        "conversation.taken_over",
-        lambda: take_over(conversation_id, user_id=user.pk, author=author_of(user)),
+        request, conversation_id, "conversation.taken_over", lambda: _take(request.user, conversation_id)
     )
+
+
+def _take(user: User, conversation_id: UUID) -> list[Frame]:
+    """Take over; the summary is brought up to date meanwhile."""
+    frames = take_over(conversation_id, user_id=user.pk, author=author_of(user))
+    try:
+        tasks.digest_conversation.enqueue(conversation_id)
+    except OperationalError:
+        logger.exception("%s was taken over without a new summary", conversation_id)
+    return frames
+
+
+@member_required(Permission.REPLY)
+@require_POST
+def name(request: MemberRequest, conversation_id: UUID) -> HttpResponse:
+    """Give the conversation a title of the team's own; an empty one leaves it to the background."""
+    conversation = Conversation.objects.get_or_404(conversation_id)
+    try:
+        digests.rename(conversation, request.POST.get("title", ""))
+    except Invalid as refused:
+        messages.error(request, refused.detail)
+    else:
+        audit.record("conversation.renamed", request=request, subject=str(conversation.pk))
+        messages.success(request, "Saved.")
+    return redirect("chat:show", conversation.pk)
 
 
 @member_required(Permission.REPLY)

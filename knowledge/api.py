@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.audience_fields import AudienceField
 from agents.models import Agent
 from billing import limits, storage
 from billing.plans import Limit
@@ -88,6 +89,7 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "kind",
             "title",
             "url",
+            "audience",
             "scope",
             "interval_hours",
             "sync_state",
@@ -147,6 +149,7 @@ class NewSource(Strict):
     file = serializers.FileField(required=False, max_length=200)
     pairs = serializers.ListField(child=PairSerializer(), required=False, max_length=MAX_PAIRS)
     scope = ScopeSerializer(required=False)
+    audience = AudienceField(required=False, default="")
     draft = serializers.BooleanField(default=False, help_text="Texts and questions only: kept back for now.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +161,7 @@ class NewSource(Strict):
 
 def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source:
     """Add what was given to the agent's knowledge."""
-    title, kind = given.get("title", ""), SourceKind(given["kind"])
+    title, kind, audience = given.get("title", ""), SourceKind(given["kind"]), given["audience"]
     match kind:
         case SourceKind.FILE:
             file = given["file"]
@@ -168,10 +171,13 @@ def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source
                 content=file,
                 title=title,
                 url=given.get("url", ""),
+                audience=audience,
                 added_by=added_by,
             )
         case SourceKind.URL:
-            return documents.add_url(agent, url=given["url"], title=title, added_by=added_by)
+            return documents.add_url(
+                agent, url=given["url"], title=title, audience=audience, added_by=added_by
+            )
         case SourceKind.SITE | SourceKind.SITEMAP:
             return documents.add_site(
                 agent,
@@ -179,16 +185,22 @@ def add(agent: Agent, given: dict[str, Any], *, added_by: UUID | None) -> Source
                 scope=scope_of(given.get("scope", {})),
                 kind=kind,
                 title=title,
+                audience=audience,
                 added_by=added_by,
             )
         case SourceKind.QUESTIONS:
             pairs = [Pair(**pair) for pair in given["pairs"]]
             return documents.add_questions(
-                agent, title=title, pairs=pairs, draft=given["draft"], added_by=added_by
+                agent, title=title, pairs=pairs, audience=audience, draft=given["draft"], added_by=added_by
             )
         case _:
             return documents.add_text(
-                agent, title=title, text=given["text"], draft=given["draft"], added_by=added_by
+                agent,
+                title=title,
+                text=given["text"],
+                audience=audience,
+                draft=given["draft"],
+                added_by=added_by,
             )
 
 
@@ -203,8 +215,17 @@ class Content(Strict):
 
 class SourceChange(Strict):
     interval_hours = serializers.IntegerField(
-        allow_null=True, min_value=0, help_text="null: as often as the plan allows; 0: only when asked."
+        required=False,
+        allow_null=True,
+        min_value=0,
+        help_text="null: as often as the plan allows; 0: only when asked.",
     )
+    audience = AudienceField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Send interval_hours, audience, or both.")
+        return attrs
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
@@ -264,6 +285,7 @@ class PushSerializer(Strict):
     content = serializers.CharField(max_length=MAX_TEXT)
     format = serializers.ChoiceField(list(NAMES), default="markdown")
     url = serializers.URLField(max_length=2000, required=False, default="", help_text="For citations.")
+    audience = AudienceField(required=False, default="")
 
 
 _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")
@@ -313,11 +335,14 @@ class SourceViewSet(
 
     @extend_schema(request=SourceChange, responses=SourceSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Change how often a web source is looked at."""
+        """Change how often a web source is looked at, or whom a source is meant for."""
         source = self.get_object()
         given = SourceChange(data=request.data)
         given.is_valid(raise_exception=True)
-        documents.set_interval(source, given.validated_data["interval_hours"])
+        if "audience" in given.validated_data:
+            documents.set_audience(source, given.validated_data["audience"])
+        if "interval_hours" in given.validated_data:
+            documents.set_interval(source, given.validated_data["interval_hours"])
         return Response(SourceSerializer(source).data)
 
     @extend_schema(request=None, responses={202: SourceSerializer})

@@ -123,13 +123,17 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """Passages of a document as they would be, which stand in for those that serve; unsaved rows."""
+    """Passages of a document as they would be, which stand in for those that serve; unsaved rows.
+
+    `audience` is its source's.
+    """
 
     document_id: UUID
     version_id: UUID
     title: str
     url: str
     chunks: tuple[Chunk, ...]
+    audience: str = ""
 
 
 def laid_over(found: Sequence[Candidate], overlay: Overlay, *, question: Question) -> list[Candidate]:

@@ -14,6 +14,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
+from agents.audiences import checked
 from agents.models import Agent
 from knowledge import discovery, fetching, index, sync
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind, Version
@@ -57,6 +58,7 @@ def add_file(
     content: bytes | File[bytes],
     title: str = "",
     url: str = "",
+    audience: str = "",
     added_by: UUID | None = None,
 ) -> Source:
     """Add an uploaded file. `url` is where visitors can read it, for citations.
@@ -66,46 +68,95 @@ def add_file(
     data = _bytes_of(content)
     sniff(data, name=name)
     return _add(
-        agent, kind=SourceKind.FILE, name=name, data=data, title=title or name, url=url, added_by=added_by
+        agent,
+        kind=SourceKind.FILE,
+        name=name,
+        data=data,
+        title=title or name,
+        url=url,
+        audience=audience,
+        added_by=added_by,
     )
 
 
 def add_text(
-    agent: Agent, *, title: str, text: str, draft: bool = False, added_by: UUID | None = None
+    agent: Agent,
+    *,
+    title: str,
+    text: str,
+    audience: str = "",
+    draft: bool = False,
+    added_by: UUID | None = None,
 ) -> Source:
     """Add a pasted text; it may use Markdown. A draft is kept back until it is published."""
     if not title.strip():
         raise Invalid("Give the text a title: visitors see it in citations.")
     data = _bytes_of(text.strip().encode())
     return _add(
-        agent, kind=SourceKind.TEXT, name="text.md", data=data, title=title, draft=draft, added_by=added_by
+        agent,
+        kind=SourceKind.TEXT,
+        name="text.md",
+        data=data,
+        title=title,
+        audience=audience,
+        draft=draft,
+        added_by=added_by,
     )
 
 
 def add_questions(
-    agent: Agent, *, title: str, pairs: Sequence[Pair], draft: bool = False, added_by: UUID | None = None
+    agent: Agent,
+    *,
+    title: str,
+    pairs: Sequence[Pair],
+    audience: str = "",
+    draft: bool = False,
+    added_by: UUID | None = None,
 ) -> Source:
     """Add a set of questions with their answers. Raises Invalid."""
     if not title.strip():
         raise Invalid("Give the set a title: visitors see it in citations.")
     data = dump(checked_pairs(pairs))
     return _add(
-        agent, kind=SourceKind.QUESTIONS, name=NAME, data=data, title=title, draft=draft, added_by=added_by
+        agent,
+        kind=SourceKind.QUESTIONS,
+        name=NAME,
+        data=data,
+        title=title,
+        audience=audience,
+        draft=draft,
+        added_by=added_by,
     )
 
 
-def add_url(agent: Agent, *, url: str, title: str = "", added_by: UUID | None = None) -> Source:
+def add_url(
+    agent: Agent, *, url: str, title: str = "", audience: str = "", added_by: UUID | None = None
+) -> Source:
     """Add a web page; a worker fetches it. Raises FetchRefused when the address cannot be a public page."""
     url = _checked(url)
     source = _add(
-        agent, kind=SourceKind.URL, name="", data=b"", title=title or url, url=url, added_by=added_by
+        agent,
+        kind=SourceKind.URL,
+        name="",
+        data=b"",
+        title=title or url,
+        url=url,
+        audience=audience,
+        added_by=added_by,
     )
     Source.objects.filter(pk=source.pk).update(next_sync_at=_first_sync(source))
     return source
 
 
 def add_site(
-    agent: Agent, *, url: str, scope: Scope, kind: SourceKind, title: str = "", added_by: UUID | None = None
+    agent: Agent,
+    *,
+    url: str,
+    scope: Scope,
+    kind: SourceKind,
+    title: str = "",
+    audience: str = "",
+    added_by: UUID | None = None,
 ) -> Source:
     """Add a website (crawled from `url`) or the pages of a sitemap; workers find and read the pages.
 
@@ -124,6 +175,7 @@ def add_site(
             title=(title.strip() or url)[:200],
             url=url,
             scope=scope.as_json(),
+            audience=checked(audience),
             added_by=added_by,
         )
         if kind == SourceKind.SITE:
@@ -150,6 +202,14 @@ def set_interval(source: Source, hours: int | None) -> None:
     source.interval_hours = hours
     source.next_sync_at = _first_sync(source)
     source.save(update_fields=["interval_hours", "next_sync_at"])
+
+
+def set_audience(source: Source, audience: str) -> None:
+    """Whom the source is meant for, from the next question on; empty for everybody. Raises Invalid."""
+    source.audience, before = checked(audience), source.audience
+    if source.audience != before:
+        source.audience_since = timezone.now()
+        source.save(update_fields=["audience", "audience_since"])
 
 
 def _first_sync(source: Source) -> datetime | None:
@@ -261,12 +321,18 @@ def _add(
     data: bytes,
     title: str,
     url: str = "",
+    audience: str = "",
     draft: bool = False,
     added_by: UUID | None = None,
 ) -> Source:
     with transaction.atomic():
         source = Source.objects.create(
-            agent=agent, kind=kind, title=title.strip()[:200], url=url, added_by=added_by
+            agent=agent,
+            kind=kind,
+            title=title.strip()[:200],
+            url=url,
+            audience=checked(audience),
+            added_by=added_by,
         )
         status = DocumentStatus.DRAFT if draft else DocumentStatus.WAITING
         document = Document.objects.create(source=source, title=title.strip()[:300], url=url, status=status)

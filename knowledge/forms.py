@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 
+from agents.audience_fields import AudienceFormField
+from agents.audiences import in_use
 from agents.models import Agent
 from knowledge.documents import MAX_DEPTH, add_file, add_questions, add_site, add_text, add_url
 from knowledge.models import Source, SourceKind
@@ -119,9 +121,11 @@ class SourceForm(forms.Form):
         widget=forms.FileInput({"accept": ".csv,.tsv"}),
         help_text="Two columns: question and answer.",
     )
+    audience = AudienceFormField()
     draft = forms.BooleanField(
         required=False, label="Keep as a draft", help_text="Nothing answers from it until you publish it."
     )
+    known_audiences = staticmethod(in_use)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -190,20 +194,43 @@ class SourceForm(forms.Form):
 
     def _add(self, agent: Agent, kind: SourceKind, by: User) -> Source:
         given = self.cleaned_data
+        audience = given["audience"]
         match kind:
             case SourceKind.FILE:
-                return add_file(agent, name=given["file"].name, content=given["file"], added_by=by.pk)
+                file = given["file"]
+                return add_file(agent, name=file.name, content=file, audience=audience, added_by=by.pk)
             case SourceKind.URL if self.reach_kind == SourceKind.URL:
-                return add_url(agent, url=given["url"], added_by=by.pk)
+                return add_url(agent, url=given["url"], audience=audience, added_by=by.pk)
             case SourceKind.URL:
                 return add_site(
-                    agent, url=given["url"], scope=self.scope, kind=self.reach_kind, added_by=by.pk
+                    agent,
+                    url=given["url"],
+                    scope=self.scope,
+                    kind=self.reach_kind,
+                    audience=audience,
+                    added_by=by.pk,
                 )
             case SourceKind.QUESTIONS:
                 file = given["pairs"]
                 pairs = pairs_of_csv(file.read()) if file else [Pair(given["question"], given["answer"])]
                 title, draft = given["title"], given["draft"]
-                return add_questions(agent, title=title, pairs=pairs, draft=draft, added_by=by.pk)
+                return add_questions(
+                    agent, title=title, pairs=pairs, audience=audience, draft=draft, added_by=by.pk
+                )
             case _:
                 title, draft = given["title"], given["draft"]
-                return add_text(agent, title=title, text=given["text"], draft=draft, added_by=by.pk)
+                return add_text(
+                    agent,
+                    title=title,
+                    text=given["text"],
+                    audience=audience,
+                    draft=draft,
+                    added_by=by.pk,
+                )
+
+
+class AudienceForm(forms.Form):
+    """Whom a source is meant for."""
+
+    audience = AudienceFormField()
+    known_audiences = staticmethod(in_use)

@@ -55,6 +55,10 @@ class SyncState(models.TextChoices):
 class SourceQuerySet(models.QuerySet["Source"]):
     """The doors to sources."""
 
+    def audiences(self) -> list[str]:
+        """Whom some source is meant for."""
+        return list(self.exclude(audience="").order_by().values_list("audience", flat=True).distinct())
+
     def get_or_404(self, source_id: UUID | str) -> Source:
         """The source with this id in the current workspace. Raises NotFound."""
         source = self.filter(pk=source_id).select_related("agent").first()
@@ -80,6 +84,7 @@ class Source(models.Model):
         blank=True,
         help_text="Only visitors of this audience get answers from it; empty: everybody.",
     )
+    audience_since = models.DateTimeField(null=True, help_text="When the audience was last changed.")
     added_by = models.UUIDField(null=True, help_text="The user's id; no constraint crosses into public.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     scope = models.JSONField(default=dict, blank=True)

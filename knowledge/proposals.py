@@ -42,6 +42,7 @@ def overlay_of(version_id: UUID | str) -> Overlay:
         title=document.title,
         url=document.url,
         chunks=tuple(rows),
+        audience=document.source.audience,
     )
 
 

@@ -8,7 +8,9 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
+from agents.audiences import checked
 from agents.models import Agent
 from knowledge.documents import start_reading
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
@@ -28,6 +30,7 @@ class Pushed:
     content: str
     format: str = "markdown"
     url: str = ""
+    audience: str = ""
 
 
 def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Document, bool]:
@@ -36,10 +39,8 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     if not data:
         raise Invalid("A document needs some content.")
     with transaction.atomic():
-        source = _source_of(agent, added_by)
-        document, is_new = Document.objects.get_or_create(
-            source=source, key=pushed.external_id, defaults={"title": pushed.title[:300], "url": pushed.url}
-        )
+        source = _source_of(agent, checked(pushed.audience), added_by)
+        document, is_new = _document_of(source, pushed)
         before = newest(document)
         same = before is not None and before.sha256 == hashlib.sha256(data).hexdigest()
         if same and (document.title, document.url) == (pushed.title, pushed.url):
@@ -64,8 +65,25 @@ def remove(document: Document) -> None:
             transaction.on_commit(partial(Version._meta.get_field("file").storage.delete, name))
 
 
-def _source_of(agent: Agent, added_by: UUID | None) -> Source:
-    """One source an agent, made with the first document; the agent's row keeps two from making two."""
+def _source_of(agent: Agent, audience: str, added_by: UUID | None) -> Source:
+    """One source an agent and audience, made with the first document; the agent's row keeps two from making two."""
     Agent.objects.select_for_update().get(pk=agent.pk)
-    source = Source.objects.filter(agent=agent, kind=SourceKind.PUSH).first()
-    return source or Source.objects.create(agent=agent, kind=SourceKind.PUSH, title=TITLE, added_by=added_by)
+    source = Source.objects.filter(agent=agent, kind=SourceKind.PUSH, audience=audience).first()
+    return source or Source.objects.create(
+        agent=agent, kind=SourceKind.PUSH, title=TITLE, audience=audience, added_by=added_by
+    )
+
+
+def _document_of(source: Source, pushed: Pushed) -> tuple[Document, bool]:
+    """The document with this id, new or moved to the audience that it is sent for now; whether it is new."""
+    sent = Document.objects.filter(source__agent=source.agent, source__kind=SourceKind.PUSH)
+    document = sent.filter(key=pushed.external_id).first()
+    if document is None:
+        return Document.objects.create(
+            source=source, key=pushed.external_id, title=pushed.title[:300], url=pushed.url
+        ), True
+    if document.source_id != source.pk:
+        Document.objects.filter(pk=document.pk).update(source=source)
+        Source.objects.filter(pk=source.pk).update(audience_since=timezone.now())
+        document.source = source
+    return document, False

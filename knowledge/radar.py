@@ -115,12 +115,13 @@ def _stale() -> Iterator[Found]:
 
 
 def _duplicates() -> Iterator[Found]:
-    """Documents of one agent with the same text, oldest first."""
+    """Documents of one agent and audience with the same text, oldest first."""
     rows = Version.objects.filter(serves__isnull=False).exclude(text_sha256="")
-    groups: dict[tuple[Any, str], list[Version]] = defaultdict(list)
+    groups: dict[tuple[Any, str, str], list[Version]] = defaultdict(list)
     for version in rows.select_related("document__source").order_by("document__created_at"):
-        groups[version.document.source.agent_id, version.text_sha256].append(version)
-    for (_, text), (first, *others) in groups.items():
+        source = version.document.source
+        groups[source.agent_id, source.audience, version.text_sha256].append(version)
+    for (_, _, text), (first, *others) in groups.items():
         for other in others:
             sentence = f"“{other.document.title}” has the same text as “{first.document.title}”."
             parts = (str(other.document_id), text)
@@ -130,11 +131,12 @@ def _duplicates() -> Iterator[Found]:
 
 
 def _contradictions() -> Iterator[Found]:
-    by_agent: dict[Any, list[Fact]] = defaultdict(list)
-    for agent, fact in _facts():
-        by_agent[agent].append(fact)
+    """Within an agent and an audience: what partners pay may differ from what is asked of everybody."""
+    by_reader: dict[tuple[Any, str], list[Fact]] = defaultdict(list)
+    for reader, fact in _facts():
+        by_reader[reader].append(fact)
     count = 0
-    for facts in by_agent.values():
+    for facts in by_reader.values():
         for conflict in conflicts(facts):
             count += 1
             if count > MAX_CONFLICTS:
@@ -151,13 +153,19 @@ def _contradictions() -> Iterator[Found]:
             )
 
 
-def _facts() -> Iterator[tuple[Any, Fact]]:
-    """Figures in the sentences that serve, each sentence of a document once."""
+def _facts() -> Iterator[tuple[tuple[Any, str], Fact]]:
+    """Figures in the sentences that serve, each sentence of a document once, with its agent and audience."""
     rows = Chunk.objects.filter(version__serves__isnull=False, text__regex=r"\d").values_list(
-        "agent_id", "version__document_id", "version__language", "heading_path", "text", "spans"
+        "agent_id",
+        "version__document__source__audience",
+        "version__document_id",
+        "version__language",
+        "heading_path",
+        "text",
+        "spans",
     )
-    for agent, document, language, headings, text, spans in rows[:MAX_CHUNKS].iterator():
+    for agent, audience, document, language, headings, text, spans in rows[:MAX_CHUNKS].iterator():
         heading = headings[-1] if len(headings) > 1 else ""  # the first is the title
         for start, end in zip(spans[::4], spans[1::4], strict=True):
             for fact in facts_in(text[start:end], document=str(document), heading=heading, language=language):
-                yield agent, fact
+                yield (agent, audience), fact

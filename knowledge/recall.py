@@ -57,17 +57,23 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class VersionThen:
-    """A version of a document that an answer rested on, and whether it still serves."""
+    """A version of a document that an answer rested on, whether it still serves, and whom it is meant for now."""
 
     document: UUID
     number: int
     serves: bool
+    audience: str
 
 
 def versions_by_id(ids: Sequence[UUID]) -> dict[UUID, VersionThen]:
     """Those of these versions that are still kept."""
-    rows = Version.objects.filter(pk__in=ids).values_list("pk", "document_id", "number", "serves__pk")
-    return {pk: VersionThen(document, number, serves is not None) for pk, document, number, serves in rows}
+    rows = Version.objects.filter(pk__in=ids).values_list(
+        "pk", "document_id", "number", "serves__pk", "document__source__audience"
+    )
+    return {
+        pk: VersionThen(document, number, serves is not None, audience)
+        for pk, document, number, serves, audience in rows
+    }
 
 
 def fingerprint(question: str, *, agent_id: UUID, reading: Reading | None = None) -> Fingerprint:
@@ -87,9 +93,11 @@ def version_of(agent_id: UUID) -> str:
     return reading_of(agent_id).version
 
 
-def all_there(chunk_ids: Sequence[UUID], *, agent_id: UUID) -> bool:
-    """Whether every one of these passages still serves."""
-    there = Chunk.objects.filter(pk__in=chunk_ids, agent_id=agent_id, version__serves__isnull=False)
+def all_there(chunk_ids: Sequence[UUID], *, agent_id: UUID, audiences: Sequence[str] = ()) -> bool:
+    """Whether every one of these passages still serves everybody or one of `audiences`."""
+    there = Chunk.objects.filter(
+        pk__in=chunk_ids, agent_id=agent_id, version__serves__source__audience__in=["", *audiences]
+    )
     return there.count() == len(set(chunk_ids))
 
 
@@ -100,13 +108,14 @@ def stands_alone(question: str, *, history: Sequence[str]) -> bool:
     return not leans(question, languages=[""]) and not refers_back(question)
 
 
-def source_hosts(agent_id: UUID, *, version: str) -> frozenset[str]:
-    """The hosts of the pages that this agent knows, in this version of its knowledge."""
-    return _source_hosts(agent_id, version)
+def source_hosts(agent_id: UUID, *, version: str, audiences: Sequence[str] = ()) -> frozenset[str]:
+    """The hosts of the pages that this agent knows and these visitors may read, in this version of its knowledge."""
+    return _source_hosts(agent_id, version, tuple(audiences))
 
 
 @lru_cache(maxsize=1024)
-def _source_hosts(agent_id: UUID, _version: str) -> frozenset[str]:
+def _source_hosts(agent_id: UUID, _version: str, audiences: tuple[str, ...]) -> frozenset[str]:
     """There may be thousands of addresses, and they change only together with the version."""
-    urls = Document.objects.filter(source__agent_id=agent_id).exclude(url="").values_list("url", flat=True)
+    readable = Document.objects.filter(source__agent_id=agent_id, source__audience__in=["", *audiences])
+    urls = readable.exclude(url="").values_list("url", flat=True)
     return frozenset(host for url in urls.distinct() if (host := urlsplit(url).hostname))

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from knowledge import candidates, evidence, index
+from knowledge import candidates, evidence, index, neighbours
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
@@ -28,7 +28,8 @@ MAX_QUERY = 2000  # characters that are read of a question
 COMPARED = 12  # passages among which the same is said once; what comes after them is seldom shown
 # Asked for every question: the ORM takes several times as long to write it as the database to answer it.
 _READING = """
-    SELECT a.knowledge_profile, v.language, count(*), max(v.valid_from)
+    SELECT a.knowledge_profile, v.language, count(*),
+           greatest(max(v.valid_from), max(s.audience_since))
       FROM knowledge_document d JOIN knowledge_source s ON s.id = d.source_id
       JOIN knowledge_version v ON v.id = d.live_id JOIN agents_agent a ON a.id = s.agent_id
      WHERE s.agent_id = %s GROUP BY a.knowledge_profile, v.language
@@ -75,7 +76,7 @@ class Passage:
 class Reading:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way.
 
-    `version` changes whenever a document is added, replaced or taken away.
+    `version` changes whenever a document is added, replaced, taken away or given to another audience.
     """
 
     profile: EmbeddingProfile
@@ -129,11 +130,13 @@ def search(
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
     found = candidates.find(question, agent_id=agent_id, audiences=audiences)
-    if overlay is not None:
+    if overlay is not None and overlay.audience in ("", *audiences):
         found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
-    passages = tuple(_passage(candidate, scored) for candidate, scored in ranked[:limit])
+    passages = tuple(
+        _passage(candidate, scored) for candidate, scored in neighbours.joined(question, ranked[:limit])
+    )
     features = evidence.features_of(question, ranked, languages=languages)
     finished = time.perf_counter()
     timings = Timings(
@@ -203,17 +206,22 @@ def _question(query: str, languages: Sequence[str], profile: EmbeddingProfile) -
 
 
 def _ranked(question: Question, found: Sequence[Candidate]) -> list[tuple[Candidate, Match]]:
-    """Best first; what says the same as a better one is left out."""
+    """Best first; what says the same as a better one, or nothing that better ones do not, is left out."""
     matches = match(question, found)
     kept: list[frozenset[str]] = []
+    said: set[str] = set()
     ranked: list[tuple[Candidate, Match]] = []
     for candidate, scored in sorted(zip(found, matches, strict=True), key=lambda pair: -pair[1].score):
-        if len(kept) < COMPARED:
-            words = frozenset(candidate.text.casefold().split())
-            if any(_same(words, other) for other in kept):
-                continue
+        if len(kept) >= COMPARED:
+            ranked.append((candidate, scored))
+            continue
+        words = frozenset(candidate.text.casefold().split())
+        sentences = {candidate.text[start:end] for start, end, _, _ in candidate.spans}
+        is_contained = len(sentences) > 1 and sentences <= said  # one alone may mean another thing elsewhere
+        if not is_contained and not any(_same(words, other) for other in kept):
             kept.append(words)
-        ranked.append((candidate, scored))
+            said |= sentences
+            ranked.append((candidate, scored))
     return ranked
 
 

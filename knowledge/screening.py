@@ -63,6 +63,11 @@ def screen(parsed: ParsedDocument) -> list[ScreeningFinding]:
     return found[:MAX_FINDINGS]
 
 
+def speaks_to_a_model(text: str) -> bool:
+    """Whether a text holds what looks like an instruction to a model."""
+    return any(pattern.search(text) for _, pattern in _RULES)
+
+
 def _find(text: str, *, hidden: bool) -> list[ScreeningFinding]:
     found: list[ScreeningFinding] = [
         {"rule": name, "excerpt": _excerpt(text, match), "hidden": hidden}

@@ -14,6 +14,7 @@ urlpatterns = [
     path("agents/<uuid:agent_id>/languages/", profile_views.choose_languages, name="choose_languages"),
     path("<uuid:source_id>/", views.show, name="show"),
     path("<uuid:source_id>/row/", views.row, name="row"),
+    path("<uuid:source_id>/audience/", views.choose_audience, name="choose_audience"),
     path("<uuid:source_id>/delete/", views.delete, name="delete"),
     path("preview/", site_views.show_preview, name="preview"),
     path("radar/", radar_views.radar, name="radar"),

@@ -18,7 +18,7 @@ from billing.limits import Closed, LimitReached, check
 from billing.plans import Limit
 from billing.subscriptions import standing_of
 from knowledge import documents, hooks
-from knowledge.forms import LanguagesForm, SourceForm
+from knowledge.forms import AudienceForm, LanguagesForm, SourceForm
 from knowledge.models import (
     WEB_KINDS,
     Chunk,
@@ -147,6 +147,7 @@ def show(request: MemberRequest, source_id: UUID) -> HttpResponse:
     rows = rows.filter(status=shown) if shown in DocumentStatus.values else rows.present()
     context = {
         "source": source,
+        "audience_form": AudienceForm(initial={"audience": source.audience}),
         "documents": rows[:_DOCUMENTS_SHOWN],
         "document_count": source.documents.present().count(),
         "shown": shown,
@@ -208,6 +209,28 @@ def do(request: MemberRequest, document: Document, act: Callable[[], None], acti
         audit.record(action, request=request, subject=document.title)
     default = f"/knowledge/{document.source_id}/"
     return redirect(safe_path(request.POST.get("next", ""), default=default))
+
+
+@member_required(Permission.EDIT_KNOWLEDGE)
+@require_POST
+def choose_audience(request: MemberRequest, source_id: UUID) -> HttpResponse:
+    """Say whom a source is meant for."""
+    source, form = Source.objects.get_or_404(source_id), AudienceForm(request.POST)
+    before = source.audience
+    if not form.is_valid():
+        messages.error(request, str(form.errors["audience"][0]))
+        return redirect("knowledge:show", source.pk)
+    documents.set_audience(source, form.cleaned_data["audience"])
+    audit.record(
+        "source.audience",
+        request=request,
+        subject=source.title,
+        before={"audience": before},
+        after={"audience": source.audience},
+    )
+    meant_for = f"visitors of “{source.audience}” only" if source.audience else "everybody"
+    messages.success(request, f"“{source.title}” answers {meant_for}, from the next question on.")
+    return redirect("knowledge:show", source.pk)
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)

@@ -191,6 +191,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "clear-attachments": {"task": "chat.tasks.clear_attachments", "schedule": crontab(hour="3", minute="41")},
     "probe-isolation": {"task": "chat.tasks.probe_isolation", "schedule": crontab(hour="1", minute="37")},
     "seal-rows": {"task": "tenants.tasks.seal_rows", "schedule": crontab(hour="1", minute="17")},
+    "digest-conversations": {"task": "chat.tasks.digest_quiet_conversations", "schedule": 60.0},
     "resume-test-runs": {"task": "chat.tasks.resume_trials", "schedule": 300.0},
     "tend-answers": {"task": "chat.tasks.tend_answers", "schedule": crontab(hour="4", minute="51")},
     "clear-sessions": {"task": "tenants.tasks.clear_sessions", "schedule": crontab(hour="3", minute="17")},

@@ -32,7 +32,7 @@ from .contract import (
 from .engine import Tally, stream
 from .faults import NoModelAnswered
 from .pace import pace
-from .plan import credentials_from_settings, plan_for, tier_table, warm_up
+from .plan import background_plan, credentials_from_settings, plan_for, tier_table, warm_up
 from .registry import shut_down
 from .trial import try_out
 
@@ -61,6 +61,7 @@ __all__ = [
     "TokenCount",
     "Turn",
     "Usage",
+    "background_plan",
     "credentials_from_settings",
     "pace",
     "plan_for",

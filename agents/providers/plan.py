@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from django.conf import settings
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 BUILTIN = ModelRef.parse(EXTRACTIVE)
 EXTRACTIVE_RUNG = Rung("extractive", BUILTIN, max_tokens=2048, price=FREE)
+BACKGROUND_TOKENS = 4096  # of the reply to one batch
+BACKGROUND_SECONDS = 30.0  # to its first token; a batch is a long prompt
 VENDOR_RUNGS: tuple[VendorRung, ...] = ("primary", "fallback")
 DEFAULT_URLS = {
     "openai": "https://api.openai.com/v1",
@@ -76,6 +79,31 @@ def plan_for(
     ceilings = [row.budget_micro_usd, *([] if budget_micro_usd is None else [budget_micro_usd])]
     limits = Limits(table.first_token_seconds, table.idle_seconds, table.total_seconds, min(ceilings))
     return ModelPlan((*rungs, EXTRACTIVE_RUNG), limits, row.cache_seconds)
+
+
+def background_plan(
+    tier: str,
+    *,
+    own_credentials: Mapping[str, Credentials] | None = None,
+    budget_micro_usd: int | None = None,
+) -> ModelPlan | None:
+    """Return the ladder for one request that no visitor waits for; None where no provider can be reached.
+
+    It has no built-in model at its end: whoever asks has a way of their own without one.
+    """
+    table = tier_table()
+    row = table.tier(tier)
+    credentials = own_credentials or credentials_from_settings()
+    usable = [ref for ref in row.background if ref.provider in credentials]
+    rungs = tuple(
+        replace(
+            _rung(name, ref, row=row, table=table, credentials=credentials[ref.provider]),
+            max_tokens=min(BACKGROUND_TOKENS, table.facts[ref].max_output_tokens or BACKGROUND_TOKENS),
+        )
+        for name, ref in zip(VENDOR_RUNGS, usable, strict=False)
+    )
+    limits = Limits(BACKGROUND_SECONDS, table.idle_seconds, 2 * BACKGROUND_SECONDS, budget_micro_usd)
+    return ModelPlan(rungs, limits) if rungs else None
 
 
 def _vendors(

@@ -48,7 +48,8 @@ CREATE TABLE __tenant__.agents_agent (
     "knowledge_languages" character varying(16) NOT NULL,
     "knowledge_profile" character varying(40) NOT NULL,
     "change_gate" character varying(8) NOT NULL,
-    "unsupported_claims" character varying(8) NOT NULL
+    "unsupported_claims" character varying(8) NOT NULL,
+    "judge" character varying(8) NOT NULL
 );
 CREATE TABLE __tenant__.agents_modelsettings (
     "id" smallint NOT NULL,
@@ -57,7 +58,8 @@ CREATE TABLE __tenant__.agents_modelsettings (
     "conversation_budget_micro_usd" bigint,
     "masks_contacts" boolean NOT NULL,
     "keys" jsonb NOT NULL,
-    "alerts" jsonb NOT NULL
+    "alerts" jsonb NOT NULL,
+    "background_enabled" boolean NOT NULL
 );
 CREATE TABLE __tenant__.chat_attachment (
     "id" uuid NOT NULL,
@@ -121,7 +123,14 @@ CREATE TABLE __tenant__.chat_conversation (
     "visitor_id" uuid NOT NULL,
     "resolved" boolean,
     "team_read_seq" bigint NOT NULL,
-    "visitor_read_seq" bigint NOT NULL
+    "visitor_read_seq" bigint NOT NULL,
+    "digest_model" character varying(80) NOT NULL,
+    "digest_tries" smallint NOT NULL,
+    "digest_until" timestamp with time zone,
+    "digested_at" timestamp with time zone,
+    "summary" text NOT NULL,
+    "topic" character varying(120) NOT NULL,
+    "topic_is_own" boolean NOT NULL
 );
 CREATE TABLE __tenant__.chat_curatedanswer (
     "id" uuid NOT NULL,
@@ -134,7 +143,8 @@ CREATE TABLE __tenant__.chat_curatedanswer (
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
     "agent_id" uuid NOT NULL,
-    "message_id" uuid
+    "message_id" uuid,
+    "audience" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.chat_curatedquestion (
     "id" uuid NOT NULL,
@@ -143,7 +153,8 @@ CREATE TABLE __tenant__.chat_curatedquestion (
     "profile" character varying(40) NOT NULL,
     "embedding" extensions.halfvec,
     "agent_id" uuid NOT NULL,
-    "answer_id" uuid NOT NULL
+    "answer_id" uuid NOT NULL,
+    "audience" character varying(40) NOT NULL
 );
 CREATE TABLE __tenant__.chat_expectation (
     "id" uuid NOT NULL,
@@ -154,7 +165,9 @@ CREATE TABLE __tenant__.chat_expectation (
     "must_not" character varying(200)[] NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
     "agent_id" uuid NOT NULL,
-    "message_id" uuid
+    "message_id" uuid,
+    "facts" character varying(1000) NOT NULL,
+    "audiences" character varying(40)[] NOT NULL
 );
 CREATE TABLE __tenant__.chat_gap (
     "id" uuid NOT NULL,
@@ -178,7 +191,9 @@ CREATE TABLE __tenant__.chat_lead (
     "company" text NOT NULL,
     "extra" jsonb NOT NULL,
     "created_at" timestamp with time zone NOT NULL,
-    "conversation_id" uuid
+    "conversation_id" uuid,
+    "score" smallint,
+    "score_reason" text NOT NULL
 );
 CREATE TABLE __tenant__.chat_message (
     "id" uuid NOT NULL,
@@ -230,7 +245,12 @@ CREATE TABLE __tenant__.chat_spendingday (
     "estimated_micro_usd" bigint NOT NULL,
     "saved_micro_usd" bigint NOT NULL,
     "saved_ms" bigint NOT NULL,
-    "agent_id" uuid NOT NULL
+    "agent_id" uuid NOT NULL,
+    "background_calls" integer DEFAULT 0 NOT NULL,
+    "background_input_tokens" bigint DEFAULT 0 NOT NULL,
+    "background_items" integer DEFAULT 0 NOT NULL,
+    "background_micro_usd" bigint DEFAULT 0 NOT NULL,
+    "background_output_tokens" bigint DEFAULT 0 NOT NULL
 );
 CREATE TABLE __tenant__.chat_trial (
     "id" uuid NOT NULL,
@@ -245,7 +265,9 @@ CREATE TABLE __tenant__.chat_trial (
     "created_by" uuid,
     "created_at" timestamp with time zone NOT NULL,
     "updated_at" timestamp with time zone NOT NULL,
-    "agent_id" uuid NOT NULL
+    "agent_id" uuid NOT NULL,
+    "judge" character varying(8) NOT NULL,
+    "judgement" jsonb NOT NULL
 );
 CREATE TABLE __tenant__.chat_visitor (
     "id" uuid NOT NULL,
@@ -339,7 +361,8 @@ CREATE TABLE __tenant__.knowledge_source (
     "sync_error" character varying(500) NOT NULL,
     "sync_started_at" timestamp with time zone,
     "sync_state" character varying(8) NOT NULL,
-    "synced_at" timestamp with time zone
+    "synced_at" timestamp with time zone,
+    "audience_since" timestamp with time zone
 );
 CREATE TABLE __tenant__.knowledge_term (
     "lexeme" character varying(64) NOT NULL,
@@ -393,6 +416,7 @@ ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_hits_
 ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_saved_ms_check" CHECK ((saved_ms >= 0));
 ALTER TABLE __tenant__.chat_cachedanswer ADD CONSTRAINT "chat_cachedanswer_took_ms_check" CHECK ((took_ms >= 0));
+ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_digest_tries_check" CHECK ((digest_tries >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_last_seq_check" CHECK ((last_seq >= 0));
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_rating_check" CHECK ((rating >= 0));
@@ -402,12 +426,13 @@ ALTER TABLE __tenant__.chat_conversation ADD CONSTRAINT "chat_conversation_visit
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_hits_check" CHECK ((hits >= 0));
 ALTER TABLE __tenant__.chat_curatedanswer ADD CONSTRAINT "chat_curatedanswer_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "chat_curatedquestion_pkey" PRIMARY KEY (id);
-ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once" UNIQUE (agent_id, key);
+ALTER TABLE __tenant__.chat_curatedquestion ADD CONSTRAINT "curated_question_once_an_audience" UNIQUE (agent_id, audience, key);
 ALTER TABLE __tenant__.chat_expectation ADD CONSTRAINT "chat_expectation_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_asked_check" CHECK ((asked >= 0));
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_disliked_check" CHECK ((disliked >= 0));
 ALTER TABLE __tenant__.chat_gap ADD CONSTRAINT "chat_gap_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_pkey" PRIMARY KEY (id);
+ALTER TABLE __tenant__.chat_lead ADD CONSTRAINT "chat_lead_score_check" CHECK ((score >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_attempts_check" CHECK ((attempts >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_first_token_ms_check" CHECK ((first_token_ms >= 0));
@@ -422,6 +447,11 @@ ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "chat_message_version_check" 
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_client_id_once" UNIQUE (conversation_id, client_id);
 ALTER TABLE __tenant__.chat_message ADD CONSTRAINT "message_place_once" UNIQUE (conversation_id, ordinal);
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_answers_check" CHECK ((answers >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_background_calls_check" CHECK ((background_calls >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_background_input_tokens_check" CHECK ((background_input_tokens >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_background_items_check" CHECK ((background_items >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_background_micro_usd_check" CHECK ((background_micro_usd >= 0));
+ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_background_output_tokens_check" CHECK ((background_output_tokens >= 0));
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_cached_check" CHECK ((cached >= 0));
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_cost_micro_usd_check" CHECK ((cost_micro_usd >= 0));
 ALTER TABLE __tenant__.chat_spendingday ADD CONSTRAINT "chat_spendingday_estimated_micro_usd_check" CHECK ((estimated_micro_usd >= 0));
@@ -546,6 +576,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', 
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0004_knowledge_languages', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0005_answers', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0006_sealed', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('agents', '0007_background', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0002_alter_permission_name_max_length', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('auth', '0003_alter_user_email_max_length', now());
@@ -566,6 +597,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0006_staff', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0007_overage_and_figures', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0008_plural', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0009_background', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
@@ -574,6 +606,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0006_test_sets', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0007_sealed', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0008_privacy', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0009_background', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0010_audiences', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('contenttypes', '0002_remove_content_type_name', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('django_celery_beat', '0001_initial', now());
@@ -605,6 +639,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0004_canary', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0005_vectors_in_line', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0006_words_indexed_at_once', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0007_audience_since', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

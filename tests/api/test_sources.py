@@ -116,3 +116,24 @@ def test_a_stranger_finds_nothing(
     assert rival.get(f"versions/{version}/").status_code == 404
     assert rival.get("versions/", document=document["id"]).json()["results"] == []
     assert rival.delete(f"documents/{document['id']}/").status_code == 404
+
+
+def test_an_audience_is_given_changed_and_pushed_for(
+    api: Integrator, agent: str, workspace: Workspace
+) -> None:
+    given = {
+        "agent": agent,
+        "kind": "text",
+        "title": "Terms",
+        "text": "For partners.",
+        "audience": "Partners",
+    }
+    source = api.post("sources/", given).json()
+    assert source["audience"] == "partners"
+    assert api.patch(f"sources/{source['id']}/", {"audience": ""}).json()["audience"] == ""
+    assert api.patch(f"sources/{source['id']}/", {"audience": "a, b"}).status_code == 400
+    assert api.patch(f"sources/{source['id']}/", {}).status_code == 400
+    made = api.post("documents/", {"agent": agent, **PUSHED}).json()
+    moved = api.post("documents/", {"agent": agent, **PUSHED, "audience": "staff"})
+    assert (moved.status_code, moved.json()["id"]) == (200, made["id"])
+    assert api.get(f"sources/{moved.json()['source']}/").json()["audience"] == "staff"

@@ -9,6 +9,7 @@ from knowledge.candidates import driving_terms
 from knowledge.documents import add_file, add_text
 from knowledge.follow_ups import standalone
 from knowledge.ingest import ingest
+from knowledge.models import Chunk
 from knowledge.retrieval import search
 from tests.knowledge import files
 
@@ -84,6 +85,55 @@ def test_the_same_content_in_two_documents_is_shown_once(shop: Agent) -> None:
         ingest(add_file(shop, name=name, content=files.pdf()).documents.get().pk)
     texts = [passage.text for passage in search("refunds of order type 2", agent_id=shop.pk).passages]
     assert len(texts) == len(set(texts))
+
+
+def test_what_better_passages_say_already_is_left_out(shop: Agent) -> None:
+    part = "The maple desk is oiled twice a year. The oak desk is waxed once a year."
+    ingest(add_text(shop, title="Care", text=f"{part} Leather is fed in autumn.").documents.get().pk)
+    ingest(add_text(shop, title="Leaflet", text=part).documents.get().pk)
+    found = search("How often is the maple desk oiled, and leather fed?", agent_id=shop.pk).passages
+    assert [passage.title for passage in found if "maple" in passage.text] == ["Care"]
+
+
+@pytest.fixture
+def manual(agent: Agent) -> list[Chunk]:
+    """One long list, cut into chunks of one section."""
+    steps = "\n".join(
+        f"- Step {number}: fasten part {number * 7} of the {thing} with a screw of size {number + 2}."
+        for number, thing in enumerate(["cabinet", "drawer", "hinge", "shelf", "door", "handle"] * 7)
+    )
+    ingest(add_text(agent, title="Assembly", text=f"# Assembly\n\n{steps}").documents.get().pk)
+    chunks = list(Chunk.objects.order_by("ordinal"))
+    assert len(chunks) > 2
+    return chunks
+
+
+def sentences_of(chunk: Chunk) -> list[str]:
+    return [chunk.text[start:end] for start, end in zip(chunk.spans[::4], chunk.spans[1::4], strict=True)]
+
+
+def test_a_passage_goes_on_where_its_best_words_stand_at_the_edge(agent: Agent, manual: list[Chunk]) -> None:
+    here, following = manual[0], manual[1]
+    last = sentences_of(here)[-1]
+    (passage,) = search(last, agent_id=agent.pk, limit=1).passages
+    assert (passage.chunk_id, passage.best) == (here.pk, last)
+    assert passage.text.startswith(here.text)
+    assert sentences_of(following)[0] in passage.text
+    assert all(passage.text[one.start : one.end] == one.text for one in passage.sentences)
+    assert sum(sentences_of(following)[0] == one.text for one in passage.sentences) == 1
+
+
+def test_a_neighbour_that_is_shown_itself_is_not_said_twice(agent: Agent, manual: list[Chunk]) -> None:
+    last = sentences_of(manual[0])[-1]
+    text = "\n".join(passage.text for passage in search(last, agent_id=agent.pk, limit=20).passages)
+    assert text.count(sentences_of(manual[1])[0]) == 1
+
+
+def test_nothing_is_joined_over_the_end_of_a_section(agent: Agent) -> None:
+    text = "# One\n\n{}\n\n# Two\n\n{}".format(*(" ".join([word] * 60) for word in ("maple.", "birch.")))
+    ingest(add_text(agent, title="Wood", text=text).documents.get().pk)
+    (passage,) = search("maple", agent_id=agent.pk, limit=1).passages
+    assert "birch" not in passage.text
 
 
 def test_rare_words_drive_the_search_and_common_ones_only_count() -> None:
