@@ -42,7 +42,7 @@ def send(workspace: Workspace, notice: Notice) -> bool:
         )
         if is_new:
             href = notice.href or named_workspace_address(workspace, "workspace:plan")
-            owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER).select_related("user")
+            owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER).with_people()
             for member in owners:
                 context = {"notice": notice, "href": href, "workspace": workspace}
                 mail.send("billing", to=member.user.email, context=context)

@@ -24,7 +24,7 @@ from chat.protocol import Author
 from netvexa.lib.errors import NotAllowed, NotFound
 from tenants import second_factor
 from tenants.access import Permission, allows, membership_of, workspace_of_host, workspace_of_key
-from tenants.context import run_in_tenant, run_nowhere
+from tenants.context import identity, run_in_tenant, run_nowhere
 from tenants.models import Membership, User, Workspace
 
 
@@ -112,6 +112,7 @@ def _is_member(workspace: Workspace, session_key: str) -> bool:
     return member is not None and allows(member, Permission.VIEW)
 
 
+@identity()
 def _member_of_session(workspace: Workspace, session_key: str) -> Membership | None:
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store(session_key=session_key or None)

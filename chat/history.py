@@ -52,7 +52,8 @@ def history_of(conversation_id: UUID, *, until: int, written: Mapping[str, str])
 
 def faces_of(user_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
     """The addresses of the pictures of these people, of those who have one."""
-    people = User.objects.filter(pk__in={user_id for user_id in user_ids if user_id}).exclude(avatar="")
+    wanted = {user_id for user_id in user_ids if user_id}
+    people = User.objects.filter(pk__in=wanted).exclude(avatar="").only("avatar")
     return {user.pk: face_address(user) for user in people}
 
 

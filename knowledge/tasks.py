@@ -84,7 +84,7 @@ def mail_weekly_radar() -> None:
 
 
 def _mail(workspace: Workspace, findings: list[Finding], total: int) -> None:
-    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER).select_related("user")
+    owners = Membership.objects.filter(workspace=workspace, role=Role.OWNER).with_people()
     root = urlsplit(settings.ROOT_URL)
     link = f"{root.scheme}://{workspace.slug}.{root.netloc}/knowledge/radar/"
     for owner in owners:

@@ -20,7 +20,7 @@ from redis import Redis
 from billing import departures
 from netvexa.lib.errors import NotAllowed
 from tenants import receipts
-from tenants.context import owner
+from tenants.context import owner, platform
 from tenants.models import ErasureReceipt, ProvisioningState, Workspace, WorkspaceOwned
 from tenants.postgresql.base import DatabaseRole
 from tenants.provisioning import drop_schema
@@ -40,7 +40,8 @@ def begin(workspace: Workspace, *, asked_by: str) -> None:
     departures.stop_renewal(workspace)
     workspace.state, workspace.deletion_asked_by = ProvisioningState.SUSPENDED, asked_by
     workspace.deletion_due_at = timezone.now() + GRACE
-    workspace.save(update_fields=["state", "deletion_asked_by", "deletion_due_at"])
+    with platform():
+        workspace.save(update_fields=["state", "deletion_asked_by", "deletion_due_at"])
 
 
 def take_back(workspace: Workspace) -> None:

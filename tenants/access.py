@@ -83,7 +83,10 @@ def membership_of(user: User, workspace: Workspace) -> Membership | None:
     """The person's membership; called while standing in the workspace, or as the platform."""
     if not user.is_authenticated or not user.is_active:
         return None
-    return Membership.objects.filter(workspace=workspace, user=user).first()
+    member = Membership.objects.filter(workspace=workspace, user=user).first()
+    if member is not None:
+        member.user = user
+    return member
 
 
 def signed_in(request: HttpRequest) -> User:

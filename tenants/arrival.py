@@ -16,6 +16,7 @@ from django.utils.crypto import constant_time_compare
 from django_otp.models import Device
 
 from tenants import devices, second_factor, sessions
+from tenants.context import identity
 from tenants.models import User
 
 BACKEND: str = settings.AUTHENTICATION_BACKENDS[0]
@@ -31,6 +32,7 @@ class Waiting:
     following: str
 
 
+@identity()
 def begin(request: HttpRequest, user: User, *, device: Device | None = None) -> None:
     """Log the person in; `device` is the second factor that they have proved as well."""
     request.session.pop(_WAITING, None)
@@ -41,6 +43,7 @@ def begin(request: HttpRequest, user: User, *, device: Device | None = None) -> 
     devices.note_log_in(request, user)
 
 
+@identity()
 def hand_over(request: HttpRequest, user: User, *, login_id: str, device_id: str) -> None:
     """Continue a log-in of another host on this one, verified if it was there."""
     login(request, user, BACKEND)
@@ -60,6 +63,7 @@ def wait(request: HttpRequest, user: User, *, following: str) -> None:
     }
 
 
+@identity()
 def waiting(request: HttpRequest) -> Waiting | None:
     """Who waits in this browser, if they have not waited too long."""
     noted = request.session.get(_WAITING)

@@ -2,6 +2,8 @@
 
 * `in_tenant(workspace)` for synchronous code, `run_in_tenant(workspace, function, ...)` for asynchronous code
   (the switch happens inside the very thread and call that runs the queries), `TenantTask` for Celery.
+* `identity()` around the few look-ups within a workspace that need what its work may not read: who somebody is,
+  and what proves it (sessions, passwords, second factors, API keys, data keys).
 * `platform()` for staff and for jobs across workspaces: the public schema, without Row Level Security.
 * `owner()` for migrations and provisioning: the log-in role.
 
@@ -68,7 +70,7 @@ def _wrapper() -> DatabaseWrapper:
 
 
 @contextmanager
-def _standing(tenant: Any, role: DatabaseRole, workspace: Workspace | None) -> Iterator[None]:
+def _standing(tenant: Any, role: str, workspace: Workspace | None) -> Iterator[None]:
     wrapper = _wrapper()
     before_tenant, before_role = wrapper.tenant, wrapper.database_role
     token, log_token = _current.set(workspace), workspace_key.set(workspace.key if workspace else "-")
@@ -83,11 +85,37 @@ def _standing(tenant: Any, role: DatabaseRole, workspace: Workspace | None) -> I
 
 @contextmanager
 def in_tenant(workspace: Workspace) -> Iterator[Workspace]:
-    """Stand in this workspace's schema. Raises WorkspaceNotReady when its schema is not whole."""
+    """Stand in this workspace's schema, without a right on anything secret of the public one.
+
+    Raises WorkspaceNotReady when its schema is not whole.
+    """
     if not workspace.is_ready:
         raise _shut(workspace)
-    with _standing(workspace, DatabaseRole.APP, workspace):
+    with _standing(workspace, workspace.own_role or DatabaseRole.TENANT, workspace):
         yield workspace
+
+
+@contextmanager
+def identity() -> Iterator[None]:
+    """Lend work in a workspace the application's role for a block that asks who somebody is, or what proves it.
+
+    The block stands in the public schema and sees its workspace's rows of the guarded tables; no table of a
+    workspace is in reach. Outside of workspaces nothing changes. Rows have to be read before the block ends.
+    `tests/tenancy/test_secrets.py` names the modules that may call this.
+    """
+    workspace = _current.get()
+    if workspace is None:
+        yield
+        return
+    with _standing(_lobby(workspace), DatabaseRole.APP, workspace):
+        yield
+
+
+def _lobby(workspace: Workspace) -> FakeTenant:
+    """The public schema, with this workspace's rows of the guarded tables in sight."""
+    place = FakeTenant("public")
+    place.id = workspace.id
+    return place
 
 
 @contextmanager
@@ -123,7 +151,8 @@ def ready_workspace(workspace_id: UUID | str) -> Workspace:
     """The workspace with this id, if it may be entered. Raises NotFound or WorkspaceNotReady."""
     from tenants.models import Workspace
 
-    workspace: Workspace | None = Workspace.objects.filter(pk=workspace_id).first()
+    with nowhere():  # a workspace sees no other
+        workspace: Workspace | None = Workspace.objects.filter(pk=workspace_id).first()
     if workspace is None:
         raise NotFound("There is no such workspace.")
     if not workspace.is_ready:

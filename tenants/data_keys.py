@@ -24,7 +24,7 @@ from django.db import transaction
 
 from netvexa.lib import master_key
 from netvexa.lib.sealing import CannotOpen, derived
-from tenants.context import current_workspace
+from tenants.context import current_workspace, identity
 from tenants.models import DataKey, Workspace
 
 PREFIX = "~1."
@@ -129,7 +129,9 @@ def _ring(*, is_fresh: bool = False) -> Ring:
     read_at, ring = _rings.get(workspace.pk, (float("-inf"), {}))
     if not is_fresh and ring and time.monotonic() - read_at < RING_SECONDS:
         return ring
-    ring = {row.generation: _key(row, workspace) for row in DataKey.objects.filter(workspace=workspace)}
+    with identity():
+        rows = list(DataKey.objects.filter(workspace=workspace))
+    ring = {row.generation: _key(row, workspace) for row in rows}
     if not ring:
         raise RuntimeError(f"{workspace.schema_name} has no data key; provisioning makes it.")
     _rings[workspace.pk] = (time.monotonic(), ring)

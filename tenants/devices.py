@@ -17,6 +17,7 @@ from django.utils import timezone
 from netvexa.lib.client import client_address
 from tenants import mail
 from tenants.addresses import root_address
+from tenants.context import identity
 from tenants.models import KnownDevice, User
 
 COOKIE = "__Host-device" if settings.SECURE else "netvexa_device"
@@ -46,6 +47,7 @@ def name_of(agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
+@identity()
 def note_log_in(request: HttpRequest, user: User) -> None:
     """Remember the browser that has just logged in; write to the person if it is a new one.
 
@@ -70,6 +72,7 @@ def keep(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return response
 
 
+@identity()
 def account_at(request: HttpRequest, email: str) -> str:
     """Under which name to count the log-ins of this account: a browser it knows has a count of its own.
 

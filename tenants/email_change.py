@@ -16,6 +16,7 @@ from django.utils import timezone
 from netvexa.lib.errors import AppError
 from tenants import mail, sessions, tokens
 from tenants.addresses import root_address
+from tenants.context import identity
 from tenants.models import EmailChange, User
 
 LIFETIME = timedelta(days=2)
@@ -37,6 +38,7 @@ class BadEmailChange(AppError):
     default_detail = "This link is not valid any more. Ask for the change again on your account page."
 
 
+@identity()
 def ask(user: User, new_email: str) -> None:
     """Send a link to both addresses; an earlier wish is replaced.
 
@@ -52,11 +54,13 @@ def ask(user: User, new_email: str) -> None:
             _send(change, Side.NEW, to=change.new_email)
 
 
+@identity()
 def pending(user: User) -> EmailChange | None:
     """The change that still waits for one of the two, if any."""
     return EmailChange.objects.filter(user=user, created_at__gt=timezone.now() - LIFETIME).first()
 
 
+@identity()
 def take_back(user: User) -> None:
     """Forget the change."""
     EmailChange.objects.filter(user=user).delete()

@@ -42,8 +42,8 @@ def face_address(user: User) -> str:
 def face_of(user_id: UUID, version: str) -> bytes:
     """The picture of a member of the current workspace. Raises NotFound."""
     nobody = NotFound("There is no such picture.")
-    member = Membership.objects.filter(workspace=current_workspace(), user_id=user_id).select_related("user")
-    row = member.first()
+    members = Membership.objects.filter(workspace=current_workspace(), user_id=user_id)
+    row = members.with_people().first()
     if row is None or not row.user.avatar or f"/{version}." not in f"/{row.user.avatar.name}":
         raise nobody
     try:

@@ -15,7 +15,7 @@ from django_otp.models import Device
 
 from netvexa.lib.client import network_of
 from netvexa.lib.pictures import PictureRefused, check_picture
-from tenants import attempts, proof, second_factor
+from tenants import attempts, passkeys, proof, second_factor
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace, slug_validator
 from tenants.signup import EmailTaken, NewPerson, NewWorkspace, SlugTaken, slug_is_free, suggest_slug
@@ -132,29 +132,42 @@ class LogInForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A code of the authenticator, or a recovery code."""
+    """A code of the authenticator, or a recovery code; or the answer of a passkey, which needs no code."""
 
     code = forms.CharField(
         label="Code",
         max_length=40,
+        required=False,
         widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True}),
         help_text="The six digits your authenticator app shows, or one of your recovery codes.",
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    passkey = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request, self.user = request, user
         self.device: Device | None = None
+        if not second_factor.has_authenticator(user):
+            self.fields["code"].label = "Recovery code"
+            self.fields["code"].help_text = "One of the codes that you kept when you added the passkey."
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if self.errors:
             return given
         try:
-            self.device = second_factor.check(self.user, given["code"])
-        except (attempts.TooManyAttempts, second_factor.WrongCode) as error:
+            self.device = self._device(given)
+        except (attempts.TooManyAttempts, second_factor.WrongCode, passkeys.WrongPasskey) as error:
             raise ValidationError(error.detail, code=error.code) from None
         return given
+
+    def _device(self, given: dict[str, Any]) -> Device:
+        if given["passkey"]:
+            return passkeys.check(self.request, self.user, given["passkey"])
+        if not given["code"]:
+            raise ValidationError({"code": "Type the code."})
+        return second_factor.check(self.user, given["code"])
 
 
 class PasswordAgainForm(forms.Form):
@@ -206,6 +219,23 @@ class SetUpForm(PasswordAgainForm):
         max_length=10,
         widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+    def __init__(self, *args: Any, ask_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not ask_password:
+            del self.fields["password"]
+
+
+class NewPasskeyForm(PasswordAgainForm):
+    """What to call a new passkey, and what it answered; the password too, unless the log-in is recent."""
+
+    name = forms.CharField(
+        max_length=64,
+        help_text="So that you know it again, such as “Work laptop” or “Blue key”.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+    passkey = forms.CharField(required=False, widget=forms.HiddenInput)
+    field_order = ("name", "password")
 
     def __init__(self, *args: Any, ask_password: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,6 +15,7 @@ from django.core.cache import cache
 
 from netvexa.lib.errors import AppError
 from tenants.addresses import named_workspace_address, safe_path
+from tenants.context import identity
 from tenants.models import User, Workspace
 
 LIFETIME_SECONDS = 60
@@ -68,7 +69,8 @@ def redeem(token: str, workspace: Workspace) -> Handover:
         raise BadHandover
     if not cache.add(f"handover:{given['n']}", 1, LIFETIME_SECONDS * 2):
         raise BadHandover
-    user = User.objects.filter(pk=given["u"], is_active=True).first()
+    with identity():
+        user = User.objects.filter(pk=given["u"], is_active=True).first()
     if user is None:
         raise BadHandover
     return Handover(user, given["l"], given["d"], safe_path(given["p"]))

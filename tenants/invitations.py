@@ -13,7 +13,7 @@ from django.utils import timezone
 from netvexa.lib.errors import AppError, NotFound
 from tenants import attempts, mail
 from tenants.addresses import root_address
-from tenants.context import current_workspace, platform
+from tenants.context import current_workspace, identity, platform
 from tenants.models import Invitation, Membership, Role, User
 
 LIFETIME = timedelta(days=7)
@@ -35,6 +35,7 @@ class WrongPerson(AppError):
     default_detail = "This invitation was sent to another e-mail address. Log in with that one to accept it."
 
 
+@identity()
 def invite(email: str, *, role: Role, by: User) -> Invitation:
     """Invite into the current workspace; an earlier invitation of the same person is replaced."""
     workspace, email = current_workspace(), email.strip().lower()
@@ -61,6 +62,7 @@ def invite(email: str, *, role: Role, by: User) -> Invitation:
     return invitation
 
 
+@identity()
 def pending() -> list[Invitation]:
     """The current workspace's invitations that may still be accepted, newest first."""
     return list(
@@ -68,6 +70,7 @@ def pending() -> list[Invitation]:
     )
 
 
+@identity()
 def withdraw(invitation_id: UUID | str) -> Invitation:
     """Take an invitation of the current workspace back. Raises NotFound."""
     row: Invitation | None = Invitation.objects.filter(

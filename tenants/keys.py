@@ -17,10 +17,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from tenants.context import current_workspace, platform
+from tenants.context import current_workspace, identity, platform
 from tenants.models import ApiKey, User
 
 PREFIX = "nvx_live_"
@@ -54,6 +53,7 @@ class NewKey:
     secret: str
 
 
+@identity()
 def make_key(
     *,
     name: str,
@@ -79,6 +79,7 @@ def make_key(
     return NewKey(row, secret)
 
 
+@identity()
 def rotate(key: ApiKey, *, overlap: timedelta, by: User | None) -> NewKey:
     """A new key with the same rights and as long a life; the old one works on for `overlap` at most."""
     now = timezone.now()
@@ -111,12 +112,14 @@ def recognise(secret: str) -> ApiKey | None:
     return key
 
 
-def live_keys() -> QuerySet[ApiKey]:
+@identity()
+def live_keys() -> list[ApiKey]:
     """The current workspace's keys that are not revoked, newest first."""
     keys = ApiKey.objects.filter(workspace=current_workspace(), revoked_at=None)
-    return keys.select_related("created_by").order_by("-created_at")
+    return list(keys.select_related("created_by").order_by("-created_at"))
 
 
+@identity()
 def revoke(key: ApiKey) -> None:
     """End the key now."""
     key.revoked_at = timezone.now()

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from netvexa.lib.errors import AppError, NotAllowed, NotFound
-from tenants.context import current_workspace
+from tenants.context import current_workspace, identity
 from tenants.models import Membership, Role
 
 
@@ -22,11 +22,8 @@ class LastOwner(AppError):
 
 def members() -> QuerySet[Membership]:
     """The current workspace's members, oldest first."""
-    return (
-        Membership.objects.filter(workspace=current_workspace())
-        .select_related("user")
-        .order_by("created_at", "pk")
-    )
+    here = Membership.objects.filter(workspace=current_workspace())
+    return here.with_people().order_by("created_at", "pk")
 
 
 def get_or_404(member_id: UUID | str) -> Membership:
@@ -42,6 +39,7 @@ def may_give(actor: Membership, role: Role) -> bool:
     return actor.role == Role.OWNER or role != Role.OWNER
 
 
+@identity()
 def change_role(member_id: UUID | str, role: Role, *, actor: Membership) -> Membership:
     """Give a member another role. Raises NotFound, NotAllowed, LastOwner."""
     with transaction.atomic():
@@ -55,6 +53,7 @@ def change_role(member_id: UUID | str, role: Role, *, actor: Membership) -> Memb
     return member
 
 
+@identity()
 def remove(member_id: UUID | str, *, actor: Membership) -> Membership:
     """Take a member out of the workspace. Raises NotFound, NotAllowed, LastOwner."""
     with transaction.atomic():

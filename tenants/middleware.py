@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -12,12 +13,13 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import set_urlconf
 from django.utils import timezone
+from django_otp.middleware import OTPMiddleware
 
 from netvexa.lib.errors import NotFound
 from netvexa.lib.outage import OUTAGES, outage_response
 from tenants import sessions
 from tenants.access import workspace_of_host
-from tenants.context import in_tenant, nowhere, platform
+from tenants.context import identity, in_tenant, nowhere, platform
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -75,6 +77,14 @@ def _door_of(host: str) -> str | None:
         return ""
     label = host.removesuffix(f".{settings.ROOT_HOST}")
     return label if label in settings.HOST_URLCONFS and label != host else None
+
+
+class PersonMiddleware(OTPMiddleware):
+    """Session, person and second factor, looked up together when somebody first asks who it is."""
+
+    def _verify_user_sync(self, request: HttpRequest, user: Any) -> Any:
+        with identity():
+            return super()._verify_user_sync(request, user)
 
 
 class SeenMiddleware:

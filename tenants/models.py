@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -81,9 +83,8 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[Any]:
-        from tenants.sessions import SessionStore
-
-        return SessionStore
+        engine: type[Any] = import_module(settings.SESSION_ENGINE).SessionStore
+        return engine
 
 
 class RecoveryCodesManager(models.Manager["RecoveryCodes"]):
@@ -122,6 +123,20 @@ class RecoveryCodes(Device):
         self.hashes = left
         self.save(update_fields=["hashes"])
         return True
+
+
+class Passkey(Device):
+    """A passkey or security key (WebAuthn) of a person: a second factor that no false page can ask for.
+
+    Only the public half of its key is known here. See `tenants.passkeys`.
+    """
+
+    credential_id = models.TextField(unique=True, help_text="As the browser names it: base64url.")
+    rp_id = models.CharField(max_length=253, help_text="The domain that it was made for.")
+    public_key = models.BinaryField(help_text="COSE.")
+    sign_count = models.BigIntegerField(default=0, help_text="How often it has signed, as it says itself.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
 
 
 class KnownDevice(models.Model):
@@ -178,6 +193,14 @@ class Workspace(TenantMixin):
         default=False, help_text="Members without a second factor set one up before anything else."
     )
     trial_ends_at = models.DateTimeField(null=True, blank=True, help_text="Later than usual, given by staff.")
+    own_role = models.CharField(
+        max_length=63,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The database's role that only this workspace works as; empty where it shares one.",
+    )
     step = models.CharField(max_length=40, blank=True, help_text="The provisioning step that was reached.")
     error = models.TextField(blank=True, help_text="Why provisioning failed.")
     deletion_asked_by = models.CharField(max_length=254, blank=True, editable=False)
@@ -229,6 +252,14 @@ class WorkspaceOwned(models.Model):
         abstract = True
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Sets of memberships."""
+
+    def with_people(self) -> Self:
+        """Each with its person, without the password, which work in workspaces may not read."""
+        return self.select_related("user").defer("user__password")
+
+
 class Membership(WorkspaceOwned):
     """A person in a workspace, with a role."""
 
@@ -237,6 +268,8 @@ class Membership(WorkspaceOwned):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.AGENT)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["workspace", "user"], name="member_once")]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from netvexa.lib.client import client_address
 from netvexa.lib.errors import AppError
 from tenants import attempts, devices
+from tenants.context import identity
 from tenants.models import User
 
 
@@ -25,7 +26,8 @@ def by_password(request: HttpRequest, *, email: str, password: str) -> User:
     account = devices.account_at(request, email)
     attempts.count(attempts.LOG_IN_BY_ADDRESS, client_address(request))
     attempts.count(attempts.LOG_IN_BY_ACCOUNT, account)
-    user = authenticate(request, username=email, password=password)
+    with identity():
+        user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise WrongLogIn
     attempts.forgive(attempts.LOG_IN_BY_ACCOUNT, account)

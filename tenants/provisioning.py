@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from tenants import data_keys
 from tenants.context import owner, platform
 from tenants.models import ProvisioningState, Workspace
+from tenants.rls import TENANT, make_tenant_role
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,47 @@ def build_schema(workspace: Workspace) -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {quoted} CASCADE")  # what an interrupted attempt left
         for statement in template_statements():
             cursor.execute(statement.replace(PLACEHOLDER, quoted))
+
+
+def grants(schema: str, role: str) -> list[str]:
+    """The statements that let `role` work in a schema (quoted), also in tables that migrations make later."""
+    return _rights(schema, "GRANT", f"TO {role}")
+
+
+def _rights(schema: str, verb: str, whom: str) -> list[str]:
+    defaults = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} {verb}"
+    return [
+        f"{verb} USAGE ON SCHEMA {schema} {whom}",
+        f"{verb} SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} {whom}",
+        f"{verb} USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} {whom}",
+        f"{defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES {whom}",
+        f"{defaults} USAGE, SELECT ON SEQUENCES {whom}",
+    ]
+
+
+def open_schemas() -> int:
+    """Let the workspaces' common role into schemas that were made before it was; how many these were.
+
+    Also into one that a server of the earlier release makes while this one is being rolled out. Roles of their own are
+    made again where a restored database came to another cluster.
+    """
+    with platform():
+        dedicated = list(Workspace.objects.exclude(own_role=""))
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace JOIN tenants_workspace ON schema_name = nspname"
+            " WHERE own_role = '' AND NOT has_schema_privilege(%s, oid, 'USAGE')",
+            [TENANT],
+        )
+        shut = [name for (name,) in cursor.fetchall()]
+        for schema in shut:
+            cursor.execute(";".join(grants(schema, TENANT)))
+        cursor.execute("SELECT rolname FROM pg_roles")
+        known = {name for (name,) in cursor.fetchall()}
+    for workspace in dedicated:
+        if workspace.own_role not in known:
+            give_own_role(workspace)
+    return len(shut)
 
 
 def _refuse_to_lose_rows(cursor: Any, schema: str) -> None:
@@ -126,10 +168,37 @@ def _record(row: Workspace, *, state: ProvisioningState, step: str, error: str) 
     row.save(update_fields=["state", "step", "error"])
 
 
+def give_own_role(workspace: Workspace) -> str:
+    """Let the workspace work as a role of its own from now on; the role's name. Safe to call again."""
+    role = f"netvexa_{workspace.schema_name}"
+    make_tenant_role(role)
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(";".join(grants(connection.ops.quote_name(workspace.schema_name), role)))
+    with platform():
+        workspace.own_role = role
+        workspace.save(update_fields=["own_role"])
+    return role
+
+
+def shut_out_shared_role(workspace: Workspace) -> None:
+    """Take the role that the other workspaces share its rights on this one's schema.
+
+    Processes go on with the workspace as they have read it (a socket for as long as it lives), so this comes after
+    they were started anew.
+    """
+    if not workspace.own_role:
+        raise ValueError(f"{workspace.slug} works as the shared role: nothing would be left to it.")
+    schema = connection.ops.quote_name(workspace.schema_name)
+    with owner(), connection.cursor() as cursor:
+        cursor.execute(";".join(_rights(schema, "REVOKE", f"FROM {TENANT}")))
+
+
 def drop_schema(workspace: Workspace) -> None:
-    """Remove the schema and everything in it."""
+    """Remove the schema and everything in it, and the role of its own, if it has one."""
     with owner(), connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {connection.ops.quote_name(workspace.schema_name)} CASCADE")
+        if workspace.own_role:
+            cursor.execute(f"DROP ROLE IF EXISTS {connection.ops.quote_name(workspace.own_role)}")
 
 
 def workspaces_behind() -> list[Workspace]:

@@ -1,4 +1,4 @@
-"""The second factor of a person: an authenticator app, and recovery codes for the day it is lost."""
+"""The second factor of a person: an authenticator app or passkeys, and recovery codes for the day they are lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from netvexa.lib.errors import AppError
 from tenants import attempts
-from tenants.models import RecoveryCodes, User, Workspace
+from tenants.context import identity
+from tenants.models import Passkey, RecoveryCodes, User, Workspace
 
 CODES = 10
 _LIMITS = (attempts.CODE_BY_ACCOUNT, attempts.CODE_BY_ACCOUNT_DAILY)
@@ -43,28 +44,40 @@ def is_verified(request: HttpRequest) -> bool:
     )  # by OTPMiddleware
 
 
+@identity()
 def has_one(user: User) -> bool:
     """Whether the person has set up a second factor."""
+    return has_authenticator(user) or bool(Passkey.objects.filter(user=user).exists())
+
+
+@identity()
+def has_authenticator(user: User) -> bool:
+    """Whether the person has set up an authenticator app."""
     return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
+@identity()
 def holders(user_ids: Iterable[UUID]) -> set[UUID]:
     """Who of these people have one."""
-    found = TOTPDevice.objects.filter(user_id__in=list(user_ids), confirmed=True)
-    return set(found.values_list("user_id", flat=True))
+    ids = list(user_ids)
+    apps = TOTPDevice.objects.filter(user_id__in=ids, confirmed=True).values_list("user_id", flat=True)
+    return set(apps.union(Passkey.objects.filter(user_id__in=ids).values_list("user_id", flat=True)))
 
 
+@identity()
 def codes_left(user: User) -> int:
     """How many recovery codes still work."""
     row = RecoveryCodes.objects.filter(user=user).first()
     return len(row.hashes) if row else 0
 
 
+@identity()
 def offer(user: User) -> TOTPDevice:
     """The authenticator that is being set up: the same until it is confirmed, so that a reload shows it again."""
     device, _ = TOTPDevice.objects.get_or_create(
         user=user, confirmed=False, defaults={"name": "Authenticator"}
     )
+    device.user = user  # its address names the person
     return device
 
 
@@ -85,7 +98,7 @@ def set_up(user: User, code: str) -> tuple[TOTPDevice, list[str]]:
     An earlier authenticator stops working. Raises WrongCode, TooManyAttempts.
     """
     attempts.count(attempts.CODE_BY_ACCOUNT, str(user.pk))
-    with transaction.atomic():
+    with identity(), transaction.atomic():
         device = verify_token(user, offer(user).persistent_id, "".join(code.split()))
         if device is None:
             raise WrongCode
@@ -95,6 +108,7 @@ def set_up(user: User, code: str) -> tuple[TOTPDevice, list[str]]:
         return device, new_codes(user)
 
 
+@identity()
 def new_codes(user: User) -> list[str]:
     """Ten recovery codes; the earlier ones stop working."""
     codes = [_code() for _ in range(CODES)]
@@ -114,14 +128,25 @@ def check(user: User, code: str) -> Device:
 
     Raises WrongCode, and TooManyAttempts after six wrong ones, even for the right one.
     """
-    for limit in _LIMITS:
-        attempts.count(limit, str(user.pk))
-    device = match_token(user, "".join(code.split()))
+    count_attempt(user)
+    with identity():
+        device = match_token(user, "".join(code.split()))
     if device is None:
         raise WrongCode
+    forgive_attempts(user)
+    return device
+
+
+def count_attempt(user: User) -> None:
+    """Count one attempt to prove the second factor, by code or passkey. Raises TooManyAttempts."""
+    for limit in _LIMITS:
+        attempts.count(limit, str(user.pk))
+
+
+def forgive_attempts(user: User) -> None:
+    """Forget the attempts of somebody who got it right."""
     for limit in _LIMITS:
         attempts.forgive(limit, str(user.pk))
-    return device
 
 
 def verify_session(request: HttpRequest, device: Device) -> None:
@@ -140,6 +165,7 @@ def is_enough(workspace: Workspace, user: User, session: SessionBase) -> bool:
     return not workspace.two_factor_required or device_of(user, device_id) is not None
 
 
+@identity()
 def device_of(user: User, device_id: str) -> Device | None:
     """The person's own confirmed device with this id."""
     found = Device.from_persistent_id(device_id) if device_id else None
@@ -148,6 +174,7 @@ def device_of(user: User, device_id: str) -> Device | None:
 
 def remove(user: User) -> None:
     """Back to the password alone. Sessions that were verified are no more."""
-    with transaction.atomic():
+    with identity(), transaction.atomic():
         TOTPDevice.objects.filter(user=user).delete()
+        Passkey.objects.filter(user=user).delete()
         RecoveryCodes.objects.filter(user=user).delete()

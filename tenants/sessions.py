@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from netvexa.lib.client import client_address
+from tenants.context import identity
 from tenants.models import Session, User
 
 LOGIN_ID = "login_id"
@@ -28,7 +29,7 @@ RECENT_SECONDS = 900
 
 
 class SessionStore(DatabaseStore):
-    """Django's database sessions, on our table."""
+    """Django's database sessions, on our table, which only `identity()` reaches."""
 
     last_seen_at: datetime | None = None
 
@@ -45,6 +46,19 @@ class SessionStore(DatabaseStore):
         session.created_at = datetime.fromtimestamp(data.get(_BEGAN, time.time()), UTC)
         return session
 
+    @identity()
+    def exists(self, session_key: str) -> bool:
+        return bool(super().exists(session_key))
+
+    @identity()
+    def save(self, must_create: bool = False) -> None:
+        super().save(must_create)
+
+    @identity()
+    def delete(self, session_key: str | None = None) -> None:
+        super().delete(session_key)
+
+    @identity()
     def _get_session_from_db(self) -> Session | None:
         session = cast("Session | None", super()._get_session_from_db())  # type: ignore[misc]  # not in the stubs
         self.last_seen_at = session.last_seen_at if session else None
@@ -65,9 +79,10 @@ def note_seen(request: HttpRequest) -> None:
     now = timezone.now()
     if store.last_seen_at is None or now - store.last_seen_at < _SEEN_EVERY:
         return
-    Session.objects.filter(session_key=store.session_key).update(
-        last_seen_at=now, address=client_address(request) or None
-    )
+    with identity():
+        Session.objects.filter(session_key=store.session_key).update(
+            last_seen_at=now, address=client_address(request) or None
+        )
 
 
 def is_recent(request: HttpRequest) -> bool:
@@ -76,6 +91,7 @@ def is_recent(request: HttpRequest) -> bool:
     return time.time() - began < RECENT_SECONDS
 
 
+@identity()
 def log_ins_of(user: User) -> Sequence[Mapping[str, Any]]:
     """The person's log-ins, each with `device`, `address`, `began` and `seen`, the one used last first."""
     rows = Session.objects.filter(user_id=user.pk, expire_date__gt=timezone.now())
@@ -86,6 +102,7 @@ def log_ins_of(user: User) -> Sequence[Mapping[str, Any]]:
     return list(grouped.order_by("-seen"))
 
 
+@identity()
 def end(user: User, login_id: str) -> int:
     """End every session of this person that began with this log-in, on all hosts; returns how many."""
     if not login_id:
@@ -93,11 +110,13 @@ def end(user: User, login_id: str) -> int:
     return Session.objects.filter(user_id=user.pk, login_id=login_id).delete()[0]
 
 
+@identity()
 def end_all(user: User) -> None:
     """Log the person out everywhere."""
     Session.objects.filter(user_id=user.pk).delete()
 
 
+@identity()
 def end_all_but(user: User, login_id: str) -> int:
     """End the person's other log-ins; returns how many there were."""
     others = Session.objects.filter(user_id=user.pk).exclude(login_id=login_id)

@@ -24,6 +24,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from netvexa.lib.errors import AppError, NotFound
+from tenants import context
 from tenants.access import membership_of
 from tenants.models import User, Workspace
 
@@ -94,7 +95,8 @@ def person_of(request: HttpRequest, provider: Provider, workspace: Workspace) ->
     expected = request.session.pop(_STATE, "")
     if not expected or not constant_time_compare(state, expected) or not identity.email_verified:
         raise SignOnFailed
-    user = User.objects.filter(email=identity.email.strip().lower()).first()
+    with context.identity():
+        user = User.objects.filter(email=identity.email.strip().lower()).first()
     if user is None or membership_of(user, workspace) is None:
         raise SignOnFailed
     return user, identity

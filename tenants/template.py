@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from tenants.context import owner
-from tenants.postgresql.base import DatabaseRole
-from tenants.provisioning import PLACEHOLDER
+from tenants.provisioning import PLACEHOLDER, grants
+from tenants.rls import TENANT
 
 _COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
@@ -88,7 +88,7 @@ def statements_of(schema: str) -> list[str]:
                 *_constraints(cursor, schema),
                 *_rows(cursor, _INDEXES, schema),
                 *_migrations(cursor, schema),
-                *_grants(),
+                *grants(PLACEHOLDER, TENANT),
             ]
         finally:
             connection.forget_standing()  # type: ignore[attr-defined]  # our own backend
@@ -153,16 +153,4 @@ def _migrations(cursor: Any, schema: str) -> list[str]:
         f"INSERT INTO {PLACEHOLDER}.django_migrations (app, name, applied)"  # noqa: S608  our own names
         f" VALUES ('{app}', '{name}', now())"
         for app, name in cursor.fetchall()
-    ]
-
-
-def _grants() -> list[str]:
-    app = DatabaseRole.APP.value
-    defaults = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {PLACEHOLDER}"
-    return [
-        f"GRANT USAGE ON SCHEMA {PLACEHOLDER} TO {app}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {PLACEHOLDER} TO {app}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {PLACEHOLDER} TO {app}",
-        f"{defaults} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}",
-        f"{defaults} GRANT USAGE, SELECT ON SEQUENCES TO {app}",
     ]

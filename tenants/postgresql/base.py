@@ -29,16 +29,41 @@ from tenants.postgresql.introspection import SchemaIntrospection
 class DatabaseRole(StrEnum):
     """As whom a connection works."""
 
-    APP = "netvexa_app"  # requests and tasks: bound by Row Level Security
+    TENANT = "netvexa_tenant"  # work in a workspace: its schema, and what of public is open to it
+    APP = "netvexa_app"  # outside of workspaces, and proving who somebody is: bound by Row Level Security
     PLATFORM = "netvexa_platform"  # staff and jobs across workspaces
     OWNER = "none"  # the log-in role itself: migrations and provisioning only
 
 
+TENANT_WORK = (
+    "netvexa_tenant_work"  # nobody works as it: it holds what of public is open to work in workspaces
+)
 EXTENSIONS_SCHEMA = "extensions"
 _STAND = (
     "SELECT set_config('search_path', %s, {local}), set_config('role', %s, {local}),"
     " set_config('app.current_tenant_id', %s, {local})"
 )
+
+
+class StandingCursor(CursorWrapper):
+    """Each statement runs where the connection is to stand by then, not where it stood when the cursor was made.
+
+    Between the two, Django makes the statement, and sealing a value for it may read the workspace's data key.
+    """
+
+    db: DatabaseWrapper
+
+    def _execute(self, *given: Any) -> Any:
+        self.db.take_place()
+        return super()._execute(*given)  # type: ignore[misc]  # not in the stubs
+
+    def _executemany(self, *given: Any) -> Any:
+        self.db.take_place()
+        return super()._executemany(*given)  # type: ignore[misc]  # likewise
+
+
+class StandingDebugCursor(StandingCursor, CursorDebugWrapper):
+    """The same, noting what ran."""
 
 
 class PooledCursor(CursorWrapper):
@@ -68,7 +93,7 @@ class DatabaseWrapper(TenantsWrapper):
     """Sets schema, role and workspace together; see the module's docstring."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.database_role = DatabaseRole.APP
+        self.database_role: str = DatabaseRole.APP
         self._setting_search_path = False
         self.search_path_set_schemas: bool | None = None
         self.worked_at = float("-inf")  # when a piece of work last went well, by the monotonic clock
@@ -80,10 +105,14 @@ class DatabaseWrapper(TenantsWrapper):
     def transaction_pooled(self) -> bool:
         return bool(settings.DATABASE_POOLING == "transaction")
 
-    def stand(self, tenant: Any, role: DatabaseRole) -> None:
+    def stand(self, tenant: Any, role: str) -> None:
         """Take this schema and role from the next statement on. Does not talk to the database yet."""
         self.database_role = role
         self.set_tenant(tenant)
+
+    def take_place(self) -> None:
+        """Tell the database where the connection is to stand, if it does not know yet."""
+        self._handle_search_path()
 
     def forget_standing(self) -> None:
         """The server may have forgotten what was set: set it again before the next statement."""
@@ -112,7 +141,7 @@ class DatabaseWrapper(TenantsWrapper):
 
     def _standing(self) -> tuple[str, str, str]:
         path = ",".join(f'"{name}"' for name in self._get_cursor_search_paths())
-        return path, self.database_role.value, str(getattr(self.tenant, "id", "") or "")
+        return path, str(self.database_role), str(getattr(self.tenant, "id", "") or "")
 
     def _handle_search_path(self, cursor: Any = None) -> None:
         if self._setting_search_path:
@@ -147,6 +176,7 @@ class DatabaseWrapper(TenantsWrapper):
     def transaction_of_its_own(self) -> Iterator[None]:
         """For a statement outside a transaction: one around it that stands where it should."""
         if not self.get_autocommit():
+            self.take_place()
             yield
             return
         with self.wrap_database_errors, self.connection.transaction():
@@ -154,13 +184,10 @@ class DatabaseWrapper(TenantsWrapper):
             yield
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
-        return PooledCursor(cursor, self) if self.transaction_pooled else super().make_cursor(cursor)
+        return (PooledCursor if self.transaction_pooled else StandingCursor)(cursor, self)
 
     def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
-        if self.transaction_pooled:
-            return PooledDebugCursor(cursor, self)
-        debugging: CursorDebugWrapper = super().make_debug_cursor(cursor)
-        return debugging
+        return (PooledDebugCursor if self.transaction_pooled else StandingDebugCursor)(cursor, self)
 
     def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
         """Transactions begin and end here: what `SET LOCAL` set does not outlive them."""

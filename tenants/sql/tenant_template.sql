@@ -598,6 +598,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0007_overage_and_figures', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0008_plural', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0009_background', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0010_tenant_role', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());
@@ -654,8 +655,10 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0008_first_data_keys', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0009_privacy', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0010_addresses', now());
-GRANT USAGE ON SCHEMA __tenant__ TO netvexa_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_app;
-GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_app;
-ALTER DEFAULT PRIVILEGES IN SCHEMA __tenant__ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO netvexa_app;
-ALTER DEFAULT PRIVILEGES IN SCHEMA __tenant__ GRANT USAGE, SELECT ON SEQUENCES TO netvexa_app;
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0011_tenant_role', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('tenants', '0012_passkeys', now());
+GRANT USAGE ON SCHEMA __tenant__ TO netvexa_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __tenant__ TO netvexa_tenant;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA __tenant__ TO netvexa_tenant;
+ALTER DEFAULT PRIVILEGES IN SCHEMA __tenant__ GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO netvexa_tenant;
+ALTER DEFAULT PRIVILEGES IN SCHEMA __tenant__ GRANT USAGE, SELECT ON SEQUENCES TO netvexa_tenant;

@@ -11,5 +11,7 @@ urlpatterns = [
     path("", two_factor.overview, name="overview"),
     path("set-up/", two_factor.set_up, name="set_up"),
     path("recovery-codes/", two_factor.renew_codes, name="renew_codes"),
+    path("passkeys/new/", two_factor.new_passkey, name="new_passkey"),
+    path("passkeys/<int:passkey_id>/remove/", two_factor.remove_passkey, name="remove_passkey"),
     path("turn-off/", two_factor.turn_off, name="turn_off"),
 ]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tenants import attempts, audit, email_change, faces, mail, second_factor, sessions, tokens
 from tenants.access import MemberRequest, Permission, member_required
+from tenants.context import identity
 from tenants.forms import ChangePasswordForm, EmailChangeForm, ProfileForm
 from tenants.models import User
 
@@ -25,11 +26,13 @@ def account_page(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = form.save(commit=False)
         _change_face(user, form)
-        user.save(update_fields=["name", "avatar"])
+        with identity():
+            user.save(update_fields=["name", "avatar"])
         messages.success(request, "Saved.")
         return redirect("tenants:account")
     if form.errors:
-        request.user.refresh_from_db()  # the page's frame shows what holds
+        with identity():
+            request.user.refresh_from_db()  # the page's frame shows what holds
     return _account_page(request, form=form)
 
 
@@ -99,7 +102,8 @@ def change_password(request: MemberRequest) -> HttpResponse:
     form = ChangePasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _account_page(request, password_form=form)
-    form.save()
+    with identity():
+        form.save()
     update_session_auth_hash(request, form.user)
     sessions.end_all_but(request.user, request.session.get(sessions.LOGIN_ID, ""))
     tokens.revoke_all_of(request.user)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tenants import arrival, devices, second_factor, sessions
+from tenants import arrival, audit, devices, passkeys, second_factor, sessions
 from tenants.access import (
     MemberRequest,
     Permission,
@@ -64,7 +64,7 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
     waiting = _who_waits(request)
     if waiting is None:
         return redirect("tenants:log_in")
-    form = CodeForm(request.POST or None, user=waiting.user)
+    form = CodeForm(request.POST or None, request=request, user=waiting.user)
     if request.method == "POST" and form.is_valid() and form.device is not None:
         if request.user.is_authenticated:
             request.session.cycle_key()
@@ -72,7 +72,16 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
         else:
             arrival.begin(request, waiting.user, device=form.device)
         return devices.keep(request, redirect(waiting.following or _home_of(request, waiting.user)))
-    context = {"form": form, "person": waiting.user, "next": waiting.following}
+    if form.has_error("__all__", passkeys.CopiedPasskey.code):
+        audit.record_of_person("passkey.refused_as_copy", request=request, person=waiting.user)
+    known = passkeys.usable_here(request, waiting.user)
+    context = {
+        "form": form,
+        "person": waiting.user,
+        "next": waiting.following,
+        "options": passkeys.options_to_prove(request, known) if known else "",
+        "has_authenticator": second_factor.has_authenticator(waiting.user),
+    }
     return render(request, "tenants/log_in_code.html", context, status=_status_of(form))
 
 

@@ -106,7 +106,7 @@ def revoke_key(request: MemberRequest, key_id: UUID) -> HttpResponse:
 
 
 def _key_or_404(key_id: UUID) -> ApiKey:
-    key = keys.live_keys().filter(pk=key_id).first()
+    key = next((key for key in keys.live_keys() if key.pk == key_id), None)
     if key is None:
         raise NotFound("There is no such key.")
     return key

@@ -27,8 +27,9 @@ def send(client: Client, content: bytes | None, **more: str) -> int:
 
 
 def path_of(workspace: Workspace) -> str:
+    owner = User.objects.get(email="owner@acme.example")
     with in_tenant(workspace):
-        return urlsplit(face_address(User.objects.get(email="owner@acme.example"))).path
+        return urlsplit(face_address(owner)).path
 
 
 def test_a_picture_is_shown_to_everybody_where_its_person_is_a_member(

@@ -15,7 +15,7 @@ from billing import calls, ledger, tasks
 from billing.models import UsageBucket, UsageEntry, UsageHour, UsageKind, UsageState
 from billing.usage import reserve, settle, this_month, usage_of
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
-from tenants.context import in_tenant, owner, platform
+from tenants.context import identity, in_tenant, owner, platform
 from tenants.keys import Scope
 from tenants.models import Role, Workspace
 from tests.plugins.integrators import at_host, new_key
@@ -131,7 +131,7 @@ def test_hourly_buckets_are_the_ledgers_sums(workspace: Workspace, other_workspa
             ("answers", 3, 21),
             ("tokens", 30, 0),
         ]
-    with in_tenant(other_workspace):
+    with in_tenant(other_workspace), identity():
         assert UsageHour.objects.get(kind="answers").quantity == 1
 
 

@@ -37,8 +37,8 @@ async def handled(chat: Chat) -> None:
 
 
 def reply(workspace: Workspace, conversation: UUID, text: str) -> None:
+    owner = User.objects.get()
     with in_tenant(workspace):
-        owner = User.objects.get()
         frames = conversations.reply_as_human(conversation, user_id=owner.pk, name="Ada", text=text)
         notices.publish(conversation, frames)
 

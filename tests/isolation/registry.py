@@ -160,6 +160,8 @@ ROUTES: dict[str, Entry] = {
     "root two-factor/set-up/": PERSON,
     "root two-factor/recovery-codes/": PERSON,
     "root two-factor/turn-off/": PERSON,
+    "root two-factor/passkeys/new/": PERSON,
+    "root two-factor/passkeys/<int:passkey_id>/remove/": PERSON,
     "root workspaces/": PERSON,
     "root workspaces/new/": PERSON,
     "root workspaces/<uuid:workspace_id>/": PERSON,
@@ -368,12 +370,16 @@ ROUTES: dict[str, Entry] = {
     "workspace two-factor/set-up/": PERSON,
     "workspace two-factor/recovery-codes/": PERSON,
     "workspace two-factor/turn-off/": PERSON,
+    "workspace two-factor/passkeys/new/": PERSON,
+    "workspace two-factor/passkeys/<int:passkey_id>/remove/": PERSON,
     # A workspace's host while it is being made
     "preparing log-in/code/": OPEN,
     "preparing two-factor/": OPEN,
     "preparing two-factor/set-up/": OPEN,
     "preparing two-factor/recovery-codes/": OPEN,
     "preparing two-factor/turn-off/": OPEN,
+    "preparing two-factor/passkeys/new/": OPEN,
+    "preparing two-factor/passkeys/<int:passkey_id>/remove/": OPEN,
     "preparing healthz": OPEN,
     "preparing readyz": OPEN,
     "preparing enter/": OPEN,
@@ -393,6 +399,8 @@ ROUTES: dict[str, Entry] = {
     "admin two-factor/set-up/": PERSON,
     "admin two-factor/recovery-codes/": PERSON,
     "admin two-factor/turn-off/": PERSON,
+    "admin two-factor/passkeys/new/": PERSON,
+    "admin two-factor/passkeys/<int:passkey_id>/remove/": PERSON,
 }
 
 # How a stranger would call a workspace's task: with the own workspace's id and another's rows. What works
@@ -449,6 +457,7 @@ COMMANDS: dict[str, str] = {
     "apply_tombstones": "erases again, inside each workspace, who was erased there",
     "verify_audit_log": "reads each audit log, as the platform",
     "rotate_keys": "seals rows anew, inside each workspace",
+    "dedicate_role": "gives one workspace a database role of its own, reads no rows of it",
     "create_staff": "makes a person of NETVEXA's staff",
     "make_tenant_template": "reads an empty schema that it makes itself",
     "migrate_schemas": "changes tables, reads no rows",

@@ -96,7 +96,7 @@ def test_only_who_runs_the_workspace_sees_the_result() -> None:
 
 def test_tokens_that_are_over_and_devices_long_unseen_are_forgotten() -> None:
     own, now = make_world("acme"), timezone.now()
-    with in_tenant(own.workspace):
+    with platform():
         for days in (-1, 1):
             TokenGrant.objects.create(
                 workspace=own.workspace,

@@ -199,13 +199,14 @@ def _kept_answer(world: World, answer: Message) -> CachedAnswer:
 
 
 def _people(world: World) -> None:
-    invitation = Invitation.objects.create(
-        workspace=world.workspace,
-        email=f"{world.canary}@invited.example",
-        token_hash=secrets.token_hex(32),
-        invited_by=world.user,
-        expires_at=timezone.now() + timedelta(days=1),
-    )
+    with platform():
+        invitation = Invitation.objects.create(
+            workspace=world.workspace,
+            email=f"{world.canary}@invited.example",
+            token_hash=secrets.token_hex(32),
+            invited_by=world.user,
+            expires_at=timezone.now() + timedelta(days=1),
+        )
     audit.note("isolation.canary", actor="system", after={"canary": world.canary})
     world.ids |= {
         "workspace": world.workspace.pk,

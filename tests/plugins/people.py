@@ -19,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from netvexa.embedded.postgres import OWNER, SUPERUSER
 from netvexa.lib.ids import short_id
-from tenants.context import in_tenant, owner, platform
+from tenants.context import in_tenant, nowhere, owner, platform
 from tenants.models import Domain, Membership, Role, User, Workspace, schema_name_of
 from tenants.provisioning import provision
 
@@ -77,8 +77,10 @@ def _as_superuser() -> str:
 
 def add_member(workspace: Workspace, email: str, role: Role) -> User:
     """A person with a confirmed address in `workspace`, with PASSWORD."""
-    user = User.objects.filter(email=email).first() or User.objects.create(email=email, password=_hashed())
     with platform():
+        user = User.objects.filter(email=email).first() or User.objects.create(
+            email=email, password=_hashed()
+        )
         Membership.objects.create(workspace=workspace, user=user, role=role)
     return user
 
@@ -126,24 +128,31 @@ def inside(workspace: Workspace) -> Iterator[Workspace]:
         yield workspace
 
 
+def person_of(email: str) -> User:
+    """The person with this address, wherever the test stands."""
+    with platform():
+        return User.objects.get(email=email)
+
+
 def client_of(workspace: Workspace, user: User | None = None) -> Client:
     """A browser at the workspace's host, logged in as `user` if one is given."""
     client = Client(headers={"host": f"{workspace.slug}.localhost"})
     if user is not None:
-        client.force_login(user)
+        with nowhere():
+            client.force_login(user)
     return client
 
 
 @pytest.fixture
 def owner_client(workspace: Workspace) -> Client:
     """The owner of `workspace`, logged in at its host."""
-    return client_of(workspace, User.objects.get(email=f"owner@{workspace.slug}.example"))
+    return client_of(workspace, person_of(f"owner@{workspace.slug}.example"))
 
 
 @pytest.fixture
 def stranger_client(workspace: Workspace, other_workspace: Workspace) -> Client:
     """The owner of another workspace, logged in, at the host of `workspace`."""
-    return client_of(workspace, User.objects.get(email=f"owner@{other_workspace.slug}.example"))
+    return client_of(workspace, person_of(f"owner@{other_workspace.slug}.example"))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, connections
 
 from tenants.context import NoWorkspace, WorkspaceNotReady, current_workspace, run_in_tenant, run_nowhere
 from tenants.models import ProvisioningState, Workspace
+from tenants.postgresql.base import DatabaseRole
 from tests.tenancy.canaries import put_canary, read_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +44,7 @@ async def test_a_switch_in_one_call_and_a_query_in_the_next_would_leak(
     switched = asyncio.Barrier(2)
 
     async def read_naively(workspace: Workspace) -> list[str]:
-        await database_sync_to_async(lambda: connection.set_tenant(workspace))()  # type: ignore[attr-defined]
+        await database_sync_to_async(lambda: connection.stand(workspace, DatabaseRole.TENANT))()  # type: ignore[attr-defined]
         await switched.wait()
         found: list[str] = await database_sync_to_async(read_canary)()
         return found

@@ -51,12 +51,18 @@ def test_a_schema_that_is_not_whole_is_not_entered(workspace: Workspace, state: 
         pytest.fail("entered")
 
 
-def test_entered_all_the_same_it_would_read_the_public_schema(half_built: Workspace, bait: None) -> None:
-    """What the state is checked for: PostgreSQL goes on along the search path."""
+def test_entered_all_the_same_it_is_refused_what_lies_in_the_public_schema(
+    half_built: Workspace, bait: None
+) -> None:
+    """PostgreSQL goes on along the search path; there a workspace may read only what was opened to it."""
     half_built.state = ProvisioningState.READY
 
-    with in_tenant(half_built):
-        assert read_canary() == ["the platform's"]
+    with (
+        in_tenant(half_built),
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+    ):
+        read_canary()
 
 
 def test_no_table_of_a_workspace_has_a_namesake_in_the_public_schema(workspace: Workspace) -> None:

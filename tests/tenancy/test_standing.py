@@ -33,7 +33,7 @@ def standing() -> tuple[str, str, str]:
 
 
 def place(workspace: Workspace) -> tuple[str, str, str]:
-    return f'"{workspace.schema_name}","public","extensions"', "netvexa_app", str(workspace.id)
+    return f'"{workspace.schema_name}","public","extensions"', "netvexa_tenant", str(workspace.id)
 
 
 def look(request: HttpRequest) -> HttpResponse:

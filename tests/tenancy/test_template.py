@@ -58,7 +58,7 @@ CATALOG = {
 GRANTS = """
     SELECT c.relname, g.grantee::regrole::text, g.privilege_type
     FROM pg_class c, aclexplode(c.relacl) g
-    WHERE c.relnamespace = '{schema}'::regnamespace AND g.grantee = 'netvexa_app'::regrole ORDER BY 1, 3"""
+    WHERE c.relnamespace = '{schema}'::regnamespace AND g.grantee = 'netvexa_tenant'::regrole ORDER BY 1, 3"""
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_the_application_may_work_with_every_table_and_own_none(workspace: Works
         frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
     }
     owners = {row[6] for row in rows(CATALOG["relations"], workspace.schema_name)}
-    assert not owners & {"netvexa_app", "netvexa_platform"}
+    assert not owners & {"netvexa_tenant", "netvexa_app", "netvexa_platform"}
 
 
 @pytest.mark.django_db

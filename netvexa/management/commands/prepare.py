@@ -16,7 +16,7 @@ from knowledge.embedding import ensure_exported
 from netvexa import demo
 from netvexa.defaults import defaults
 from tenants.context import owner
-from tenants.provisioning import workspaces_behind
+from tenants.provisioning import open_schemas, workspaces_behind
 from tenants.resealing import reseal
 
 
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"DATABASE_URL: the database cannot be reached: {_one_line(error)}") from None
         call_command("migrate_schemas", shared=True, verbosity=0)
+        open_schemas()
         for workspace in workspaces_behind():
             self.stdout.write(f"Bringing workspace {workspace.slug} up to date.")
             call_command("migrate_schemas", schema_name=workspace.schema_name, verbosity=0)
