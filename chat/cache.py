@@ -162,7 +162,7 @@ def _near(turn: Turn, reading: recall.Reading, values: dict[str, Any]) -> list[H
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
     near = {"profile": mark.profile, "vector": mark.vector.to_text(), "farthest": farthest}
     return [
-        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))
+        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # selected
         for entry in CachedAnswer.objects.raw(_MEANS_THE_SAME, {**values, **near})
         if recall.difference(turn.question, entry.question, language=turn.language) is None
     ]

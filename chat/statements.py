@@ -144,7 +144,7 @@ def standing_at(conversation_id: UUID, client_id: UUID) -> tuple[str, bool] | No
 
 def open_conversation(door: Door, *, now: datetime) -> None:
     """Make the rows of the visitor and of the conversation, where they are not there."""
-    values = {
+    values: dict[str, Any] = {
         "id": door.conversation_id,
         "visitor": door.visitor_id,
         "agent": door.agent.pk,
@@ -164,7 +164,8 @@ def newest(conversation_id: UUID, *, below: int, most: int) -> list[tuple[int, s
     """Place, author and text of the last messages before this place, the newest first."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, (conversation_id, below, most))
-        return cursor.fetchall()
+        rows: list[tuple[int, str, str]] = cursor.fetchall()
+    return rows
 
 
 def ask(values: dict[str, Any]) -> Taken | None:
@@ -188,7 +189,7 @@ def finish(answer: Answer, values: dict[str, Any], *, whoever: bool) -> tuple[bo
 
 def renew(answers: dict[UUID, str], *, until: datetime) -> set[UUID]:
     """Renew these answers' leases (id to writer); those that are still their writer's to write."""
-    values = {"until": until, "answers": list(answers), "writers": list(answers.values())}
+    values: dict[str, Any] = {"until": until, "answers": list(answers), "writers": list(answers.values())}
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, values)
         return {answer_id for (answer_id,) in cursor.fetchall()}
@@ -234,7 +235,7 @@ def _rest(name: str, model: type[Model], given: str) -> dict[str, str]:
 def defaults_of(model: type[Model], given: Sequence[str]) -> tuple[str, str]:
     """The columns of a model that a statement does not give, and their defaults as SQL: the database knows none."""
     fields = [field for field in model._meta.concrete_fields if field.column not in given]
-    defaults = {field.column: _literal(field.get_default()) for field in fields}
+    defaults = {str(field.column): _literal(field.get_default()) for field in fields}
     return ", ".join(defaults), ", ".join(defaults.values())
 
 
