@@ -31,7 +31,7 @@ from chat.own_data import data_of
 from knowledge import canary, retrieval
 from tenants import audit
 from tenants.context import in_tenant, run_in_tenant
-from tenants.keys import Scope, make_key
+from tenants.keys import Scope, forget, make_key
 from tenants.models import Workspace
 
 logger = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ def _api(report: Report, workspace: Workspace, neighbour: Neighbour | None) -> N
                 report.fault(f"The API answered {status} to its own key.")
     finally:
         with in_tenant(workspace):
-            key.row.delete()
+            forget(key.row)
 
 
 def _paths(neighbour: Neighbour | None) -> Iterator[tuple[str, bool]]:

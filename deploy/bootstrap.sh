@@ -43,8 +43,8 @@ make_venv() {
 # What the environment must hold, in one line. Changes when a requirement or the interpreter does.
 wanted() {
     case $level in
-        dev) files="requirements.txt requirements-dev.txt" ;;
-        *) files="requirements.txt" ;;
+        dev) files="requirements.txt requirements-data.txt requirements-dev.txt" ;;
+        *) files="requirements.txt requirements-data.txt" ;;
     esac
     # shellcheck disable=SC2086  # the list is meant to be split
     printf '%s %s' "$(cat $files | cksum)" "$("$venv/bin/python" --version 2>&1)"
@@ -101,6 +101,7 @@ main() {
     else
         install -r requirements.txt
     fi
+    install --no-deps -r requirements-data.txt
     wanted >"$venv/.done-$level"
     say "Set-up took $(($(date +%s) - begin)) s; it is not repeated until a requirement changes."
 }

@@ -16,8 +16,9 @@ from knowledge import versions
 from knowledge.models import Document, DocumentStatus, Version
 from knowledge.parsing.errors import DocumentTooLarge, NothingToRead, ParseError
 from knowledge.parsing.packages import entries_of, read_entry
-from knowledge.parsing.sniff import MediaType, sniff
+from knowledge.parsing.sniff import PICTURES, MediaType, sniff
 
+LEFT_OUT = PICTURES | {MediaType.ZIP}  # a manual's pictures beside it are seldom pages of text
 MAX_FILES = 500
 MAX_TOTAL = 200 * 1024 * 1024  # bytes, unpacked
 _NOT_FOR_PEOPLE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -83,7 +84,7 @@ def _readable(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
         return None
     content = read_entry(archive, entry)
     try:
-        return None if sniff(content, name=entry.filename) is MediaType.ZIP else content
+        return None if sniff(content, name=entry.filename) in LEFT_OUT else content
     except ParseError:
         return None
 

@@ -18,7 +18,9 @@ from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, Scope
 from netvexa.lib.errors import AppError
 from tenants.models import User
 
-ACCEPTED = ".txt,.md,.markdown,.html,.htm,.pdf,.docx,.pptx,.xlsx,.csv,.tsv,.epub,.json,.jsonl,.zip"
+ACCEPTED = (
+    ".txt,.md,.markdown,.html,.htm,.pdf,.docx,.pptx,.xlsx,.csv,.tsv,.epub,.json,.jsonl,.zip,.png,.jpg,.jpeg"
+)
 _MOST_MB = settings.CONFIG.netvexa_max_upload_mb
 _TEXT_LIMIT = 1_000_000  # characters; longer texts come as files
 # What a person chooses among; how much of the web is a second choice, `reach`.
@@ -61,7 +63,8 @@ class SourceForm(forms.Form):
                 "data-too-large": f"This file is larger than {_MOST_MB} MB. Split it into parts.",
             }
         ),
-        help_text="PDF, Word, PowerPoint, Excel, CSV, EPUB, JSON, HTML, Markdown, plain text, or a ZIP of these,"
+        help_text="PDF, Word, PowerPoint, Excel, CSV, EPUB, JSON, HTML, Markdown, plain text, a ZIP of these, or a"
+        " picture of text (PNG, JPEG),"
         f" up to {_MOST_MB} MB.",
     )
     url = forms.CharField(

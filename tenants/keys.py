@@ -126,6 +126,12 @@ def revoke(key: ApiKey) -> None:
     key.save(update_fields=["revoked_at"])
 
 
+@identity()
+def forget(key: ApiKey) -> None:
+    """Delete a key that nobody was shown, with the tokens that stand on it."""
+    key.delete()
+
+
 def is_well_formed(secret: str) -> bool:
     """Whether this is a key of ours by its looks: prefix, length and checksum."""
     return bool(PATTERN.fullmatch(secret)) and secret.endswith(_checksum(secret[:-_CHECK]))

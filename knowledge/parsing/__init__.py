@@ -33,6 +33,8 @@ _MODULES = {
     MediaType.MARKDOWN: "markdown",
     MediaType.TEXT: "text",
     MediaType.QUESTIONS: "qa",
+    MediaType.PNG: "picture",
+    MediaType.JPEG: "picture",
 }
 
 

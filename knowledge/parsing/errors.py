@@ -50,7 +50,7 @@ class UnsupportedDocument(ParseError):
     status = 415
     default_detail = (
         "This kind of file is not supported. PDF, DOCX, PPTX, XLSX, CSV, EPUB, JSON, HTML, Markdown,"
-        " plain text and ZIP archives of these are."
+        " plain text, PNG, JPEG, and ZIP archives of documents are."
     )
 
 

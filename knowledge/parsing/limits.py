@@ -10,10 +10,11 @@ MEGABYTE = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`memory` is the address space of the parser's process in bytes, `seconds` its wall and processor
-    time.
+    time, of which reading pictures of text may take `ocr_seconds`.
     """
 
     pages: int = 5000
     characters: int = 20_000_000
     memory: int = 1536 * MEGABYTE
     seconds: int = 240
+    ocr_seconds: int = 120

@@ -22,10 +22,12 @@ from knowledge.parsing.errors import (
     ParseError,
 )
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.pdf_layout import Line, Outline, blocks_of, normalised_title
+from knowledge.parsing.ocr_pages import BODY, Reader, check_reader
+from knowledge.parsing.pdf_layout import Line, Outline, blocks_of, body_size, normalised_title
 
 MEDIA_TYPE = "application/pdf"
 _BOLD = 600
+_DOTS, _LONGEST_SIDE = 150, 2600  # to an inch, and pixels, of a page that is drawn to be read as a picture
 _FIXED_PITCH = 1  # first bit of the font flags of ISO 32000
 _FIXED_NAME = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt|code", re.IGNORECASE)
 _MAX_OUTLINE_DEPTH = 8
@@ -60,15 +62,20 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
     if len(document) > limits.pages:
         raise DocumentTooLarge(f"This PDF has {len(document):,} pages; {limits.pages:,} is the most.")
     lines: list[Line] = []
-    blank = characters = 0
+    empty: list[int] = []
+    characters = 0
     for number in range(len(document)):
         found = list(_lines(document, number))
         characters += sum(len(line.text) for line in found)
         if characters > limits.characters:
             raise DocumentTooLarge(f"This PDF holds more than {limits.characters:,} characters.")
-        blank += not found
+        if not found:
+            empty.append(number)
         lines.extend(found)
+    reader = Reader(limits, body=body_size(lines) or BODY)
+    lines = sorted([*lines, *_read_pictures(document, empty, reader)], key=lambda line: line.page)
     if not lines:
+        check_reader()
         raise NothingToRead("This PDF holds pictures of its pages (a scan) and no text that could be read.")
     labels = [document.get_page_label(index) for index in range(len(document))]
     return ParsedDocument(
@@ -77,8 +84,30 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
         blocks=tuple(cleaned(blocks_of(lines, _outline(document), labels))),
         media_type=MEDIA_TYPE,
         pages=len(document),
-        notes=(f"{blank} of {len(document)} pages hold no text (pictures or blank).",) if blank else (),
+        notes=tuple(_notes(len(document), len(empty) - len(reader.read) - len(reader.left), reader)),
     )
+
+
+def _notes(pages: int, blank: int, reader: Reader) -> Iterator[str]:
+    if blank:
+        yield f"{blank} of {pages} pages hold no text (pictures or blank)."
+    yield from reader.notes(pages)
+
+
+def _read_pictures(document: pypdfium2.PdfDocument, numbers: list[int], reader: Reader) -> Iterator[Line]:
+    """The lines of pages without text that show something."""
+    for number in numbers:
+        page = document[number]
+        try:
+            if pdfium.FPDFPage_CountObjects(page) == 0:
+                continue
+            if not reader.has_time:
+                reader.left.append(number + 1)
+                continue
+            scale = min(_DOTS / 72, _LONGEST_SIDE / max(page.get_width(), page.get_height(), 1))
+            yield from reader.lines(page.render(scale=scale, rev_byteorder=False).to_numpy(), page=number + 1)
+        finally:
+            page.close()
 
 
 def _title(document: pypdfium2.PdfDocument, lines: list[Line]) -> str:

@@ -83,7 +83,7 @@ def normalised_title(text: str) -> str:
 def blocks_of(lines: Sequence[Line], outline: Outline, labels: Sequence[str]) -> Iterator[Block]:
     """Drop running titles and contents pages, then join lines to paragraphs, list items and headings."""
     kept = list(_without_contents(list(_without_running_titles(lines, outline)), outline))
-    body = _body_size(kept)
+    body = body_size(kept)
     ranks = _heading_ranks(kept, body)
     current: list[Line] = []
     for line in kept:
@@ -106,7 +106,7 @@ def _without_running_titles(lines: Sequence[Line], outline: Outline) -> Iterator
     """
     threshold = max(3, int(len({line.page for line in lines}) * _REPEATED_SHARE))
     seen = {key: len(pages) for key, pages in _pages_by_place(lines).items()}
-    body = _body_size(lines)
+    body = body_size(lines)
     for line in lines:
         repeated = line.in_margin and len(line.text) <= _MAX_RUNNING and seen[_place(line)] >= threshold
         if not repeated or (line.size >= body * _HEADING_SIZE and outline.level_of(line)):
@@ -143,7 +143,7 @@ def _without_contents(lines: Sequence[Line], outline: Outline) -> Iterator[Line]
         yield line
 
 
-def _body_size(lines: Iterable[Line]) -> float:
+def body_size(lines: Iterable[Line]) -> float:
     """The size that most characters have."""
     sizes: Counter[float] = Counter()
     for line in lines:

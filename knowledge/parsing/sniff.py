@@ -28,12 +28,20 @@ class MediaType(StrEnum):
     JSON = "application/json"
     QUESTIONS = "application/vnd.netvexa.questions+json"
     ZIP = "application/zip"
+    PNG = "image/png"
+    JPEG = "image/jpeg"
 
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # compound file: old Word, or a DOCX behind a password
-BINARY = frozenset(
-    {MediaType.PDF, MediaType.DOCX, MediaType.PPTX, MediaType.XLSX, MediaType.EPUB, MediaType.ZIP}
-)
+PICTURES = frozenset({MediaType.PNG, MediaType.JPEG})
+BINARY = PICTURES | {
+    MediaType.PDF,
+    MediaType.DOCX,
+    MediaType.PPTX,
+    MediaType.XLSX,
+    MediaType.EPUB,
+    MediaType.ZIP,
+}
 # The file by which a zip shows what it is.
 _MARKERS = {
     "word/document.xml": MediaType.DOCX,
@@ -61,6 +69,9 @@ _EXTENSIONS = {
     ".jsonl": MediaType.JSON,
     ".qa": MediaType.QUESTIONS,
     ".zip": MediaType.ZIP,
+    ".png": MediaType.PNG,
+    ".jpg": MediaType.JPEG,
+    ".jpeg": MediaType.JPEG,
 }
 _BY_NAME = {MediaType.CSV, MediaType.JSON, MediaType.QUESTIONS}
 _HTML = re.compile(
@@ -94,6 +105,10 @@ def _from_bytes(data: bytes, name: str) -> MediaType:
         return MediaType.PDF
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(data)
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return MediaType.PNG
+    if data.startswith(b"\xff\xd8\xff"):
+        return MediaType.JPEG
     if data.startswith(OLE_MAGIC):
         return _refuse_ole(data)
     return _from_text(data, name)

@@ -104,7 +104,7 @@ def test_bad_input_is_told_beside_its_field(
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("empty.txt", b""), ("manual.pdf", b"this is no PDF"), ("picture.png", b"\x89PNG\r\n\x1a\n")],
+    [("empty.txt", b""), ("manual.pdf", b"this is no PDF"), ("picture.gif", b"GIF89a\0\1\0\1\0")],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(
     owner_client: Client, agent: Agent, name: str, content: bytes

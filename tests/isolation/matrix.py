@@ -67,7 +67,17 @@ def values_of(route: Route, entry: Entry, world: World) -> dict[str, Any]:
 
 def names_rows(route: Route, entry: Entry) -> bool:
     """Whether the route's address names something of a workspace's."""
-    parts = set(route.arguments) - {"provider", "slug", "name", "version", "uuid", "token", "uid", "kind"}
+    parts = set(route.arguments) - {
+        "provider",
+        "slug",
+        "name",
+        "version",
+        "uuid",
+        "token",
+        "uid",
+        "kind",
+        "passkey_id",
+    }
     return bool(parts) and entry.kind != Kind.OPEN
 
 

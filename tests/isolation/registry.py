@@ -79,6 +79,7 @@ ARGUMENTS: dict[str, Callable[[World], Any]] = {
     "uuid": lambda _world: uuid4(),
     "finding_id": lambda _world: uuid4(),
     "login_id": lambda _world: "made-up",
+    "passkey_id": lambda _world: 1,  # a person's own; a row would make every log-in here wait for it
     "secret": lambda _world: "made-up",
     "number": lambda _world: 1,
     "object_id": lambda world: world.ids["workspace"],

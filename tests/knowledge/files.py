@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 
 import docx
 import openpyxl
+import pypdfium2  # type: ignore[import-untyped]
 from fpdf import FPDF
 from pptx import Presentation
 
@@ -39,6 +41,36 @@ def scanned_pdf() -> bytes:
     made = FPDF()
     made.add_page()
     made.rect(20, 20, 100, 100, style="F")
+    return bytes(made.output())
+
+
+STRIP = (210, 60)  # millimetres: enough for a few lines, and read quickly
+
+
+def _strip(lines: Sequence[str]) -> FPDF:
+    made = FPDF(format=STRIP)
+    made.set_font("helvetica", size=12)
+    made.add_page()
+    for line in lines:
+        made.cell(0, 8, text=line, new_x="LMARGIN", new_y="NEXT")
+    return made
+
+
+def picture(lines: Sequence[str], *, kind: str = "PNG") -> bytes:
+    """A strip of paper as a scanner sees it."""
+    page = pypdfium2.PdfDocument(bytes(_strip(lines).output()))[0]
+    data = io.BytesIO()
+    page.render(scale=150 / 72).to_pil().convert("RGB").save(data, kind)
+    return data.getvalue()
+
+
+def scan(*pages: Sequence[str], text: str = "") -> bytes:
+    """A PDF of pictures of strips, in front of them a page of real text if given."""
+    made = _strip([text] if text else [])
+    for lines in pages:
+        if text or lines is not pages[0]:
+            made.add_page()
+        made.image(io.BytesIO(picture(lines)), x=0, y=0, w=STRIP[0])
     return bytes(made.output())
 
 

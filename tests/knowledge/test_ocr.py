@@ -1,0 +1,94 @@
+"""Pictures of text are read for real, offline, in the parser's own process and within its limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.models import Agent
+from knowledge.documents import add_file
+from knowledge.ingest import ingest
+from knowledge.parsing import ocr
+from knowledge.parsing.errors import DocumentTooLarge, MislabelledDocument, NothingToRead
+from knowledge.parsing.limits import Limits
+from knowledge.parsing.ocr_pages import Reader, picture_of
+from knowledge.parsing.sandbox import parse_apart
+from knowledge.retrieval import search
+from tests.knowledge import files
+
+TERMS = ["Resellers get a discount of 34 percent.", "Größere Mengen kosten 12,50 je Stück."]
+HOURS = ["The warehouse opens at seven in the morning."]
+
+
+def test_a_scan_is_read_page_by_page_beside_real_text() -> None:
+    parsed = parse_apart(files.scan(TERMS, HOURS, text="The printed cover of our manual."), name="scan.pdf")
+    told = [(block.page, block.text) for block in parsed.blocks]
+    assert told[0] == (1, "The printed cover of our manual.")
+    assert (2, " ".join(TERMS)) in told
+    assert told[-1] == (3, HOURS[0])
+    assert any("2 of 3 pages were read from a picture (OCR)" in note for note in parsed.notes)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_is_read(kind: str) -> None:
+    parsed = parse_apart(files.picture(TERMS, kind=kind), name=f"terms.{kind.lower()}")
+    assert " ".join(block.text for block in parsed.blocks) == " ".join(TERMS)
+    assert parsed.media_type == f"image/{kind.lower()}"
+
+
+@pytest.mark.django_db
+def test_an_answer_cites_the_scanned_page(agent: Agent) -> None:
+    source = add_file(agent, name="scan.pdf", content=files.scan(HOURS, TERMS))
+    ingest(source.documents.get().pk)
+    best = search("What discount do resellers get?", agent_id=agent.pk).passages[0]
+    assert "34 percent" in best.best
+    assert [one.page for one in best.sentences if one.text == best.best] == [2]
+    version = source.documents.get().live
+    assert version is not None
+    assert "OCR" in version.notes[0]
+
+
+def test_what_there_is_no_time_for_is_named() -> None:
+    parsed = parse_apart(
+        files.scan(HOURS, TERMS, text="The cover."), name="scan.pdf", limits=Limits(ocr_seconds=0)
+    )
+    assert [block.text for block in parsed.blocks] == ["The cover."]
+    assert any("pages 2, 3. Split the file" in note for note in parsed.notes)
+
+
+def test_doubtful_pages_are_named() -> None:
+    reader = Reader(Limits(), read={1: 0.99, 2: 0.7, 4: 0.6}, left=[5])
+    assert list(reader.notes(5))[:2] == [
+        "3 of 5 pages were read from a picture (OCR), 76 % sure.",
+        "Hard to read, please check: pages 2, 4.",
+    ]
+
+
+def test_a_picture_without_text_or_that_is_none_is_refused() -> None:
+    with pytest.raises(NothingToRead, match="No text was found"):
+        parse_apart(files.picture([]), name="empty.png")
+    with pytest.raises(MislabelledDocument):
+        parse_apart(files.picture(TERMS)[:200], name="cut.png")
+    with pytest.raises(MislabelledDocument):
+        parse_apart(b"no picture", name="text.png")
+
+
+def test_a_picture_of_too_many_pixels_is_not_unpacked() -> None:
+    bomb = bytearray(files.picture([]))
+    bomb[16:24] = (60_000).to_bytes(4, "big") * 2  # what the header says of its sides
+    with pytest.raises((DocumentTooLarge, MislabelledDocument)):
+        picture_of(bytes(bomb))
+
+
+def test_without_the_models_a_plain_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ocr, "PACKAGE", "no_such_package")
+    assert not ocr.is_available()
+    assert next(Reader(Limits(), left=[1]).notes(1)).startswith("Text in pictures is not read")
+    monkeypatch.undo()
+    assert ocr.is_available()
+
+
+def test_the_models_are_the_packages_own() -> None:
+    requirements = (Path(__file__).parents[2] / "requirements-data.txt").read_text()
+    assert f"{ocr.PACKAGE}==" in requirements
