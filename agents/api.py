@@ -64,6 +64,7 @@ class AgentSerializer(Strict, serializers.ModelSerializer[Agent]):
             "evidence_threshold",
             "unsupported_claims",
             "change_gate",
+            "judge",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",

@@ -161,6 +161,7 @@ class AgentForm(NewAgentForm):
             "evidence_threshold",
             "unsupported_claims",
             "change_gate",
+            "judge",
             "cache_enabled",
             "cache_similarity",
             "daily_budget_micro_usd",
@@ -180,6 +181,7 @@ class AgentForm(NewAgentForm):
             "is_active": "Active",
             "unsupported_claims": "Sentences that the sources do not support",
             "change_gate": "Changes that may break answers",
+            "judge": "Judge of test runs",
             "cache_enabled": "Answer repeated questions from the cache",
             "contact_email": "Contact e-mail",
         }
@@ -191,6 +193,7 @@ class AgentForm(NewAgentForm):
             "cache_enabled": "A question that was answered a little while ago gets that answer at once, for nothing.",
             "unsupported_claims": "What a hosted model writes is checked against the passages it cites.",
             "change_gate": "Counts as soon as the agent has test questions, under Improve, Tests.",
+            "judge": "One of your plan’s models reads questions, answers and what they cite; its tokens cost.",
             "language": "A code such as en or de; empty follows the visitor.",
             "contact_email": "Who is told when a visitor asks for a person.",
         }
@@ -198,7 +201,7 @@ class AgentForm(NewAgentForm):
     def __init__(self, *args: Any, models: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["model"].choices = models  # type: ignore[attr-defined]
-        for name in ("unsupported_claims", "change_gate"):
+        for name in ("unsupported_claims", "change_gate", "judge"):
             self.fields[name].required = False  # a program that does not send them leaves them alone
 
     def clean_suggestions(self) -> list[str]:
@@ -221,6 +224,9 @@ class AgentForm(NewAgentForm):
 
     def clean_unsupported_claims(self) -> str:
         return self.cleaned_data["unsupported_claims"] or self.instance.unsupported_claims
+
+    def clean_judge(self) -> str:
+        return self.cleaned_data["judge"] or self.instance.judge
 
     def clean_change_gate(self) -> str:
         return self.cleaned_data["change_gate"] or self.instance.change_gate

@@ -18,6 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from asgiref.sync import async_to_sync
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.providers import (
@@ -30,9 +31,11 @@ from agents.providers import (
     Prompt,
     Tally,
     Usage,
+    shut_down,
     stream,
 )
 from agents.providers.messages import estimate_tokens
+from chat.feed import Feed
 
 MOST_ITEMS = 16  # of one request
 MOST_TOKENS = 12_000  # of its texts
@@ -89,6 +92,20 @@ def first_batch(texts: Sequence[str]) -> int:
             break
         count += 1
     return count
+
+
+def ask_now(job: Job[R], texts: Sequence[str], *, plan: ModelPlan) -> Done[R]:
+    """`ask` for synchronous code, with what all processes know of the providers' health."""
+    return async_to_sync(_ask_and_close)(job, texts, plan)
+
+
+async def _ask_and_close(job: Job[R], texts: Sequence[str], plan: ModelPlan) -> Done[R]:
+    lines = Feed()  # of its own: nothing is shown
+    try:
+        return await ask(job, texts, plan=plan, breaker=lines.breaker())
+    finally:
+        await lines.close()
+        await shut_down()
 
 
 async def ask(

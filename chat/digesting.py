@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chat.batching import Job, Reply
 from chat.models import Author, Conversation, ConversationState, Message, Outcome
-from chat.ripeness import KINDS, Kind, Sign, signs_by_words
+from chat.ripeness import KINDS, Kind, Sign, in_quotes, signs_by_words
 from knowledge.screening import speaks_to_a_model
 from netvexa.lib.masking import mask_cards, mask_contacts
 
@@ -73,7 +73,7 @@ def by_rules(talk: Talk) -> Digest:
     return Digest(
         title=clean_title(said[0] if said else ""),
         summary=_masked(" ".join(_told(talk)))[:SUMMARY_CHARS],
-        signs=signs_by_words(said),
+        signs=signs_by_words(text for text in said if not _speaks_to_the_model(text)),
     )
 
 
@@ -116,7 +116,7 @@ def _what_is_open(talk: Talk) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return f"“{_cut(' '.join(text.split()), 160)}”."
+    return in_quotes(_cut(" ".join(text.split()), 160))
 
 
 def _cut(text: str, most: int) -> str:
@@ -176,7 +176,11 @@ def needs_a_model(talk: Talk) -> bool:
 
 def is_safe(talk: Talk) -> bool:
     """Whether a model may read it beside others: what speaks to the model is left to the rules."""
-    return not any(speaks_to_a_model(text) or _TO_THE_SCORER.search(text) for text in talk.said)
+    return not any(map(_speaks_to_the_model, talk.said))
+
+
+def _speaks_to_the_model(text: str) -> bool:
+    return speaks_to_a_model(text) or _TO_THE_SCORER.search(text) is not None
 
 
 def transcript_of(talk: Talk, *, mask: Callable[[str], str]) -> str:

@@ -16,19 +16,17 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
 from agents import keys
 from agents.models import Agent, ModelSettings
-from agents.providers import ModelPlan, background_plan, shut_down
+from agents.providers import ModelPlan, background_plan
 from agents.tiers import EXTRACTIVE
 from billing.subscriptions import standing_of
 from chat import batching, digesting, prompts, spending
-from chat.digesting import Digest, DigestReply, Talk
-from chat.feed import Feed
+from chat.digesting import Digest, Talk
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
 from chat.ripeness import proven, ripeness_of
 from netvexa.lib.errors import Invalid
@@ -151,7 +149,7 @@ def _ask(
     agent: Agent, settings: ModelSettings, talks: Sequence[Talk], texts: Sequence[str], plan: ModelPlan
 ) -> int:
     """Have a model read these; what it cannot do the rules do. What was not asked to the end waits."""
-    asked = async_to_sync(_asked)(texts, plan)
+    asked = batching.ask_now(digesting.JOB, texts, plan=plan)
     made = [
         (talks[place], digesting.from_reply(reply, model=asked.model))
         for place, reply in asked.replies.items()
@@ -172,15 +170,6 @@ def _ask(
 def _is_awaited(talk: Talk) -> bool:
     """Whether a person is about to read it: no provider that is away is waited for."""
     return talk.conversation.state in (ConversationState.WAITING, ConversationState.HUMAN)
-
-
-async def _asked(texts: Sequence[str], plan: ModelPlan) -> batching.Done[DigestReply]:
-    lines = Feed()
-    try:
-        return await batching.ask(digesting.JOB, texts, plan=plan, breaker=lines.breaker())
-    finally:
-        await lines.close()
-        await shut_down()
 
 
 def _store(made: Sequence[tuple[Talk, Digest]]) -> None:

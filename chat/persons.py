@@ -112,6 +112,13 @@ def exported(person: Person) -> dict[str, Any]:
         "asked_for": person.subject,
         "visitors": [data_of(visitor_id) for visitor_id in person.visitors],
         "contact_details": [lead_data(row) for row in elsewhere],
+        "summaries": [
+            {"conversation": str(row.pk), "title": row.topic, "summary": row.summary}
+            for row in person.conversations.exclude(digested_at=None)
+        ],
+        "lead_scores": [
+            {"score": row.score, "reason": row.score_reason} for row in person.own_leads.exclude(score=None)
+        ],
         "mentioned_by_others": person.mentions.count(),
     }
 

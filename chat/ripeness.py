@@ -120,10 +120,16 @@ def ripeness_of(lead: Lead, signs: Iterable[Sign]) -> Ripeness:
     left = [name for name in CONTACT_POINTS if getattr(lead, name)]
     found = list(signs)
     score = sum(CONTACT_POINTS[name] for name in left) + sum(POINTS[sign.kind] for sign in found)
-    said = [f"{_IN_WORDS[sign.kind]}: “{_cut(sign.quote)}”." for sign in found]
+    said = [f"{_IN_WORDS[sign.kind]}: {in_quotes(_cut(sign.quote))}" for sign in found]
     contact = {"email": "e-mail", "phone": "telephone", "company": "company"}
     gave = [f"Left {' and '.join(contact[name] for name in left)}."] if left else []
     return Ripeness(max(0, min(100, score)), " ".join([*said, *gave])[:600])
+
+
+def in_quotes(text: str) -> str:
+    """A quotation that ends its sentence, with one mark at its end."""
+    bare = text.rstrip(".")
+    return f"“{bare}”" if bare.endswith(("?", "!", "…")) else f"“{bare}”."
 
 
 def _plain(text: str) -> str:

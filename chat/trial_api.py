@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from agents.audience_fields import AudienceField
 from agents.audiences import MOST
-from agents.models import Agent
-from chat import tasks, trials
+from agents.models import Agent, Judge
+from chat import tasks, test_sets, trials
 from chat.models import Expectation, Trial
 from netvexa.lib.api import Strict
 from netvexa.lib.idempotency import idempotent
@@ -46,6 +46,7 @@ class ExpectationSerializer(Strict, serializers.ModelSerializer[Expectation]):
             "source",
             "must",
             "must_not",
+            "facts",
             "audiences",
             "created_at",
         ]
@@ -87,8 +88,33 @@ class ExpectationViewSet(WorkspaceAPI, viewsets.ModelViewSet[Expectation]):
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        trials.check_room(serializer.validated_data["agent"])
+        test_sets.check_room(serializer.validated_data["agent"])
         serializer.save()
+
+
+class JudgedSerializer(serializers.Serializer[Any]):
+    """A model's verdict on an answer. `disagrees`: the deterministic checks say otherwise."""
+
+    faulted = serializers.BooleanField()
+    facts = serializers.ChoiceField(["stated", "missing", "contradicted", "none"])
+    faithful = serializers.ChoiceField(["yes", "no", "none"])
+    reason = serializers.CharField()
+    model = serializers.CharField()
+    disagrees = serializers.BooleanField()
+
+
+class JudgementSerializer(serializers.Serializer[Any]):
+    """The judge's part in a run: how many answers, what it took, and why not more."""
+
+    model = serializers.CharField(required=False)
+    judged = serializers.IntegerField(required=False)
+    faulted = serializers.IntegerField(required=False)
+    disagrees = serializers.IntegerField(required=False)
+    calls = serializers.IntegerField(required=False)
+    input_tokens = serializers.IntegerField(required=False)
+    output_tokens = serializers.IntegerField(required=False)
+    cost_micro_usd = serializers.IntegerField(required=False)
+    note = serializers.CharField(required=False)
 
 
 class SideSerializer(serializers.Serializer[Any]):
@@ -98,6 +124,7 @@ class SideSerializer(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     sources = serializers.ListField(child=serializers.CharField())
     failed = serializers.ListField(child=serializers.CharField())
+    judge = JudgedSerializer(required=False)
 
 
 class ResultSerializer(serializers.Serializer[Any]):
@@ -113,6 +140,7 @@ class TrialSerializer(serializers.ModelSerializer[Trial]):
     """A run of a test set, without its results."""
 
     done = serializers.IntegerField(read_only=True)
+    judgement = JudgementSerializer(read_only=True)
 
     class Meta:
         model = Trial
@@ -126,6 +154,8 @@ class TrialSerializer(serializers.ModelSerializer[Trial]):
             "done",
             "passed",
             "broken",
+            "judge",
+            "judgement",
             "created_at",
         ]
         read_only_fields = fields
@@ -145,6 +175,11 @@ class NewRun(Strict):
     """Which agent's test set to run."""
 
     agent = serializers.UUIDField()
+    judge = serializers.ChoiceField(
+        Judge.choices,
+        required=False,
+        help_text="Whether a model judges the answers; else as the agent is set.",
+    )
 
 
 @extend_schema_view(list=_OF_AGENT, retrieve=extend_schema(responses=TrialDetail))
@@ -178,6 +213,9 @@ class TrialViewSet(
         given = NewRun(data=request.data)
         given.is_valid(raise_exception=True)
         agent = Agent.objects.get_or_404(given.validated_data["agent"])
-        trial = trials.begin(agent, by=credential_of(request).person_id)
+        judge = given.validated_data.get("judge")
+        trial = trials.begin(
+            agent, by=credential_of(request).person_id, judge=Judge(judge) if judge else None
+        )
         tasks.run_trial.enqueue(trial.pk)
         return Response(TrialSerializer(trial).data, status=201)

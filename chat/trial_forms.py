@@ -48,10 +48,12 @@ class ExpectationForm(ExpectationModelForm):
 
     class Meta:
         model = Expectation
-        fields = ("question", "outcome", "source", "must", "must_not", "audiences")
-        labels: ClassVar = {"outcome": "A right agent", "source": "From the source"}
+        fields = ("question", "outcome", "source", "must", "must_not", "facts", "audiences")
+        labels: ClassVar = {"outcome": "A right agent", "source": "From the source", "facts": "Facts"}
+        widgets: ClassVar = {"facts": forms.Textarea({"rows": 3})}
         help_texts: ClassVar = {
-            "source": "Part of the title or address of the source that has the answer; empty if any will do."
+            "facts": "What a right answer states, in your own words. Only the judge reads it; empty if it need not.",
+            "source": "Part of the title or address of the source that has the answer; empty if any will do.",
         }
 
 
@@ -61,7 +63,7 @@ class SheetForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=forms.FileInput({"accept": ".csv"}),
-        help_text="Columns: question, and if you like must contain, must not contain, source, outcome,"
+        help_text="Columns: question, and if you like must contain, must not contain, source, outcome, facts,"
         " audiences.",
     )
 

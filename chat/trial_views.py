@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from agents.models import Agent
-from chat import receipts, tasks, trials
+from agents.models import Agent, Judge
+from chat import receipts, tasks, test_sets, trials
 from chat.models import Expectation, Trial
 from chat.trial_forms import ExpectationForm, SheetForm
 from netvexa.lib.errors import AppError, Invalid
@@ -74,7 +74,7 @@ def _edit(request: MemberRequest, row: Expectation, *, is_new: bool) -> HttpResp
 def _stored(form: ExpectationForm, agent: Agent, *, is_new: bool) -> bool:
     try:
         if is_new:
-            trials.check_room(agent)
+            test_sets.check_room(agent)
     except Invalid as full:
         form.add_error(None, full.detail)
         return False
@@ -100,7 +100,7 @@ def from_answer(request: MemberRequest, agent_id: UUID, message_id: UUID) -> Htt
     agent, answer = Agent.objects.get_or_404(agent_id), receipts.answer_or_404(message_id)
     if answer.conversation.agent_id != agent.pk:
         raise Invalid("This answer is another agent’s.")
-    row = trials.expect_from(answer)
+    row = test_sets.expect_from(answer)
     audit.record("test_question.added", request=request, subject=row.question[:200])
     messages.success(request, "It is a test question now. Check what is expected of the answer.")
     return redirect("improve:test", row.pk)
@@ -114,7 +114,7 @@ def import_file(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _list(request, agent, form)
     try:
-        count = trials.import_csv(agent, form.cleaned_data["file"].read())
+        count = test_sets.import_csv(agent, form.cleaned_data["file"].read())
     except AppError as refused:
         form.add_error("file", refused.detail)
         return _list(request, agent, form)
@@ -129,7 +129,8 @@ def run(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     """Ask all test questions now."""
     agent = Agent.objects.get_or_404(agent_id)
     try:
-        trial = trials.begin(agent, by=request.user.pk)
+        judge = Judge.ADVISE if request.POST.get("judge") and agent.judge == Judge.OFF else None
+        trial = trials.begin(agent, by=request.user.pk, judge=judge)
     except Invalid as refused:
         messages.error(request, refused.detail)
         return redirect("improve:tests", agent.pk)

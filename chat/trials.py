@@ -9,23 +9,20 @@ Runs inside the workspace.
 from __future__ import annotations
 
 import copy
-import csv
-import io
 import logging
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from agents import audiences
-from agents.models import Agent, ChangeGate
-from chat import rehearsal
+from agents.models import Agent, ChangeGate, Judge
+from chat import judging, rehearsal
 from chat.answers import Answer
-from chat.models import Expectation, Message, Outcome, Trial
+from chat.judging import Judged, Judgement
+from chat.models import Expectation, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
-from chat.turns import audiences_of
 from knowledge import proposals, recall
 from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotAllowed
@@ -33,22 +30,24 @@ from tenants import audit
 
 logger = logging.getLogger(__name__)
 
-MAX_QUESTIONS = 200  # of one agent's test set
 STALLED_AFTER = timedelta(minutes=10)  # without a result: no question takes so long
 KEPT_RUNS = 20
 TEXT_CHARS = 800
 DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
-MAX_SHEET = 1_000_000  # bytes
-_COLUMNS = ("question", "must contain", "must not contain", "source", "outcome", "audiences")
 
 
 class Side(TypedDict):
-    """One answer to a test question. `failed` are sentences; none of them is a pass."""
+    """One answer to a test question. `failed` are sentences; none of them is a pass.
+
+    `cited` are the passages that the judge still has to read, `judge` is its verdict.
+    """
 
     text: str
     outcome: str
     sources: list[str]
     failed: list[str]
+    cited: NotRequired[list[str]]
+    judge: NotRequired[Judged]
 
 
 class Result(TypedDict):
@@ -63,86 +62,6 @@ class Result(TypedDict):
 def broke(result: Result) -> bool:
     before = result["before"]
     return before is not None and not before["failed"] and bool(result["now"]["failed"])
-
-
-# The test set
-
-
-def check_room(agent: Agent, *, adding: int = 1) -> None:
-    """Raises Invalid where the set is full."""
-    if agent.expectations.count() + adding > MAX_QUESTIONS:
-        raise Invalid(f"A test set holds up to {MAX_QUESTIONS} questions. Remove some first.")
-
-
-def expect_from(answer: Message) -> Expectation:
-    """A test question from an answer that a visitor got: the same outcome, and the source it cited first."""
-    agent = answer.conversation.agent
-    if answer.reply_to is None or not answer.reply_to.text:
-        raise Invalid("This answer has no question to test.")
-    asked = answer.reply_to.text[:500]
-    known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
-    if known is not None:
-        return known
-    check_room(agent)
-    abstained = answer.outcome == Outcome.ABSTAINED
-    source = answer.citations[0]["title"][:300] if answer.citations else ""
-    made: Expectation = Expectation.objects.create(
-        agent=agent,
-        question=asked,
-        outcome=Expected.ABSTAINED if abstained else Expected.ANSWERED,
-        source="" if abstained else source,
-        audiences=list(audiences_of(answer)),
-        message=answer,
-    )
-    return made
-
-
-def import_csv(agent: Agent, data: bytes) -> int:
-    """Add the questions of a sheet; how many. Several words in one cell are parted by “;”. Raises Invalid."""
-    rows = [_expected(agent, number, row) for number, row in enumerate(_rows(data), start=2)]
-    if not rows:
-        raise Invalid("This file holds no questions.")
-    known = {(row.question, *row.audiences) for row in agent.expectations.all()}
-    new = {key: row for row in rows if (key := (row.question, *row.audiences)) not in known}
-    check_room(agent, adding=len(new))
-    Expectation.objects.bulk_create(new.values())
-    return len(new)
-
-
-def _rows(data: bytes) -> list[dict[str, str]]:
-    if len(data) > MAX_SHEET:
-        raise Invalid("The file is larger than 1 MB. Split it.")
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
-        names = [name.strip().casefold() for name in reader.fieldnames or ()]
-        reader.fieldnames = names
-        rows = [{name: str(row.get(name) or "").strip() for name in _COLUMNS} for row in reader]
-    except (UnicodeDecodeError, csv.Error):
-        raise Invalid("This file is no CSV table in UTF-8.") from None
-    if "question" not in names:
-        raise Invalid(f"The first row needs the column “question”. Others may be: {', '.join(_COLUMNS[1:])}.")
-    return rows
-
-
-def _expected(agent: Agent, number: int, row: dict[str, str]) -> Expectation:
-    outcome = row["outcome"].casefold() or Expected.ANSWERED
-    if not row["question"] or len(row["question"]) > 500:
-        raise Invalid(f"Row {number} has no question of up to 500 characters.")
-    if outcome not in Expected.values:
-        raise Invalid(f"Row {number}: outcome is “answered” or “abstained”.")
-    return Expectation(
-        agent=agent,
-        question=row["question"],
-        outcome=outcome,
-        source=row["source"][:300],
-        must=_listed(row["must contain"]),
-        must_not=_listed(row["must not contain"]),
-        audiences=audiences.checked_all(_listed(row["audiences"])),
-    )
-
-
-def _listed(cell: str) -> list[str]:
-    return [part.strip()[:200] for part in cell.split(";") if part.strip()]
 
 
 # Checks
@@ -199,8 +118,13 @@ def plain(text: str) -> str:
 # Runs
 
 
-def begin(agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None) -> Trial:
-    """A run that waits for a worker; of the agent as it is, or with these settings. Raises Invalid."""
+def begin(
+    agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None, judge: Judge | None = None
+) -> Trial:
+    """A run that waits for a worker; of the agent as it is, or with these settings. Raises Invalid.
+
+    `judge` is the agent's own setting where it is None.
+    """
     total = agent.expectations.count()
     if not total:
         raise Invalid("Add a question to the test set first.")
@@ -210,6 +134,7 @@ def begin(agent: Agent, *, by: UUID | None, change: dict[str, Any] | None = None
         verdict=Verdict.PENDING if change else Verdict.NONE,
         total=total,
         basis=_basis(agent, change or {}),
+        judge=agent.judge if judge is None else judge,
         created_by=by,
     )
     surplus = Trial.objects.filter(agent=agent).exclude(state=TrialState.RUNNING).order_by("-created_at")
@@ -240,6 +165,8 @@ def run(trial_id: UUID) -> None:
             if str(expected.pk) not in known:
                 trial.results.append(_tried(trial, expected, earlier, overlay))
                 trial.save(update_fields=["results", "updated_at"])
+        if trial.judge != Judge.OFF:
+            _judge(trial)
     except Exception:
         logger.exception("A test run failed")
         trial.state = TrialState.FAILED
@@ -262,15 +189,62 @@ def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overla
     agent = trial.agent
     before = earlier.get(str(expected.pk))
     if trial.change:
-        before = _asked(agent, expected)
+        before = _asked(trial, agent, expected)
         agent = with_change(agent, trial.change)
-    now = _asked(agent, expected, overlay)
+    now = _asked(trial, agent, expected, overlay)
     return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
 
 
-def _asked(agent: Agent, expected: Expectation, overlay: Overlay | None = None) -> Side:
+def _asked(trial: Trial, agent: Agent, expected: Expectation, overlay: Overlay | None = None) -> Side:
+    """One answer of this run; where it is judged, with the passages that the judge reads."""
     answer = rehearsal.rehearse(agent, expected.question, audiences=expected.audiences, overlay=overlay)
-    return side_of(expected, answer)
+    side = side_of(expected, answer)
+    if trial.judge != Judge.OFF and answer.outcome == Outcome.ANSWERED:
+        side["cited"] = [citation["snippet"] for citation in answer.citations]
+    return side
+
+
+def _judge(trial: Trial) -> None:
+    """Have what is not judged yet judged: both answers of a change, since a fault that was there before breaks nothing.
+
+    What is stored is what was booked: a run that goes on later asks the rest.
+    """
+    known = {str(row.pk): row for row in trial.agent.expectations.all()}
+    sides = [
+        (result, side)
+        for result in trial.results
+        for side in (result["now"], result["before"])
+        if side and "cited" in side and result["expectation"] in known
+    ]
+    cases = [
+        judging.Case(
+            question=result["question"],
+            expected=judging.expected_of(known[result["expectation"]]),
+            answer=side["text"],
+            cited=side["cited"],
+            failed=bool(side["failed"]),
+        )
+        for result, side in sides
+    ]
+
+    def keep(verdicts: dict[int, Judged | None], judgement: Judgement) -> None:
+        for place, verdict in verdicts.items():
+            _keep(sides[place][1], verdict, counts=trial.judge == Judge.COUNT)
+        trial.judgement = judgement
+        trial.save(update_fields=["results", "judgement", "updated_at"])
+
+    trial.judgement = judging.judge(trial.agent, cases, so_far=trial.judgement, keep=keep)
+    for _, side in sides:
+        side.pop("cited", None)
+
+
+def _keep(side: Side, verdict: Judged | None, *, counts: bool) -> None:
+    del side["cited"]
+    if verdict is None:
+        return
+    side["judge"] = verdict
+    if counts and verdict["faulted"]:
+        side["failed"].append(f"The judge: {verdict['reason']}")
 
 
 def with_change(agent: Agent, change: dict[str, Any]) -> Agent:

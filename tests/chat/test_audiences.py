@@ -15,7 +15,7 @@ from django.test import Client
 from agents.audiences import claimed, key_of
 from agents.models import Agent
 from agents.providers import Turn
-from chat import cache, curated, gaps, receipts, rehearsal, trials, turns
+from chat import cache, curated, gaps, receipts, rehearsal, test_sets, trials, turns
 from chat.conversations import Belonging
 from chat.models import CachedAnswer, CacheState, CuratedAnswer, Gap, Message, Trial
 from knowledge import documents, ingest, proposals, radar, recall
@@ -148,12 +148,12 @@ def test_receipt_replay_and_test_set_ask_as_the_same_visitor(
     assert turns.audiences_of(Message.objects.get(pk=turn.answer_id)) == ("partners",)
     turns.store(turn, rehearsal.rehearse(agent, QUESTION, audiences=["partners"]), seq=1, shown={})
     message = receipts.answer_or_404(turn.answer_id)
-    again, expected = rehearsal.replay(message), trials.expect_from(message)
+    again, expected = rehearsal.replay(message), test_sets.expect_from(message)
     assert again is not None
     assert "34" in again.text
     assert receipts.receipt_of(message)["audiences"] == expected.audiences == ["partners"]
     assert receipts.audience_of(message) == "partners"
-    trials.import_csv(agent, f"question,audiences,must contain\n{QUESTION},,34".encode())
+    test_sets.import_csv(agent, f"question,audiences,must contain\n{QUESTION},,34".encode())
     trials.run(trials.begin(agent, by=None).pk)
     failed = {result["expectation"]: result["now"]["failed"] for result in Trial.objects.get().results}
     assert failed.pop(str(expected.pk)) == []
