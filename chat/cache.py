@@ -15,22 +15,26 @@ Runs inside the workspace.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import F
 from django.utils import timezone
-from pgvector.django import CosineDistance
 
 from agents import audiences
 from agents.providers import Usage, tier_table
 from chat.answers import Answer
 from chat.models import CachedAnswer, CachedAnswerQuerySet, CacheState, Channel, Outcome
+from chat.statements import defaults_of
 from chat.turns import Turn
 from knowledge import recall
+from netvexa.lib.ids import new_id
 from netvexa.lib.masking import is_personal
 
 MAX_ENTRIES = 2_000  # of one agent, about: what is too much is taken away now and then
@@ -41,6 +45,27 @@ AMBIGUITY = 0.15  # how much less alike another kept question may be and still c
 STALE_FOR = timedelta(days=1)  # an outage may be bridged with answers that ended this recently
 _WORD = re.compile(r"\w+|[$€£¥%+#&]")
 _REFUSED = (CacheState.REJECTED, CacheState.BANNED)
+# Asked for nearly every question: the ORM takes several times as long to write them as the database to answer.
+_STANDS = """
+     WHERE agent_id = %(agent)s AND language = %(language)s AND audience = %(audience)s
+       AND (state IN ('rejected', 'banned', 'pinned')
+            OR state = 'live' AND expires_at > %(now)s AND agent_version = %(agent_version)s
+               AND knowledge_version = %(knowledge_version)s)
+"""
+_KEPT = (
+    "id", "question", "language", "audience", "agent_version", "knowledge_version", "profile", "embedding", "text",
+    "citations", "chunks", "evidence", "model", "message_id", "cost_micro_usd", "took_ms", "state", "created_at",
+    "expires_at",
+)  # fmt: skip
+_ENTRY = """
+    SELECT id, agent_id, question, state, text, citations, chunks, evidence, model, cost_micro_usd, took_ms
+"""
+_SAME_WORDS = f"{_ENTRY} FROM chat_cachedanswer {_STANDS} AND key = %(key)s LIMIT 1"
+_MEANS_THE_SAME = f"""
+    SELECT * FROM ({_ENTRY}, embedding <=> %(vector)s::halfvec AS distance FROM chat_cachedanswer {_STANDS}
+                   AND profile = %(profile)s) AS kept
+     WHERE distance <= %(farthest)s ORDER BY distance LIMIT {NEIGHBOURS}
+"""  # noqa: S608  only our own words are put in; values are parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,43 +140,30 @@ def count(answer: Answer) -> None:
 
 
 def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
-    if not CachedAnswer.objects.filter(agent_id=turn.agent.id).exists():
-        return None
-    kept = _kept_for(turn)
-    fresh = _fresh(turn, reading, now)
-    same_words = kept.filter(Q(state__in=_REFUSED) | fresh, key=key_of(turn)).first()
+    values = {
+        "agent": turn.agent.pk,
+        "language": turn.language,
+        "audience": audiences.key_of(turn.audiences),
+        "agent_version": turn.agent.version,
+        "knowledge_version": reading.version,
+        "now": now,
+    }
+    same_words = next(iter(CachedAnswer.objects.raw(_SAME_WORDS, {**values, "key": key_of(turn)})), None)
     if same_words is not None:
         return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
     if turn.agent.cache_similarity >= 1:
         return None
-    near = _near(kept.filter(Q(state__in=_REFUSED) | fresh), turn, reading)
-    return chosen(near, threshold=turn.agent.cache_similarity)
+    return chosen(_near(turn, reading, values), threshold=turn.agent.cache_similarity)
 
 
-def _kept_for(turn: Turn) -> CachedAnswerQuerySet:
-    audience = audiences.key_of(turn.audiences)
-    return CachedAnswer.objects.shared_with(turn.agent.id, language=turn.language, audience=audience)
-
-
-def _fresh(turn: Turn, reading: recall.Reading, now: datetime) -> Q:
-    current = Q(
-        state=CacheState.LIVE,
-        expires_at__gt=now,
-        agent_version=turn.agent.version,
-        knowledge_version=reading.version,
-    )
-    return current | Q(state=CacheState.PINNED)
-
-
-def _near(rows: CachedAnswerQuerySet, turn: Turn, reading: recall.Reading) -> list[Hit]:
+def _near(turn: Turn, reading: recall.Reading, values: dict[str, Any]) -> list[Hit]:
     """The kept questions that mean the same, nearest first."""
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
-    distance = CosineDistance("embedding", mark.vector)
-    found = rows.filter(profile=mark.profile).annotate(distance=distance).filter(distance__lte=farthest)
+    near = {"profile": mark.profile, "vector": mark.vector.to_text(), "farthest": farthest}
     return [
-        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # annotated above
-        for entry in found.order_by("distance")[:NEIGHBOURS]
+        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # selected
+        for entry in CachedAnswer.objects.raw(_MEANS_THE_SAME, {**values, **near})
         if recall.difference(turn.question, entry.question, language=turn.language) is None
     ]
 
@@ -188,22 +200,34 @@ def keep(turn: Turn, answer: Answer, *, reading: recall.Reading | None = None) -
     complete = answer.outcome == Outcome.ANSWERED and answer.grounded and answer.stopped is None
     if not complete or answer.cached or not _is_usual(answer) or turn.history or not is_shareable(turn):
         return False
-    rows, key = CachedAnswer.objects.filter(agent_id=turn.agent.id), key_of(turn)
-    known = rows.filter(key=key).only("state", "agent_version", "knowledge_version").first()
-    reading = reading or recall.reading_of(turn.agent.id)
-    if known is not None and known.state != CacheState.LIVE and not _outlived(known, turn, reading):
-        return False
-    fields = _fields(turn, answer, reading)
-    if known is not None:
-        rows.filter(pk=known.pk).update(**fields)
-        return True
-    made = CachedAnswer(agent_id=turn.agent.id, key=key, **fields)
-    CachedAnswer.objects.bulk_create(
-        [made], ignore_conflicts=True
-    )  # somebody may have asked the same just now
-    if int(key[:4], 16) % TIDIED_EVERY == 0:
-        _tidy(rows)
-    return True
+    reading, key = reading or recall.reading_of(turn.agent.id), key_of(turn)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _keep_statement(), {"agent_id": turn.agent.pk, "key": key, **_fields(turn, answer, reading)}
+        )
+        is_kept = cursor.fetchone() is not None
+    if is_kept and int(key[:4], 16) % TIDIED_EVERY == 0:
+        _tidy(CachedAnswer.objects.filter(agent_id=turn.agent.id))
+    return is_kept
+
+
+@lru_cache(maxsize=1)
+def _keep_statement() -> str:
+    """What was banned, pinned or rejected stands; what was rejected of another agent's version or of other
+    knowledge gets a new try.
+    """
+    rest, empty = defaults_of(CachedAnswer, ("agent_id", "key", *_KEPT))
+    changed = ", ".join(f"{name} = EXCLUDED.{name}" for name in _KEPT if name != "id")
+    given = ", ".join(f"%({name})s" for name in ("agent_id", "key", *_KEPT))
+    return f"""
+        INSERT INTO chat_cachedanswer AS kept (agent_id, key, {", ".join(_KEPT)}, {rest})
+        VALUES ({given}, {empty})
+        ON CONFLICT (agent_id, key) DO UPDATE SET {changed}
+         WHERE kept.state = 'live' OR kept.state = 'rejected'
+           AND (kept.agent_version, kept.knowledge_version)
+               IS DISTINCT FROM (EXCLUDED.agent_version, EXCLUDED.knowledge_version)
+        RETURNING kept.id
+    """  # noqa: S608  our own columns; values are parameters
 
 
 def _is_usual(answer: Answer) -> bool:
@@ -211,31 +235,26 @@ def _is_usual(answer: Answer) -> bool:
     return not answer.receipt.get("why") and len(answer.receipt.get("attempts", ())) == 1
 
 
-def _outlived(entry: CachedAnswer, turn: Turn, reading: recall.Reading) -> bool:
-    """Whether a rejected answer was another agent's or of other knowledge, so that a new one deserves a try."""
-    versions = (entry.agent_version, entry.knowledge_version)
-    return entry.state == CacheState.REJECTED and versions != (turn.agent.version, reading.version)
-
-
 def _fields(turn: Turn, answer: Answer, reading: recall.Reading) -> dict[str, Any]:
     now, mark = timezone.now(), recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     return {
+        "id": new_id(),
         "question": turn.question,
         "language": turn.language,
         "audience": audiences.key_of(turn.audiences),
         "agent_version": turn.agent.version,
         "knowledge_version": reading.version,
         "profile": mark.profile,
-        "embedding": mark.vector,
+        "embedding": mark.vector.to_text(),
         "text": answer.text,
-        "citations": answer.citations,
+        "citations": json.dumps(answer.citations),
         "chunks": list(dict.fromkeys(UUID(citation["chunk"]) for citation in answer.citations)),
         "evidence": answer.evidence,
         "model": answer.model,
         "message_id": turn.answer_id,
         "cost_micro_usd": answer.usage.cost_micro_usd,
         "took_ms": answer.total_ms or 0,
-        "state": CacheState.LIVE,
+        "state": CacheState.LIVE.value,
         "created_at": now,
         "expires_at": now + timedelta(seconds=_seconds(turn)),
     }

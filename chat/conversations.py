@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from agents.models import Agent
-from chat import attachments, history, visitors
+from chat import attachments, history, statements, visitors
 from chat.attachments import Upload
 from chat.models import (
     Author,
@@ -142,20 +142,7 @@ def ensure(door: Door) -> Conversation:
     found = Conversation.objects.filter(pk=door.conversation_id).first()
     if found is not None:
         return found
-    made = Conversation(
-        id=door.conversation_id,
-        agent=door.agent,
-        visitor_id=door.visitor_id,
-        channel=door.channel,
-        page_url=door.page.url,
-        page_title=door.page.title,
-        referrer=door.page.referrer,
-        locale=door.locale,
-        context=dict(door.context),
-    )
-    with transaction.atomic():  # another socket of this visitor may make the same rows at this moment
-        Visitor.objects.bulk_create([Visitor(id=door.visitor_id, locale=door.locale)], ignore_conflicts=True)
-        Conversation.objects.bulk_create([made], ignore_conflicts=True)
+    statements.open_conversation(door, now=timezone.now())
     return Conversation.objects.get(pk=door.conversation_id)
 
 

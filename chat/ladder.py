@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agents import keys
 from agents.models import ModelSettings, UnsupportedClaims
 from agents.providers import Attempt, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
-from chat import cache, curated, prompts, spending, wording
+from chat import cache, curated, prompts, spending, statements, wording
 from chat.answers import Answer
 from chat.citations import Marks, citation_of, says_something
 from chat.claims import KEPT, Claims, Showing
@@ -114,10 +114,11 @@ def _without_knowledge(turn: Turn) -> str | None:
 
 def _look(turn: Turn) -> Looked:
     """Everything that is read from the database before a model is asked, in one go."""
-    if (exact := curated.look_up(turn)) is not None:
+    prospect = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    if prospect.curated and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
     reading = recall.reading_of(turn.agent.id)
-    if (hit := cache.look_up(turn, reading=reading)) is not None:
+    if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
         turn.question,
@@ -133,7 +134,7 @@ def _look(turn: Turn) -> Looked:
         turn.agent,
         settings,
         tier=turn.tier,
-        conversation_id=turn.conversation_id,
+        spent_here=prospect.spent,
         is_test=turn.channel == Channel.PREVIEW,
     )
     plan = plan_for(

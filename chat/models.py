@@ -342,10 +342,6 @@ class CachedAnswerQuerySet(models.QuerySet["CachedAnswer"]):
             raise NotFound("There is no such answer in the cache.")
         return entry
 
-    def shared_with(self, agent_id: UUID, *, language: str, audience: str) -> CachedAnswerQuerySet:
-        """What may be given to whoever asks like this; without its vectors, which are compared in the database."""
-        return self.filter(agent_id=agent_id, language=language, audience=audience).defer("embedding")
-
     def reject(self, message_id: UUID | str) -> None:
         """A visitor's thumb down on this answer: neither it nor what it was taken from is given again."""
         source = Message.objects.filter(pk=message_id).values_list("receipt__cache__entry", flat=True).first()

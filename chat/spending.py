@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Sum
@@ -26,7 +25,7 @@ from agents.providers import Usage, tier_table
 from billing.models import UsageKind
 from billing.usage import reserve, settle
 from chat.answers import Answer
-from chat.models import Message, SpendingDay
+from chat.models import SpendingDay
 from netvexa.lib.ids import new_id
 from tenants import mail
 from tenants.context import current_workspace
@@ -208,16 +207,16 @@ def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: boo
 
 
 def tightest(
-    agent: Agent, settings: ModelSettings, *, tier: str, conversation_id: UUID, is_test: bool
+    agent: Agent, settings: ModelSettings, *, tier: str, spent_here: int, is_test: bool
 ) -> Budget | None:
-    """The budget with the least left for an answer in this conversation; None where none is set."""
+    """The budget with the least left for an answer in a conversation that has cost `spent_here` so far; None
+    where none is set.
+    """
     own = None if settings.keys else tier_table().tier(tier).conversation_micro_usd
     limit = _tighter(settings.conversation_budget_micro_usd, own)
     budgets = budgets_of(agent, settings, tier=tier, is_test=is_test)
     if limit is not None:
-        rows = Message.objects.filter(conversation_id=conversation_id)
-        spent = rows.aggregate(sum=Sum("cost_micro_usd"))["sum"] or 0
-        budgets.append(Budget(name="this conversation", limit=limit, spent=spent))
+        budgets.append(Budget(name="this conversation", limit=limit, spent=spent_here))
     return min(budgets, key=lambda budget: budget.left, default=None)
 
 

@@ -5,14 +5,15 @@ Runs inside the workspace, in short transactions. The lock is the conversation's
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, PositiveBigIntegerField, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F
 from django.utils import timezone
 
 from agents.hours import hours_of
@@ -23,10 +24,10 @@ from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import Standing, standing_of
-from chat import retention, spending, wording
+from chat import retention, spending, statements, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
-from chat.conversations import Door, Ended, ensure, locked
+from chat.conversations import Door, Ended
 from chat.models import (
     Attachment,
     Author,
@@ -41,7 +42,7 @@ from chat.models import (
 from chat.protocol import AttachmentEntry
 from chat.wording import Say, said
 from knowledge.candidates import Overlay
-from netvexa.lib.errors import NotAllowed, Unavailable
+from netvexa.lib.errors import NotAllowed, NotFound, Unavailable
 from netvexa.lib.ids import new_id
 from tenants import closing
 from tenants.context import current_workspace
@@ -50,6 +51,8 @@ from tenants.models import Workspace
 LEASE = timedelta(seconds=12)
 LONGEST_LIFE = 3  # runs that may try to write one answer before it is ended with an apology
 HISTORY_MESSAGES = 12
+PLACES_TRIED = 8  # messages of one conversation that may come at the same moment
+_LAST_PLACE = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,31 +110,43 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    conversation, is_known = _standing_at(door, client_id)
-    if is_known and (known := _known(door, client_id)) is not None:
+    found = statements.standing_at(door.conversation_id, client_id)
+    if found is not None and found[1] and (known := _known(door, client_id)) is not None:
         return known
     closing.check_open()
     text = retention.storable(text)
     _check_hours(door)
-    conversation = conversation or ensure(door)
+    if found is None:
+        statements.open_conversation(door, now=timezone.now())
+    answers = found is None or found[0] == Owner.AI
     standing = standing_of(current_workspace())
-    reservation_id = _reserve(door, standing) if conversation.owner == Owner.AI and text else None
+    reservation_id = _reserve(door, standing) if answers and text else None
     claim = _Claim(writer, reservation_id, standing.plan.tier.value)
     try:
-        with transaction.atomic():
-            accepted = _store_question(door, client_id, text, claim, attachments)
-    except IntegrityError:  # the same client_id came over another socket at the same moment
-        _release(reservation_id)
-        known = _known(door, client_id)
-        if known is None:
-            raise
-        return known
+        accepted = _store_in_place(door, client_id, text, claim, attachments)
     except BaseException:
         _release(reservation_id)
         raise
     if accepted.turn is None:
         _release(reservation_id)
     return accepted
+
+
+def _store_in_place(
+    door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
+) -> Accepted:
+    """Store the question; again where another message took its place at the same moment."""
+    for attempt in range(1, PLACES_TRIED + 1):
+        try:
+            with transaction.atomic() if attachments else nullcontext():
+                return _store_question(door, client_id, text, claim, attachments)
+        except IntegrityError:
+            known = _known(door, client_id)  # the same client_id came over another socket
+            if known is not None:
+                return known
+            if attempt == PLACES_TRIED:
+                raise
+    raise Unavailable
 
 
 @dataclass(frozen=True)
@@ -141,15 +156,6 @@ class _Claim:
     writer: str
     reservation_id: UUID | None
     tier: str
-
-
-def _standing_at(door: Door, client_id: UUID) -> tuple[Conversation | None, bool]:
-    """The conversation if there is one, and whether it holds this message."""
-    same = Message.objects.filter(conversation_id=OuterRef("pk"), client_id=client_id)
-    found = Conversation.objects.annotate(is_known=Exists(same)).filter(pk=door.conversation_id).first()
-    if found is None:
-        return None, False
-    return found, found.is_known  # type: ignore[attr-defined]  # annotated above
 
 
 def _check_hours(door: Door) -> None:
@@ -203,72 +209,63 @@ def _release(reservation_id: UUID | None) -> None:
 def _store_question(
     door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
 ) -> Accepted:
-    conversation = locked(door.conversation_id)
-    if conversation.state == ConversationState.CLOSED:
-        raise Ended
-    before, now = _newest(conversation.id), timezone.now()
-    ordinal = before[0].ordinal + 1 if before else 1
-    question = Message(
-        conversation=conversation, ordinal=ordinal, author=Author.VISITOR, client_id=client_id, text=text
+    now, question_id, answer_id, audiences = timezone.now(), new_id(), new_id(), door.belonging.now
+    before = statements.newest(door.conversation_id, below=_LAST_PLACE, most=2 * HISTORY_MESSAGES)
+    taken = statements.ask(
+        {
+            "conversation": door.conversation_id,
+            "question": question_id,
+            "answer": answer_id,
+            "client": client_id,
+            "text": text,
+            "title": text,
+            "reservation": claim.reservation_id,
+            "writer": claim.writer,
+            "lease": now + LEASE,
+            "now": now,
+            # for a run that takes it up
+            "receipt": json.dumps({"audiences": audiences} if audiences else {}),
+        }
     )
-    made, turn = [question], None
-    if conversation.owner == Owner.AI:
-        answer = Message(
-            conversation=conversation,
-            ordinal=ordinal + 1,
-            author=Author.AI,
-            reply_to=question,
-            state=MessageState.WRITING,
-            reservation_id=claim.reservation_id,
-            lease_until=now + LEASE,
+    if taken is None:
+        raise NotFound("There is no such conversation.")
+    if taken.state == ConversationState.CLOSED:
+        raise Ended
+    files = _files_of(question_id, attachments, door) if attachments else []
+    turn = None
+    if taken.owner == Owner.AI:
+        turn = Turn(
+            workspace=current_workspace(),
+            agent=door.agent,
+            conversation_id=door.conversation_id,
+            question_id=question_id,
+            answer_id=answer_id,
+            question=text,
+            history=_spoken([(author, words) for place, author, words in before if place <= taken.taken]),
+            language=door.agent.language or taken.locale or "en",
+            version=taken.version,
             writer=claim.writer,
-            version=conversation.version,
-        )
-        if audiences := door.belonging.now:
-            answer.receipt = {"audiences": audiences}  # for the run, and for one that takes it up
-        made.append(answer)
-        turn = replace(
-            _turn(door.agent, conversation, answer, before=before, tier=claim.tier),
+            attempt=1,
+            tier=claim.tier,
+            channel=taken.channel,
+            reservation_id=claim.reservation_id,
+            audiences=tuple(audiences),
             has_files=bool(attachments),
         )
-    Message.objects.bulk_create(made)
-    files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
-    conversation.last_message_at = now
-    conversation.title = conversation.title or text[:200] or files[0].name
-    conversation.save(update_fields=["last_message_at", "title"])
     return Accepted(
-        message_id=question.id,
+        message_id=question_id,
         text=text,
         attachments=tuple(map(entry_of, files)),
-        least_seq=conversation.last_seq,
+        least_seq=taken.last_seq,
         turn=turn,
     )
 
 
-def _turn(
-    agent: Agent, conversation: Conversation, answer: Message, *, before: Sequence[Message], tier: str
-) -> Turn:
-    """`before` are the messages before the question, the newest first."""
-    question = answer.reply_to
-    if question is None:
-        raise Unavailable
-    return Turn(
-        workspace=current_workspace(),
-        agent=agent,
-        conversation_id=conversation.id,
-        question_id=question.id,
-        answer_id=answer.id,
-        question=question.text,
-        history=_spoken(before),
-        language=agent.language or conversation.locale or "en",
-        version=answer.version,
-        writer=answer.writer,
-        attempt=answer.attempts,
-        tier=tier,
-        channel=conversation.channel,
-        reservation_id=answer.reservation_id,
-        audiences=audiences_of(answer),
-    )
+def _files_of(question_id: UUID, attachments: Sequence[UUID], door: Door) -> list[Attachment]:
+    question = Message.objects.get(pk=question_id)
+    files = send_with(question, attachments, agent=door.agent, visitor_id=door.visitor_id)
+    Conversation.objects.filter(pk=door.conversation_id, title="").update(title=files[0].name)
+    return files
 
 
 def audiences_of(answer: Message) -> tuple[str, ...]:
@@ -276,24 +273,18 @@ def audiences_of(answer: Message) -> tuple[str, ...]:
     return tuple(answer.receipt.get("audiences", ()))
 
 
-def _newest(conversation_id: UUID, *, below: int | None = None) -> list[Message]:
-    """The last messages, the newest first; with `below`, those before this place."""
-    rows = Message.objects.filter(conversation_id=conversation_id).only("ordinal", "author", "text")
-    if below is not None:
-        rows = rows.filter(ordinal__lt=below)
-    return list(rows.order_by("-ordinal")[: 2 * HISTORY_MESSAGES])
-
-
 def spoken_before(question: Message) -> tuple[Spoken, ...]:
     """What was said before a question, oldest first."""
-    return _spoken(_newest(question.conversation_id, below=question.ordinal))
+    before = statements.newest(question.conversation_id, below=question.ordinal, most=2 * HISTORY_MESSAGES)
+    return _spoken([(author, words) for _, author, words in before])
 
 
-def _spoken(messages: Sequence[Message]) -> tuple[Spoken, ...]:
-    said_something = [row for row in messages if row.author != Author.SYSTEM and row.text]
+def _spoken(before: Sequence[tuple[str, str]]) -> tuple[Spoken, ...]:
+    """What was said, oldest first, of authors and texts, the newest first."""
+    said_something = [(author, words) for author, words in before if author != Author.SYSTEM and words]
     return tuple(
-        Spoken("visitor" if row.author == Author.VISITOR else "agent", row.text)
-        for row in reversed(said_something[:HISTORY_MESSAGES])
+        Spoken("visitor" if author == Author.VISITOR else "agent", words)
+        for author, words in reversed(said_something[:HISTORY_MESSAGES])
     )
 
 
@@ -305,18 +296,7 @@ def renew(answers: dict[UUID, str]) -> set[UUID]:
     """
     if not closing.is_open():
         return set()
-    kept: set[UUID] = set()
-    for answer_id, writer in answers.items():
-        mine = Message.objects.filter(
-            pk=answer_id,
-            writer=writer,
-            state=MessageState.WRITING,
-            conversation__owner=Owner.AI,
-            conversation__version=F("version"),
-        )
-        if mine.update(lease_until=timezone.now() + LEASE):
-            kept.add(answer_id)
-    return kept
+    return statements.renew(answers, until=timezone.now() + LEASE)
 
 
 def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> Answer | None:
@@ -325,27 +305,23 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
     When a person took over meanwhile, the agent's words are dropped: the stored answer only says so. `seq` is
     the last frame's so far; the next one is the `end`, whose number is kept here already.
     """
-    with transaction.atomic():
-        conversation = Conversation.objects.select_for_update().filter(pk=turn.conversation_id).first()
-        if conversation is None:  # deleted meanwhile, and its usage given back
-            return None
-        if conversation.owner != Owner.AI or conversation.version != turn.version:
-            answer = _handed_over(turn, answer)
-        now = timezone.now()
-        mine = Message.objects.filter(pk=turn.answer_id, writer=turn.writer, state=MessageState.WRITING)
-        if not mine.update(
-            **answer.fields(),
-            state=MessageState.COMPLETE,
-            completed_at=now,
-            lease_until=None,
-            seq=Coalesce("seq", Value(shown.get(turn.answer_id), output_field=PositiveBigIntegerField())),
-        ):
-            return None
-        conversation.last_seq = max(conversation.last_seq, seq + 1 if seq else 0)
-        conversation.last_message_at = now
-        conversation.save(update_fields=["last_seq", "last_message_at"])
-        if turn.question_id in shown:
-            Message.objects.filter(pk=turn.question_id, seq=None).update(seq=shown[turn.question_id])
+    values = {
+        "conversation": turn.conversation_id,
+        "question": turn.question_id,
+        "answer": turn.answer_id,
+        "writer": turn.writer,
+        "version": turn.version,
+        "now": timezone.now(),
+        "last_seq": seq + 1 if seq else 0,
+        "question_seq": shown.get(turn.question_id),
+        "answer_seq": shown.get(turn.answer_id),
+    }
+    found = statements.finish(answer, values, whoever=False)
+    if found is not None and not found[0]:
+        answer = _handed_over(turn, answer)
+        found = statements.finish(answer, values, whoever=True)
+    if found is None or not found[1]:  # deleted meanwhile, and its usage given back; or another run's
+        return None
     _account(turn, answer)
     spending.book(turn.agent, answer, tier=turn.tier, is_test=turn.channel == Channel.PREVIEW)
     return answer
@@ -378,10 +354,27 @@ def claim(answer_id: UUID, *, writer: str) -> Turn | None:
     if not orphaned.update(lease_until=now + LEASE, writer=writer, attempts=F("attempts") + 1):
         return None
     answer = Message.objects.select_related("conversation__agent", "reply_to").get(pk=answer_id)
-    before = _newest(answer.conversation_id, below=answer.ordinal - 1)
-    tier = standing_of(current_workspace()).plan.tier.value
-    turn = _turn(answer.conversation.agent, answer.conversation, answer, before=before, tier=tier)
-    return replace(turn, has_files=Attachment.objects.filter(message_id=turn.question_id).exists())
+    question, conversation = answer.reply_to, answer.conversation
+    if question is None:
+        raise Unavailable
+    return Turn(
+        workspace=current_workspace(),
+        agent=conversation.agent,
+        conversation_id=conversation.id,
+        question_id=question.id,
+        answer_id=answer.id,
+        question=question.text,
+        history=spoken_before(question),
+        language=conversation.agent.language or conversation.locale or "en",
+        version=answer.version,
+        writer=answer.writer,
+        attempt=answer.attempts,
+        tier=standing_of(current_workspace()).plan.tier.value,
+        channel=conversation.channel,
+        reservation_id=answer.reservation_id,
+        audiences=audiences_of(answer),
+        has_files=Attachment.objects.filter(message_id=question.id).exists(),
+    )
 
 
 def orphans() -> list[UUID]:

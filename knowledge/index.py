@@ -18,7 +18,7 @@ from functools import lru_cache
 from django.db import connection
 from pgvector import SparseVector
 
-from knowledge.models import LEXICAL_DIMENSION, Term, Version
+from knowledge.models import LEXICAL_DIMENSION, Version
 
 K1 = 1.2
 B = 0.75
@@ -54,7 +54,9 @@ def inverse_frequency(frequency: int, *, total: int) -> float:
 def frequencies(terms: Iterable[str]) -> dict[str, int]:
     """In how many chunks each term stands, with EVERY_CHUNK for all of them."""
     wanted = {*terms, EVERY_CHUNK}
-    found = dict(Term.objects.filter(lexeme__in=wanted).values_list("lexeme", "chunks"))
+    with connection.cursor() as cursor:  # asked for every question: the ORM takes longer than the database
+        cursor.execute("SELECT lexeme, chunks FROM knowledge_term WHERE lexeme = ANY(%s)", (list(wanted),))
+        found = dict(cursor.fetchall())
     return {term: max(0, found.get(term, 0)) for term in wanted}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,20 +44,27 @@ class Match:
 
 def match(question: Question, found: Sequence[Candidate]) -> list[Match]:
     """All passages in one go: a call of numpy costs more than the arithmetic of one passage."""
+    if not found:
+        return []
     weights = np.asarray(question.weights, dtype=np.float32)
     weights = weights / (weights.sum() or 1.0)
-    highest = max((candidate.lexical for candidate in found), default=0.0) or 1.0
-    found = [replace(candidate, lexical=candidate.lexical / highest) for candidate in found]
+    highest = max(candidate.lexical for candidate in found) or 1.0
     parts = [_parts(candidate, width=question.profile.word_dimension) for candidate in found]
-    best = _best_in_parts(question, found, [count for counts in parts for count in counts])
-    matches, at = [], 0
-    for candidate, counts in zip(found, parts, strict=True):
-        columns = best[:, at : at + len(counts)]
-        matches.append(
-            _match(question, candidate, columns[:, np.asarray(counts) > 0], columns[:, 1:], weights)
+    counts = np.asarray([count for counted in parts for count in counted])
+    best = _best_in_parts(question, found, counts)
+    starts = np.cumsum([0, *(len(counted) for counted in parts[:-1])])
+    in_parts = (weights @ best).tolist()
+    anywhere = (weights @ np.maximum.reduceat(np.where(counts > 0, best, -1), starts, axis=1)).tolist()
+    return [
+        _match(
+            question,
+            candidate,
+            lexical=candidate.lexical / highest,
+            words=words if any(counted) else 0.0,
+            sentences=in_parts[start + 1 : start + len(counted)],
         )
-        at += len(counts)
-    return matches
+        for candidate, counted, start, words in zip(found, parts, starts.tolist(), anywhere, strict=True)
+    ]
 
 
 def _parts(candidate: Candidate, *, width: int) -> list[int]:
@@ -67,12 +74,12 @@ def _parts(candidate: Candidate, *, width: int) -> list[int]:
     return [max(0, words - sum(counts)), *counts]
 
 
-def _best_in_parts(question: Question, found: Sequence[Candidate], counts: Sequence[int]) -> Floats:
+def _best_in_parts(question: Question, found: Sequence[Candidate], counts: NDArray[np.int_]) -> Floats:
     """The best cosine of each word of the question in each part, (words of the question, parts); 0 in an empty one."""
     best = np.zeros((len(question.weights), len(counts)), dtype=np.float32)
     filled = np.flatnonzero(counts)
     if best.size and filled.size:
-        starts = np.cumsum([0, *counts[:-1]])[filled]
+        starts = np.concatenate(([0], np.cumsum(counts[:-1])))[filled]
         best[:, filled] = np.maximum.reduceat(_similarities(question, found), starts, axis=1)
     return best
 
@@ -87,22 +94,18 @@ def _similarities(question: Question, found: Sequence[Candidate]) -> Floats:
 
 
 def _match(
-    question: Question, candidate: Candidate, parts: Floats, sentences_of: Floats, weights: Floats
+    question: Question, candidate: Candidate, *, lexical: float, words: float, sentences: list[float]
 ) -> Match:
-    """`parts` and `sentences_of` hold the best cosine of each word in the passage's parts and in its sentences."""
-    words = float(weights @ parts.max(axis=1)) if parts.size else 0.0
-    sentences: list[float] = (weights @ sentences_of).tolist()
-    top = max(sentences, default=words)
     score = (
         COSINE * question.profile.relatedness(candidate.cosine)
-        + LEXICAL * candidate.lexical
+        + LEXICAL * lexical
         + WORDS * words
-        + SENTENCE * top
+        + SENTENCE * max(sentences, default=words)
     )
     return Match(
         score=min(1.0, max(0.0, score / SUM)),
         cosine=candidate.cosine,
-        lexical=candidate.lexical,
+        lexical=lexical,
         words=words,
         sentences=tuple(min(1.0, max(0.0, score)) for score in sentences),
     )

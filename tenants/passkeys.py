@@ -169,7 +169,7 @@ def _used(request: HttpRequest, user: User, given: dict[str, object], challenge:
     """Under the row's lock, so that of two answers with one count the second is late."""
     with transaction.atomic():
         mine = Passkey.objects.select_for_update().filter(user=user, rp_id=_rp_id(request), confirmed=True)
-        passkey = mine.filter(credential_id=str(given.get("id", ""))).first()
+        passkey: Passkey | None = mine.filter(credential_id=str(given.get("id", ""))).first()
         if passkey is None:
             raise WrongPasskey
         count = _signed(request, passkey, given, challenge)
@@ -201,7 +201,7 @@ def _signed(request: HttpRequest, passkey: Passkey, given: dict[str, object], ch
 def remove(user: User, passkey_id: int) -> Passkey | None:
     """Forget a passkey of the person; with their last second factor the recovery codes go as well."""
     with transaction.atomic():
-        passkey = Passkey.objects.filter(user=user, pk=passkey_id).first()
+        passkey: Passkey | None = Passkey.objects.filter(user=user, pk=passkey_id).first()
         if passkey is None:
             return None
         Passkey.objects.filter(pk=passkey.pk).delete()

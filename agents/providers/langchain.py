@@ -8,16 +8,15 @@ has adapters for: `chat_model` says why.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 from langchain_core import exceptions as lc
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
-from .chat_model import WireChat
+from .chat_model import Read, WireChat
 from .contract import Call, Credentials, Outcome, Piece, Prompt, TokenCount
 from .faults import ProviderError
 from .messages import as_turns
@@ -71,10 +70,10 @@ class LangchainChat:
     async def stream(self, prompt: Prompt, *, call: Call) -> AsyncGenerator[Piece, None]:
         """Yield pieces; raise ProviderError for whatever goes wrong on the way."""
         try:
-            answer = self._model(call).astream(_messages(prompt), max_tokens=call.max_tokens)
-            async with aclosing(_closable(answer)) as chunks:
-                async for chunk in chunks:
-                    yield _piece(chunk)
+            answer = self._model(call).read(_messages(prompt), max_tokens=call.max_tokens)
+            async with aclosing(answer) as pieces:
+                async for read in pieces:
+                    yield _piece(read)
         except Exception as error:  # the edge to foreign data: what garbage raises is not to be listed
             raise classify(error) from error
 
@@ -96,11 +95,6 @@ class LangchainChat:
         return self._models[key]
 
 
-def _closable(chunks: AsyncIterator[AIMessageChunk]) -> AsyncGenerator[AIMessageChunk, None]:
-    """langchain says iterator where it returns a generator; only a generator can be closed."""
-    return cast(AsyncGenerator[AIMessageChunk, None], chunks)
-
-
 def _messages(prompt: Prompt) -> list[BaseMessage]:
     turns: list[BaseMessage] = [
         HumanMessage(turn.text) if turn.role == "visitor" else AIMessage(turn.text)
@@ -109,17 +103,15 @@ def _messages(prompt: Prompt) -> list[BaseMessage]:
     return [SystemMessage(prompt.system), *turns]
 
 
-def _piece(chunk: AIMessageChunk) -> Piece:
-    meta = chunk.response_metadata
-    reason = str(meta.get("finish_reason", "")).lower()
-    return Piece(str(chunk.content), FINISHES.get(reason), _tokens(chunk.usage_metadata))
+def _piece(read: Sequence[Read]) -> Piece:
+    reason = next((said.finish for said in reversed(read) if said.finish), "")
+    return Piece("".join(said.text for said in read), FINISHES.get(reason.lower()), _tokens(read))
 
 
-def _tokens(usage: UsageMetadata | None) -> TokenCount | None:
-    if not usage:
-        return None
-    cached = usage.get("input_token_details", {}).get("cache_read", 0)
-    return TokenCount(usage["input_tokens"], usage["output_tokens"], cached)
+def _tokens(read: Sequence[Read]) -> TokenCount | None:
+    taken = sum(said.input_tokens for said in read)
+    given = sum(said.output_tokens for said in read)
+    return TokenCount(taken, given, sum(said.cached for said in read)) if taken or given else None
 
 
 def classify(error: Exception) -> ProviderError:

@@ -12,7 +12,7 @@ from django.core import mail
 
 from agents.models import Agent, ModelSettings
 from agents.providers import Usage
-from chat import spending, turns
+from chat import spending, statements, turns
 from chat.answers import Answer
 from chat.conversations import Door
 from chat.models import Channel, Outcome, SpendingDay
@@ -60,7 +60,7 @@ def left(agent: Agent, turn: Turn) -> spending.Budget | None:
         turn.agent,
         ModelSettings.current(),
         tier="starter",
-        conversation_id=turn.conversation_id,
+        spent_here=statements.prospect_of(agent.pk, turn.conversation_id).spent,
         is_test=False,
     )
 

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from tenants.context import identity, in_tenant, owner
-from tenants.models import Membership, User, Workspace
+from tenants.models import Membership, Role, User, Workspace
 from tests.plugins.people import add_member
 
 pytestmark = pytest.mark.django_db
@@ -162,7 +162,7 @@ def test_a_failure_while_asking_leads_back_to_the_workspace(workspace: Workspace
 
 
 def test_the_team_reads_names_without_passwords(workspace: Workspace) -> None:
-    add_member(workspace, "ada@acme.example", "agent")
+    add_member(workspace, "ada@acme.example", Role.AGENT)
 
     with in_tenant(workspace):
         names = [member.user.email for member in Membership.objects.with_people().order_by("created_at")]

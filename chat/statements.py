@@ -1,0 +1,251 @@
+"""The statements of a turn that every visitor pays for: written out, because the ORM takes several times as long
+to write one as the database to answer it. Each reads or writes all that its step needs.
+
+Runs inside the workspace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Model
+
+from chat.models import Conversation, Message, Visitor
+
+if TYPE_CHECKING:
+    from chat.answers import Answer
+    from chat.conversations import Door
+
+_STANDING = """
+    SELECT owner, EXISTS (SELECT FROM chat_message WHERE conversation_id = talk.id AND client_id = %s)
+      FROM chat_conversation AS talk WHERE id = %s
+"""
+# Another socket of this visitor may make the same rows at this moment.
+_OPEN = """
+    WITH visitor AS (
+        INSERT INTO chat_visitor (id, locale, created_at, {visitor_rest})
+        VALUES (%(visitor)s, %(locale)s, %(now)s, {visitor_empty})
+        ON CONFLICT DO NOTHING
+    )
+    INSERT INTO chat_conversation
+           (id, agent_id, visitor_id, channel, page_url, page_title, referrer, locale, context, created_at,
+            last_message_at, {conversation_rest})
+    VALUES (%(id)s, %(agent)s, %(visitor)s, %(channel)s, %(page_url)s, %(page_title)s, %(referrer)s, %(locale)s,
+            %(context)s::jsonb, %(now)s, %(now)s, {conversation_empty})
+    ON CONFLICT DO NOTHING
+"""
+_NEWEST = """
+    SELECT ordinal, author, text FROM chat_message
+     WHERE conversation_id = %s AND ordinal < %s ORDER BY ordinal DESC LIMIT %s
+"""
+# The conversation's row is read as it is once its lock is held. The places were counted before: where another
+# message took one meanwhile, the unique index refuses, and the statement is to be tried again.
+_ASK = """
+    WITH talk AS MATERIALIZED (
+        SELECT * FROM chat_conversation WHERE id = %(conversation)s FOR UPDATE
+    ), place AS (
+        SELECT coalesce(max(ordinal), 0) AS taken FROM chat_message WHERE conversation_id = %(conversation)s
+    ), question AS (
+        INSERT INTO chat_message (id, conversation_id, ordinal, author, client_id, text, created_at, {question_rest})
+        SELECT %(question)s::uuid, talk.id, place.taken + 1, 'visitor', %(client)s::uuid, %(text)s,
+               %(now)s::timestamptz, {question_empty}
+          FROM talk, place WHERE talk.state <> 'closed'
+        RETURNING conversation_id
+    ), answer AS (
+        INSERT INTO chat_message (id, conversation_id, ordinal, author, reply_to_id, state, reservation_id,
+               lease_until, writer, version, created_at, receipt, {answer_rest})
+        SELECT %(answer)s::uuid, talk.id, place.taken + 2, 'ai', %(question)s::uuid, 'writing',
+               %(reservation)s::uuid, %(lease)s::timestamptz, %(writer)s, talk.version, %(now)s::timestamptz,
+               %(receipt)s::jsonb, {answer_empty}
+          FROM talk, place WHERE talk.state <> 'closed' AND talk.owner = 'ai'
+    ), touched AS (
+        UPDATE chat_conversation AS kept
+           SET last_message_at = %(now)s::timestamptz,
+               title = CASE WHEN kept.title = '' THEN left(%(title)s, 200) ELSE kept.title END
+          FROM question WHERE kept.id = question.conversation_id
+    )
+    SELECT talk.state, talk.owner, talk.version, talk.channel, talk.locale, talk.last_seq, place.taken
+      FROM talk, place
+"""
+# Whose the conversation is decides under its lock whether the answer may stand.
+_ANSWER = """
+    WITH talk AS MATERIALIZED (
+        SELECT id, owner, version FROM chat_conversation WHERE id = %(conversation)s FOR UPDATE
+    ), mine AS (
+        UPDATE chat_message AS answer
+           SET text = %(text)s, outcome = %(outcome)s, citations = %(citations)s::jsonb, grounded = %(grounded)s,
+               cached = %(cached)s, stopped = %(stopped)s, evidence = %(evidence)s, model = %(model)s,
+               rung = %(rung)s, input_tokens = %(input_tokens)s, output_tokens = %(output_tokens)s,
+               cost_micro_usd = %(cost_micro_usd)s, usage_estimated = %(usage_estimated)s,
+               price = %(price)s::jsonb, first_token_ms = %(first_token_ms)s, total_ms = %(total_ms)s,
+               receipt = %(receipt)s::jsonb, state = 'complete', completed_at = %(now)s, lease_until = NULL,
+               seq = coalesce(answer.seq, %(answer_seq)s::bigint)
+          FROM talk
+         WHERE answer.id = %(answer)s AND answer.writer = %(writer)s AND answer.state = 'writing'
+           AND (%(whoever)s OR talk.owner = 'ai' AND talk.version = %(version)s)
+        RETURNING talk.id
+    ), moved AS (
+        UPDATE chat_conversation AS kept
+           SET last_seq = greatest(kept.last_seq, %(last_seq)s), last_message_at = %(now)s
+          FROM mine WHERE kept.id = mine.id
+    ), asked AS (
+        UPDATE chat_message AS question SET seq = %(question_seq)s::bigint
+          FROM mine WHERE question.id = %(question)s AND question.seq IS NULL
+    )
+    SELECT talk.owner = 'ai' AND talk.version = %(version)s, EXISTS (SELECT FROM mine) FROM talk
+"""
+_RENEW = """
+    UPDATE chat_message AS answer SET lease_until = %(until)s
+      FROM unnest(%(answers)s::uuid[], %(writers)s::text[]) AS run (id, writer), chat_conversation AS talk
+     WHERE answer.id = run.id AND answer.writer = run.writer AND answer.state = 'writing'
+       AND talk.id = answer.conversation_id AND talk.owner = 'ai' AND talk.version = answer.version
+    RETURNING answer.id
+"""
+_PROSPECT = """
+    SELECT EXISTS (SELECT FROM chat_curatedquestion WHERE agent_id = %(agent)s),
+           EXISTS (SELECT FROM chat_cachedanswer WHERE agent_id = %(agent)s),
+           coalesce((SELECT sum(cost_micro_usd) FROM chat_message WHERE conversation_id = %(conversation)s), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The conversation as it was when its lock was held; `taken` places were there before the question."""
+
+    state: str
+    owner: str
+    version: int
+    channel: str
+    locale: str
+    last_seq: int
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What it is worth to look for, and what the conversation has cost so far, in micro-USD."""
+
+    curated: bool
+    kept: bool
+    spent: int
+
+
+def standing_at(conversation_id: UUID, client_id: UUID) -> tuple[str, bool] | None:
+    """Who answers in the conversation, and whether it holds this message; None where there is none."""
+    return _one(_STANDING, (client_id, conversation_id))
+
+
+def open_conversation(door: Door, *, now: datetime) -> None:
+    """Make the rows of the visitor and of the conversation, where they are not there."""
+    values: dict[str, Any] = {
+        "id": door.conversation_id,
+        "visitor": door.visitor_id,
+        "agent": door.agent.pk,
+        "channel": door.channel.value,
+        "page_url": door.page.url,
+        "page_title": door.page.title,
+        "referrer": door.page.referrer,
+        "locale": door.locale,
+        "context": json.dumps(dict(door.context)),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_open_statement(), values)
+
+
+def newest(conversation_id: UUID, *, below: int, most: int) -> list[tuple[int, str, str]]:
+    """Place, author and text of the last messages before this place, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, (conversation_id, below, most))
+        rows: list[tuple[int, str, str]] = cursor.fetchall()
+    return rows
+
+
+def ask(values: dict[str, Any]) -> Taken | None:
+    """Store a question and, where the agent answers, its answer's row; None where there is no conversation.
+
+    Nothing is stored in a closed one. Raises IntegrityError where the message is there, or its place taken.
+    """
+    row = _one(_ask_statement(), values)
+    return None if row is None else Taken(*row)
+
+
+def finish(answer: Answer, values: dict[str, Any], *, whoever: bool) -> tuple[bool, bool] | None:
+    """Store an answer that this writer holds: whether the conversation is still the agent's, and whether it was
+    stored; None where there is no conversation. `whoever` stores it also where it is not.
+    """
+    fields = answer.fields()
+    for name in ("citations", "price", "receipt"):
+        fields[name] = json.dumps(fields[name])
+    return _one(_ANSWER, {**fields, **values, "whoever": whoever})
+
+
+def renew(answers: dict[UUID, str], *, until: datetime) -> set[UUID]:
+    """Renew these answers' leases (id to writer); those that are still their writer's to write."""
+    values: dict[str, Any] = {"until": until, "answers": list(answers), "writers": list(answers.values())}
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, values)
+        return {answer_id for (answer_id,) in cursor.fetchall()}
+
+
+def prospect_of(agent_id: UUID, conversation_id: UUID) -> Prospect:
+    """Look what there is, before looking closely."""
+    row = _one(_PROSPECT, {"agent": agent_id, "conversation": conversation_id})
+    if row is None:
+        raise RuntimeError("a statement without a table gives a row")
+    return Prospect(row[0], row[1], int(row[2]))
+
+
+def _one(statement: str, values: Sequence[Any] | dict[str, Any]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+@cache
+def _open_statement() -> str:
+    given = "id locale created_at"
+    talk = "id agent_id visitor_id channel page_url page_title referrer locale context created_at last_message_at"
+    return _OPEN.format(**_rest("visitor", Visitor, given), **_rest("conversation", Conversation, talk))
+
+
+@cache
+def _ask_statement() -> str:
+    asked = "id conversation_id ordinal author client_id text created_at"
+    made = (
+        "id conversation_id ordinal author reply_to_id state reservation_id lease_until writer version created_at"
+        " receipt"
+    )
+    return _ASK.format(**_rest("question", Message, asked), **_rest("answer", Message, made))
+
+
+def _rest(name: str, model: type[Model], given: str) -> dict[str, str]:
+    rest, empty = defaults_of(model, given.split())
+    return {f"{name}_rest": rest, f"{name}_empty": empty}
+
+
+def defaults_of(model: type[Model], given: Sequence[str]) -> tuple[str, str]:
+    """The columns of a model that a statement does not give, and their defaults as SQL: the database knows none."""
+    fields = [field for field in model._meta.concrete_fields if field.column not in given]
+    defaults = {str(field.column): _literal(field.get_default()) for field in fields}
+    return ", ".join(defaults), ", ".join(defaults.values())
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, list | dict) and not value:
+        return "'[]'::jsonb" if isinstance(value, list) else "'{}'::jsonb"
+    if (isinstance(value, str) and value.replace("_", "").isalnum()) or value == "":
+        return f"'{value!s}'"
+    raise TypeError(f"{value!r} is no default that a statement can hold")
