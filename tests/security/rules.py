@@ -20,6 +20,8 @@ Rule = Callable[[ast.AST], Found]
 
 # File and rule → why it is right there.
 ALLOWED: dict[tuple[str, str], str] = {
+    ("agents/models.py", "raw_sql"): "a constant statement of ours; values are parameters",
+    ("chat/cache.py", "raw_sql"): "the same",
     ("billing/webhooks.py", "csrf_exempt"): "Stripe signs each event, and that is checked",
     ("chat/visitor_views.py", "csrf_exempt"): "a visitor is known by a token in a header, never by a cookie",
     ("knowledge/site_views.py", "csrf_exempt"): "the address itself is the secret; no cookie is looked at",
