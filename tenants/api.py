@@ -214,7 +214,13 @@ class WorkspaceAPI(Knocking):
         subject = str(self.kwargs.get("pk") or given.get("id", ""))
         changed = audit.difference(self._before or {}, self._settings_of(subject))
         changed["after"]["by"] = "API"
-        audit.record(f"{self.audited}.{done}", request=request._request, subject=subject, **changed)
+        audit.record(
+            f"{self.audited}.{done}",
+            request=request._request,
+            subject=subject,
+            before=changed["before"],
+            after=changed["after"],
+        )
 
     def _settings_of(self, pk: Any) -> dict[str, Any]:
         """The row as far as the audit log tells of it; nothing while there is none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
+from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -21,7 +22,13 @@ CHANNEL = "nv:closing"
 
 def is_open() -> bool:
     """Whether the current workspace is open still, by its row and not by what was read earlier."""
-    return Workspace.objects.filter(pk=current_workspace().pk, state=ProvisioningState.READY).exists()
+    with connection.cursor() as cursor:  # asked for every question: the ORM takes longer than the database
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM public.tenants_workspace WHERE id = %s AND state = %s)",
+            (current_workspace().pk, ProvisioningState.READY.value),
+        )
+        row = cursor.fetchone()
+    return row is not None and bool(row[0])
 
 
 def check_open() -> None:

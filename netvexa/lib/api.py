@@ -32,7 +32,7 @@ class KeysetPagination(CursorPagination):
         return super().get_page_size(request)
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        found = super().get_schema_operation_parameters(view)  # type: ignore[no-untyped-call]
+        found = super().get_schema_operation_parameters(view)
         for parameter in found:
             if parameter["name"] == self.page_size_query_param:
                 parameter["schema"]["minimum"] = 1
