@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,13 +11,20 @@ from django.db import connection
 from djstripe.models import WebhookEndpoint
 
 from netvexa.lib.sealing import CannotOpen
+from tenants.context import platform
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_something_that_only_stripe_and_we_know"
 
 
+@pytest.fixture(autouse=True)
+def as_the_platform() -> Iterator[None]:
+    with platform():
+        yield
+
+
 @pytest.fixture
-def endpoint() -> WebhookEndpoint:
+def endpoint(as_the_platform: None) -> WebhookEndpoint:
     return WebhookEndpoint.objects.create(
         id="we_1",
         secret=SECRET,
