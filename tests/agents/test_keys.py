@@ -33,7 +33,8 @@ def test_a_key_is_sealed_and_opens_in_its_workspace_only(
     ModelSettings.objects.all().delete()
     with in_tenant(other_workspace), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO agents_modelsettings (id, masks_contacts, keys, alerts) VALUES (1, false, %s, '{}')",
+            "INSERT INTO agents_modelsettings (id, masks_contacts, background_enabled, keys, alerts)"
+            " VALUES (1, false, true, %s, '{}')",
             [held],
         )
         with pytest.raises(CannotOpen):

@@ -144,7 +144,9 @@ class Party:
 
 def token_of(world: World) -> str:
     """A short-lived token for the workspace's API, got with its key."""
-    answer = client_at(world.host, bearer=world.key.secret).post("/api/v1/auth/token/")
+    answer = client_at(world.host, bearer=world.key.secret).post(
+        "/api/v1/auth/token/", content_type="application/json"
+    )
     return str(answer.json()["access"])
 
 
