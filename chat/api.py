@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -33,7 +32,7 @@ from chat.erasure import delete_conversations
 from chat.leads import ORDERS, leads
 from chat.models import Channel, Conversation, ConversationState, Lead, Message
 from chat.protocol import Frame, Identity
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, wanted_choice, wanted_id
 from netvexa.lib.errors import Invalid, NotFound
 from netvexa.lib.idempotency import idempotent
 from netvexa.lib.quotes import quoted_url
@@ -198,8 +197,20 @@ class EventStream(BaseRenderer):
     media_type = "text/event-stream"
     format = "sse"
 
-    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        return json.dumps(data, default=str).encode()  # an error, before the stream has begun
+
+class AskingAPI(WorkspaceAPI, APIView):
+    """Where a POST asks, and the answer may be streamed."""
+
+    scopes: ClassVar = SCOPES
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [JSONRenderer(), EventStream()] if self.request.method == "POST" else [JSONRenderer()]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is no stream is JSON, whatever was asked for: an error before it begins, an answer given again."""
+        if isinstance(response, Response):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 def turn_of(question_id: UUID) -> dict[str, Any]:
@@ -249,11 +260,8 @@ _STREAMED = OpenApiResponse(
 _ANSWERS: dict[Any, Any] = {(201, "application/json"): Turn, (200, "text/event-stream"): _STREAMED}
 
 
-class AskView(WorkspaceAPI, APIView):
+class AskView(AskingAPI):
     """Ask an agent, which begins a conversation."""
-
-    scopes: ClassVar = SCOPES
-    renderer_classes = (JSONRenderer, EventStream)
 
     @extend_schema(request=Question, responses=_ANSWERS, operation_id="agents_ask")
     @idempotent
@@ -293,13 +301,11 @@ class ConversationViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        rows, wanted = Conversation.objects.all(), self.request.query_params
-        if (state := wanted.get("state")) is not None:
-            if state not in ConversationState.values:
-                raise Invalid(f"state is one of {', '.join(ConversationState.values)}.")
+        rows = Conversation.objects.all()
+        if state := wanted_choice(self.request, "state", ConversationState.values):
             rows = rows.filter(state=state)
-        if (agent := wanted.get("agent")) is not None:
-            rows = rows.filter(agent_id=Agent.objects.get_or_404(_uuid(agent)).pk)
+        if agent := wanted_id(self.request, "agent"):
+            rows = rows.filter(agent_id=Agent.objects.get_or_404(agent).pk)
         return rows
 
     def get_object(self) -> Conversation:
@@ -359,11 +365,8 @@ class ConversationViewSet(
         return Response(ConversationSerializer(self.get_object()).data)
 
 
-class MessagesView(WorkspaceAPI, APIView):
+class MessagesView(AskingAPI):
     """The messages of a conversation."""
-
-    scopes: ClassVar = SCOPES
-    renderer_classes = (JSONRenderer, EventStream)
 
     @extend_schema(responses=MessageSerializer(many=True), operation_id="conversations_messages_list")
     def get(self, request: Request, pk: UUID) -> Response:
@@ -414,10 +417,7 @@ class LeadViewSet(
         return found
 
     def get_queryset(self) -> QuerySet[Lead]:
-        order = self.request.query_params.get("order", "newest")
-        if order not in ORDERS:
-            raise Invalid(f"order is one of {', '.join(ORDERS)}.")
-        return leads(order=order)
+        return leads(order=wanted_choice(self.request, "order", ORDERS) or "newest")
 
 
 def _person(request: Request) -> UUID:
@@ -426,10 +426,3 @@ def _person(request: Request) -> UUID:
     if person is None:
         raise Invalid("The person who made this API key is gone; make another key to write as a person.")
     return person
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid("agent must be an id.") from None

@@ -18,7 +18,7 @@ from agents.models import Agent
 from chat import curated, tasks
 from chat.models import CuratedAnswer
 from chat.quality_models import MAX_ANSWER, MAX_QUESTION
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, wanted_id
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
 from tenants.api import WorkspaceAPI
@@ -103,10 +103,8 @@ class CuratedViewSet(WorkspaceAPI, viewsets.ModelViewSet[CuratedAnswer]):
 
     def get_queryset(self) -> QuerySet[CuratedAnswer]:
         rows = CuratedAnswer.objects.prefetch_related("questions")
-        wanted = serializers.UUIDField(allow_null=True)
-        if agent := self.request.query_params.get("agent"):
-            rows = rows.filter(agent_id=wanted.run_validation(agent))
-        return rows
+        agent = wanted_id(self.request, "agent")
+        return rows.filter(agent_id=agent) if agent else rows
 
     def get_object(self) -> CuratedAnswer:
         return CuratedAnswer.objects.get_or_404(self.kwargs["pk"])

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from chat import gaps
 from chat.models import Gap
 from chat.quality_models import GapState
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, wanted_choice, wanted_id
 from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
@@ -107,11 +107,11 @@ class GapViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Gap]:
-        rows, wanted = Gap.objects.all(), self.request.query_params
-        if agent := wanted.get("agent"):
-            rows = rows.filter(agent_id=serializers.UUIDField().run_validation(agent))
-        if state := wanted.get("state"):
-            rows = rows.filter(state=serializers.ChoiceField(GapState.choices).run_validation(state))
+        rows = Gap.objects.all()
+        if agent := wanted_id(self.request, "agent"):
+            rows = rows.filter(agent_id=agent)
+        if state := wanted_choice(self.request, "state", GapState.values):
+            rows = rows.filter(state=state)
         return rows
 
     def get_object(self) -> Gap:

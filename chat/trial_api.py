@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
@@ -17,7 +16,7 @@ from agents.audiences import MOST
 from agents.models import Agent, Judge
 from chat import tasks, test_sets, trials
 from chat.models import Expectation, Trial
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, wanted_id
 from netvexa.lib.idempotency import idempotent
 from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
@@ -26,11 +25,6 @@ SCOPES = {"read": Scope.READ_KNOWLEDGE, "write": Scope.WRITE_KNOWLEDGE}
 _OF_AGENT = extend_schema(
     parameters=[OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")]
 )
-
-
-def _wanted_agent(request: Request) -> UUID | None:
-    agent = request.query_params.get("agent")
-    return serializers.UUIDField().run_validation(agent) if agent else None
 
 
 class ExpectationSerializer(Strict, serializers.ModelSerializer[Expectation]):
@@ -78,7 +72,7 @@ class ExpectationViewSet(WorkspaceAPI, viewsets.ModelViewSet[Expectation]):
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]  # noqa: RUF012  as DRF declares it
 
     def get_queryset(self) -> QuerySet[Expectation]:
-        agent = _wanted_agent(self.request)
+        agent = wanted_id(self.request, "agent")
         return Expectation.objects.filter(agent_id=agent) if agent else Expectation.objects.all()
 
     def get_object(self) -> Expectation:
@@ -201,7 +195,7 @@ class TrialViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Trial]:
-        agent = _wanted_agent(self.request)
+        agent = wanted_id(self.request, "agent")
         return Trial.objects.filter(agent_id=agent) if agent else Trial.objects.all()
 
     def get_object(self) -> Trial:

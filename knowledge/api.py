@@ -27,7 +27,7 @@ from knowledge.preview import preview
 from knowledge.pushing import NAMES, Pushed, push, remove
 from knowledge.questions import MAX_PAIRS, checked_pairs
 from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, wanted_choice, wanted_id
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
 from tenants.api import WorkspaceAPI, credential_of
@@ -337,7 +337,7 @@ class SourceViewSet(
     def get_queryset(self) -> QuerySet[Source]:
         first = Document.objects.order_by("created_at")[:DOCUMENTS_SHOWN]
         rows = Source.objects.prefetch_related(Prefetch("documents", first, to_attr="first"))
-        agent = uuid_of(self.request.query_params.get("agent"), "agent")
+        agent = wanted_id(self.request, "agent")
         return rows.filter(agent_id=agent) if agent else rows
 
     def get_object(self) -> Source:
@@ -449,10 +449,8 @@ class DocumentViewSet(
 
     def get_queryset(self) -> QuerySet[Document]:
         rows = Document.objects.all()
-        source = uuid_of(self.request.query_params.get("source"), "source")
-        status = self.request.query_params.get("status")
-        if status and status not in DocumentStatus.values:
-            raise Invalid(f"status is one of {', '.join(DocumentStatus.values)}.")
+        source = wanted_id(self.request, "source")
+        status = wanted_choice(self.request, "status", DocumentStatus.values)
         rows = rows.filter(source_id=source) if source else rows
         external = self.request.query_params.get("external_id")
         rows = rows.filter(key=external) if external else rows
@@ -503,12 +501,3 @@ def person_of(request: Request) -> UUID:
     """Who stands behind the key: the person who made it, or the key itself once that person is gone."""
     credential = credential_of(request)
     return credential.person_id or credential.holder_id
-
-
-def uuid_of(text: str | None, name: str) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(f"{name} must be an id.") from None

@@ -18,9 +18,10 @@ from rest_framework.response import Response
 from agents.gates import Change, held
 from agents.models import Agent
 from knowledge import history
-from knowledge.api import SCOPES, person_of, uuid_of
+from knowledge.api import SCOPES, person_of
 from knowledge.models import Version
 from knowledge.versions import text_of
+from netvexa.lib.api import wanted_id
 from netvexa.lib.errors import Invalid, NotFound
 from tenants.api import WorkspaceAPI
 
@@ -93,14 +94,11 @@ class VersionViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Version]:
-        query = self.request.query_params
         rows = Version.objects.all()
-        if query.get("at"):
-            agent = uuid_of(query.get("agent"), "agent")
-            rows = history.known_at(
-                _moment(query["at"]), agent=Agent.objects.get_or_404(agent) if agent else None
-            )
-        document = uuid_of(query.get("document"), "document")
+        agent, at = wanted_id(self.request, "agent"), self.request.query_params.get("at")
+        if at is not None:
+            rows = history.known_at(_moment(at), agent=Agent.objects.get_or_404(agent) if agent else None)
+        document = wanted_id(self.request, "document")
         return rows.filter(document_id=document) if document else rows
 
     def get_object(self) -> Version:
@@ -124,7 +122,7 @@ class VersionViewSet(
     def compare(self, request: Request, pk: UUID) -> Response:
         """What changed from this version to another one of its document, line by line."""
         old = self.get_object()
-        other = uuid_of(request.query_params.get("with"), "with")
+        other = wanted_id(request, "with")
         new = old.document.versions.filter(pk=other).first() if other else None
         if new is None:
             raise NotFound("There is no such version of this document.")

@@ -1,10 +1,12 @@
-"""What every API of the product shares: pages and errors."""
+"""What every API of the product shares: pages, filters, errors, and bodies that are read strictly."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
+from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
@@ -39,6 +41,23 @@ class KeysetPagination(CursorPagination):
         return list(found)
 
 
+def wanted_id(request: Request, name: str) -> UUID | None:
+    """The id in the query string; None where none is given. Raises Invalid, also where it is left empty."""
+    text = request.query_params.get(name)
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise Invalid(f"{name} must be an id; leave it out for all.") from None
+
+
+def wanted_choice(request: Request, name: str, choices: Iterable[str]) -> str | None:
+    """The word in the query string; None where none is given. Raises Invalid, also where it is left empty."""
+    word, known = request.query_params.get(name), list(choices)
+    if word is not None and word not in known:
+        raise Invalid(f"{name} is one of {', '.join(known)}.")
+    return word
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer the product's own errors as `{"code", "detail"}`, and DRF's with a code beside their detail."""
     if isinstance(error, AppError):
@@ -58,14 +77,44 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 class Strict(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not take, instead of passing over them in silence."""
+    """A serializer that refuses fields it does not take, and values of another type than the field's, instead of
+    passing over them in silence or guessing what was meant.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             known = {name for name, field in self.fields.items() if not field.read_only}
             if unknown := sorted(set(data) - known):
                 raise serializers.ValidationError({name: ["This field cannot be set."] for name in unknown})
+            if not isinstance(data, QueryDict):  # a form, which knows nothing but texts
+                self._refuse_mistyped(data)
         return super().to_internal_value(data)
+
+    def _refuse_mistyped(self, data: Mapping[str, Any]) -> None:
+        found = {name: _mistyped(self.fields[name], value) for name, value in data.items()}
+        if wrong := {name: [sentence] for name, sentence in found.items() if sentence}:
+            raise serializers.ValidationError(wrong)
+
+
+# What JSON must have for a field. DRF would take 0 for "0" and for false, and "yes" for true.
+_TYPES: list[tuple[tuple[type[Any], ...], tuple[type, ...], str]] = [
+    ((serializers.CharField, serializers.UUIDField), (str,), "This must be a text."),
+    ((serializers.BooleanField,), (bool,), "This must be true or false."),
+    ((serializers.IntegerField, serializers.FloatField), (int, float), "This must be a number."),
+]
+
+
+def _mistyped(field: Any, value: Any) -> str:
+    """What is wrong with the type of a value that came as JSON; empty where nothing is, or where DRF sees to it."""
+    if value is None:
+        return ""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return next(filter(None, (_mistyped(field.child, one) for one in value)), "")
+    for fields, types, sentence in _TYPES:
+        if isinstance(field, fields):
+            is_right = isinstance(value, types) and isinstance(value, bool) == (types == (bool,))
+            return "" if is_right else sentence
+    return ""
 
 
 class StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -83,6 +132,7 @@ class StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         return {**shape, "additionalProperties": False}
 
 
-# As DRF reads texts: PostgreSQL takes no NUL, and a text that is trimmed may have to be something.
+# As DRF reads texts: PostgreSQL takes no NUL, and a text that is trimmed may have to be something. Python trims a few
+# control characters that are no space to ECMAScript's regular expressions.
 _ANYTHING = r"^[^\x00]*$"
-_SOMETHING = r"^[^\x00]*[^\s\x00][^\x00]*$"
+_SOMETHING = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"

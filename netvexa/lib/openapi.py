@@ -19,6 +19,7 @@ _ALWAYS = {
     "401": "No key or token, or none that is valid here.",
     "403": "The key or token may not do this, or the plan does not include it.",
     "404": "There is nothing here, or it is somebody else's.",
+    "406": "None of the media types in `Accept` can be answered with.",
     "429": "Too many calls; `Retry-After` says when to come back.",
     "503": "A part of the system is down for the moment, or the workspace is closed.",
 }

@@ -160,6 +160,34 @@ def test_an_answer_is_streamed(site: Site, workspace: Workspace, secret: str, ag
     assert "token" in events
 
 
+@pytest.mark.parametrize("body", [{"text": ""}, {"text": 1}])
+def test_an_error_before_the_stream_is_json(api: Integrator, agent: str, body: dict[str, Any]) -> None:
+    found = api.post(f"agents/{agent}/messages/", body, accept="text/event-stream")
+
+    assert (found.status_code, found.headers["content-type"]) == (400, "application/json")
+    assert list(found.json()["fields"]) == ["text"]
+
+
+def test_an_answer_given_again_is_json_even_to_who_would_have_it_streamed(
+    api: Integrator, agent: str
+) -> None:
+    headers = {"idempotency-key": str(uuid4())}
+    first = api.post(f"agents/{agent}/messages/", {"text": "Hi"}, **headers)
+
+    again = api.post(f"agents/{agent}/messages/", {"text": "Hi"}, accept="text/event-stream", **headers)
+
+    assert again.headers["content-type"] == "application/json"
+    assert again.json() == first.json()
+
+
+def test_a_transcript_is_not_streamed(api: Integrator, conversation: str) -> None:
+    found = api.client.get(
+        f"{api.root}conversations/{conversation}/messages/", headers={"accept": "text/event-stream"}
+    )
+
+    assert (found.status_code, found.json()["code"]) == (406, "not_acceptable")
+
+
 def test_a_key_for_reading_does_not_ask(workspace: Workspace, agent: str) -> None:
     reader = at_host(workspace, new_key(workspace, Scope.READ_CONVERSATIONS).secret)
 

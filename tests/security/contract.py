@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Err
 from schemathesis.pytest.lazy import get_all_tests  # its own fixture does not know this version of pytest
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from tests.isolation.world import World
 
@@ -54,6 +55,10 @@ def _without_bulk(shape: Any) -> Any:
     }
 
 
+def _text(header: str | bytes) -> str:
+    return header if isinstance(header, str) else header.decode("latin-1")
+
+
 class InProcess(HTTPAdapter):
     """Where `requests` would open a connection."""
 
@@ -62,7 +67,8 @@ class InProcess(HTTPAdapter):
         self.client = Client(headers={"host": world.host}, raise_request_exception=False)
 
     def answer(self, request: requests.PreparedRequest) -> requests.Response:
-        parts, headers = urlsplit(cast(str, request.url)), dict(request.headers)
+        parts = urlsplit(cast(str, request.url))
+        headers = {name: _text(value) for name, value in request.headers.items()}
         kind = headers.pop("Content-Type", "")
         found: Any = self.client.generic(
             cast(str, request.method),
@@ -75,7 +81,7 @@ class InProcess(HTTPAdapter):
         body = b"" if found.streaming else found.content
         raw = HTTPResponse(
             BytesIO(body),
-            headers=list(found.items()),
+            headers=HTTPHeaderDict(found.items()),
             status=found.status_code,
             reason=found.reason_phrase,
             preload_content=False,
@@ -91,7 +97,7 @@ def failures(
     `is_thorough` adds what lies at the edges of every field.
     """
 
-    def call(case: schemathesis.Case) -> None:
+    def call(case: schemathesis.Case[Any]) -> None:
         with transaction.atomic():
             try:
                 case.call_and_validate()
@@ -120,6 +126,8 @@ def failures(
     )
     with mock.patch.object(HTTPAdapter, "send", lambda _self, request, **_: adapter.answer(request)):
         for found in get_all_tests(schema=schema, test_func=call, settings=tries, given_kwargs=None):
+            if isinstance(found, Err):
+                raise found.err()
             operation, test = found.ok()
             try:
                 test()

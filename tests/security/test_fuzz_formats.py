@@ -173,7 +173,8 @@ SIGNED = (
 def forged(draw: Any) -> str:
     text: str = draw(st.sampled_from(SIGNED))
     at = draw(st.integers(0, len(text)))
-    return text[:at] + draw(st.text(max_size=4)) + text[at + draw(st.integers(0, 3)) :]
+    put: str = draw(st.text(max_size=4))
+    return text[:at] + put + text[at + draw(st.integers(0, 3)) :]
 
 
 VERIFIERS: dict[str, Callable[[str], object]] = {

@@ -98,7 +98,7 @@ async def test_zulip_cve_2022_31134_an_export_holds_what_its_page_shows_and_no_f
 ) -> None:
     text = "".join([line async for line in as_csv(workspace)])
 
-    assert text.lstrip("\ufeff").strip() == "Time,Name,E-mail,Phone,Company,Agent,Page,Conversation"
+    assert text.lstrip("\ufeff").strip() == "Time,Name,E-mail,Phone,Company,Agent,Page,Conversation,Score,Why"
 
 
 def test_zulip_cve_2022_31168_nobody_gives_a_program_more_than_they_have(workspace: Workspace) -> None:
