@@ -136,9 +136,13 @@ def test_an_answer_that_speaks_to_the_judge_is_data(
     assert "You are the judge" in told
 
 
-def test_without_a_provider_or_a_budget_it_says_why(agent: Agent, workspace: Workspace, says: Says) -> None:
+def test_without_a_provider_it_says_why(agent: Agent, workspace: Workspace) -> None:
     expect(workspace, agent)
     assert "provider’s key" in judged(workspace, agent).judgement["note"]
+
+
+def test_without_a_budget_it_says_why(agent: Agent, workspace: Workspace, says: Says) -> None:
+    expect(workspace, agent)
     says(json.dumps([verdict(1)]))
     with in_tenant(workspace):
         ModelSettings.objects.create(monthly_budget_micro_usd=0)
