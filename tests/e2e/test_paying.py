@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import stripe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from billing.catalogue import sync_plans
@@ -48,14 +48,19 @@ def log_in(page: Page, site: Site) -> None:
     page.wait_for_url(site.url("acme"))
 
 
-def see(page: Page, site: Site, text: str) -> None:
-    """Look at the plan page until it says so: the word of a change takes a moment."""
+def see(page: Page, site: Site, text: str, *, paid: int = 0) -> None:
+    """Look at the plan page until it says so, and shows so many paid invoices: the word of a change takes a moment."""
     for _ in range(40):
         page.goto(site.url("acme", "/plan/"))
-        if page.get_by_text(text, exact=True).count():
+        if page.get_by_text(text, exact=True).count() and invoices(page).count() >= paid:
             return
         page.wait_for_timeout(500)
     expect(page.get_by_text(text, exact=True)).to_be_visible()
+    expect(invoices(page)).to_have_count(paid)
+
+
+def invoices(page: Page) -> Locator:
+    return page.get_by_role("row").filter(has_text="Paid")
 
 
 def test_checkout_renewal_decline_and_recovery(
@@ -85,5 +90,5 @@ def test_checkout_renewal_decline_and_recovery(
     page.get_by_role("link", name=re.compile(r"^Pay \$99")).click()
     page.get_by_role("button", name=re.compile(r"^Pay \$99")).click()
     expect(page.get_by_text("paid", exact=False).first).to_be_visible()
-    see(page, site, "Active")
-    expect(page.get_by_role("row").filter(has_text="Paid")).to_have_count(2)
+    see(page, site, "Active", paid=2)
+    expect(invoices(page)).to_have_count(2)

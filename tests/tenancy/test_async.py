@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from channels.db import database_sync_to_async
 from django.db import DatabaseError, connection, connections
+from django_tenants.postgresql_backend.base import FakeTenant
 
 from tenants.context import NoWorkspace, WorkspaceNotReady, current_workspace, run_in_tenant, run_nowhere
 from tenants.models import ProvisioningState, Workspace
@@ -33,7 +34,7 @@ async def test_two_workspaces_at_once_read_their_own(two: tuple[Workspace, Works
 
 
 def _leave() -> None:
-    connection.set_schema_to_public()  # type: ignore[attr-defined]
+    connection.stand(FakeTenant("public"), DatabaseRole.APP)  # type: ignore[attr-defined]
     connections.close_all()
 
 
