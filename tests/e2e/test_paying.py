@@ -48,9 +48,12 @@ def log_in(page: Page, site: Site) -> None:
     page.wait_for_url(site.url("acme"))
 
 
+expect.set_options(timeout=30_000)  # two workers and a browser share two cores
+
+
 def see(page: Page, site: Site, text: str, *, paid: int = 0) -> None:
     """Look at the plan page until it says so, and shows so many paid invoices: the word of a change takes a moment."""
-    for _ in range(40):
+    for _ in range(120):
         page.goto(site.url("acme", "/plan/"))
         if page.get_by_text(text, exact=True).count() and invoices(page).count() >= paid:
             return
