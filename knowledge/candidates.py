@@ -150,7 +150,6 @@ def laid_over(found: Sequence[Candidate], overlay: Overlay, *, question: Questio
 
 def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mapping[int, float]) -> Candidate:
     lexical = zip(chunk.lexical.indices(), chunk.lexical.values(), strict=True)
-    spans = chunk.spans
     return Candidate(
         chunk_id=chunk.pk,
         document_id=overlay.document_id,
@@ -161,7 +160,7 @@ def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mappi
         page_label=chunk.page_label,
         heading_path=tuple(chunk.heading_path),
         text=chunk.text,
-        spans=tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4)),
+        spans=quads(chunk.spans),
         words=bytes(chunk.words),
         content_hash=chunk.content_hash,
         cosine=float(np.dot(question.vector, np.asarray(chunk.embedding.to_list(), dtype=np.float32))),
@@ -187,8 +186,12 @@ def driving_terms(frequencies: Mapping[str, int], terms: Sequence[str]) -> list[
     return chosen
 
 
+def quads(spans: Sequence[int]) -> tuple[tuple[int, int, int, int], ...]:
+    """The spans of sentences, which a row holds one after the other: (start, end, page, words) each."""
+    return tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4))
+
+
 def _candidate(row: tuple[Any, ...]) -> Candidate:
-    spans = row[9]
     return Candidate(
         chunk_id=row[0],
         document_id=row[1],
@@ -199,7 +202,7 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         page_label=row[6],
         heading_path=tuple(row[7]),
         text=row[8],
-        spans=tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4)),
+        spans=quads(row[9]),
         words=bytes(row[10]),
         content_hash=row[11],
         cosine=float(row[12]),

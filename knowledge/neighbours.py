@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from knowledge.candidates import Candidate
+from knowledge.candidates import Candidate, quads
 from knowledge.matching import Match, Question, match
 
 LOOKED_AT = 3  # of the best passages
@@ -85,14 +85,13 @@ def _fetched(steps: dict[UUID, int], chunks: dict[UUID, Candidate]) -> dict[UUID
 
 def _candidate(beside: Candidate, row: tuple[Any, ...]) -> Candidate:
     _, chunk_id, page, page_label, text, spans, words = row
-    quads = tuple((spans[i], spans[i + 1], spans[i + 2], spans[i + 3]) for i in range(0, len(spans), 4))
     return replace(
         beside,
         chunk_id=chunk_id,
         page=page,
         page_label=page_label,
         text=text,
-        spans=quads,
+        spans=quads(spans),
         words=bytes(words),
     )
 

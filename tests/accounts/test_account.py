@@ -34,11 +34,6 @@ def _mails_at_once(monkeypatch: pytest.MonkeyPatch, eager: None) -> Iterator[Non
     cache.clear()
 
 
-@pytest.fixture
-def person(workspace: Workspace) -> User:
-    return User.objects.get(email="owner@acme.example")
-
-
 def log_in(workspace: Workspace, agent: str = CHROME, address: str = "192.0.2.1", **given: str) -> Client:
     """A browser that has tried to log in from somewhere."""
     client = client_of(workspace)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from tenants import handover
@@ -16,12 +14,6 @@ from tests.plugins.people import PASSWORD, add_member, client_of
 
 pytestmark = pytest.mark.django_db
 OWNER = {"email": "owner@acme.example", "password": PASSWORD}
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet() -> Iterator[None]:
-    yield
-    cache.clear()
 
 
 @pytest.fixture

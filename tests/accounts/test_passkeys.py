@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -21,17 +19,6 @@ from tests.plugins.people import PASSWORD, add_member, client_of, code_of, give_
 pytestmark = pytest.mark.django_db
 OWNER = {"email": "owner@acme.example", "password": PASSWORD}
 NEW, STEP, OVERVIEW = "/two-factor/passkeys/new/", "/log-in/code/", "/two-factor/"
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet() -> Iterator[None]:
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def person(workspace: Workspace) -> User:
-    return User.objects.get(email="owner@acme.example")
 
 
 @pytest.fixture

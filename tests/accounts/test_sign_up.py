@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
@@ -23,12 +21,6 @@ GIVEN = {
     "slug": "acme-tools",
     "time_zone": "Europe/Berlin",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet() -> Iterator[None]:
-    yield
-    cache.clear()
 
 
 @pytest.fixture

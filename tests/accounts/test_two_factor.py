@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -28,17 +26,6 @@ pytestmark = pytest.mark.django_db
 OWNER = {"email": "owner@acme.example", "password": PASSWORD}
 CODE = re.compile(r"[a-z0-9]{4}(?:-[a-z0-9]{4}){3}")
 SET_UP, STEP = "/two-factor/set-up/", "/log-in/code/"
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet() -> Iterator[None]:
-    yield
-    cache.clear()
-
-
-@pytest.fixture
-def person(workspace: Workspace) -> User:
-    return User.objects.get(email="owner@acme.example")
 
 
 @pytest.fixture

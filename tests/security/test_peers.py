@@ -29,7 +29,7 @@ from tenants.context import in_tenant, platform
 from tenants.keys import Scope
 from tenants.models import Invitation, Membership, Role, User, Workspace
 from tests.isolation.matrix import client_at
-from tests.isolation.world import World, make_world
+from tests.isolation.world import World
 from tests.plugins.integrators import at_host, new_key
 from tests.plugins.people import add_member, client_of
 
@@ -41,16 +41,6 @@ INJECTIONS = (
     "x' UNION SELECT key_hash FROM tenants_apikey --",
     "\\' OR true #",
 )
-
-
-@pytest.fixture
-def acme() -> World:
-    return make_world("acme")
-
-
-@pytest.fixture
-def rival() -> World:
-    return make_world("rival")
 
 
 def test_chatwoot_cve_2025_21628_filters_take_text_for_text(workspace: Workspace) -> None:

@@ -16,22 +16,12 @@ from knowledge.models import Source
 from netvexa.lib.errors import AppError
 from tenants.context import in_tenant
 from tenants.models import User, Workspace
-from tests.isolation.world import World, make_world
+from tests.isolation.world import World
 from tests.plugins.integrators import at_host
 from tests.plugins.people import client_of
 
 pytestmark = pytest.mark.django_db
 INSIDE = "http://169.254.169.254/latest/meta-data/"
-
-
-@pytest.fixture
-def acme() -> World:
-    return make_world("acme")
-
-
-@pytest.fixture
-def rival() -> World:
-    return make_world("rival")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import DatabaseError, connection, transaction
+
 from agents.models import Agent
 from tenants.context import in_tenant
 from tenants.models import Workspace
@@ -15,3 +17,13 @@ def put_canary(workspace: Workspace) -> None:
 def read_canary() -> list[str]:
     """The names of the agents where this code stands."""
     return sorted(Agent.objects.values_list("name", flat=True))
+
+
+def is_refused(statement: str) -> bool:
+    """Whether the database refuses this to whoever stands here."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except DatabaseError as error:
+        return "permission denied" in str(error)
+    return False

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from django.test import Client
 
 from agents.models import Agent
 from tenants.context import in_tenant, owner
 from tenants.models import Membership, User, Workspace
 from tenants.provisioning import drop_schema, open_schemas
-from tests.tenancy.canaries import put_canary, read_canary
+from tests.tenancy.canaries import is_refused, put_canary, read_canary
 
 pytestmark = pytest.mark.django_db
 
@@ -24,15 +24,6 @@ def dedicated(workspace: Workspace) -> Iterator[Workspace]:
     workspace.refresh_from_db()
     yield workspace
     drop_schema(workspace)
-
-
-def is_refused(statement: str) -> bool:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement)
-    except DatabaseError as error:
-        return "permission denied" in str(error)
-    return False
 
 
 def test_it_works_as_its_own_role(dedicated: Workspace) -> None:

@@ -15,6 +15,7 @@ from django.urls import path
 from tenants.context import identity, in_tenant, owner
 from tenants.models import Membership, Role, User, Workspace
 from tests.plugins.people import add_member
+from tests.tenancy.canaries import is_refused
 
 pytestmark = pytest.mark.django_db
 PERSON = "id email name avatar is_staff is_superuser is_active email_confirmed_at date_joined last_login"
@@ -80,15 +81,6 @@ def test_the_rights_of_work_in_workspaces_are_those_named_here() -> None:
             found.setdefault(table, set()).add(right)
 
     assert found == OPEN
-
-
-def is_refused(statement: str) -> bool:
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement)
-    except DatabaseError as error:
-        return "permission denied" in str(error)
-    return False
 
 
 def test_every_other_table_is_refused(workspace: Workspace) -> None:

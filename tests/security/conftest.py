@@ -1,0 +1,24 @@
+"""Two workspaces with everything in them, for what one may try at the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.isolation.world import World
+
+
+@pytest.fixture
+def acme(db: None) -> World:
+    from tests.isolation.world import make_world
+
+    return make_world("acme")
+
+
+@pytest.fixture
+def rival(db: None) -> World:
+    from tests.isolation.world import make_world
+
+    return make_world("rival")
