@@ -294,11 +294,11 @@ async def test_a_long_retry_after_is_not_waited_for(fake_llm: FakeLLM) -> None:
 
 async def test_the_whole_answer_has_a_deadline(fake_llm: FakeLLM, vendor: str) -> None:
     rung = a_rung(fake_llm, vendor, fake_llm.behaves(words=1000, gap=0.05))
-    text, finished = await answer(QUESTION, a_plan(rung, total_seconds=1.0))
+    text, finished = await answer(QUESTION, a_plan(rung, total_seconds=2.0))
     assert finished.reason == "interrupted"
     assert finished.attempts[0].outcome == "timeout"
     assert text
-    assert finished.attempts[0].elapsed_ms < 2500
+    assert finished.attempts[0].elapsed_ms < 4500  # of 50 s
 
 
 async def test_a_model_that_keeps_failing_is_left_alone(fake_llm: FakeLLM) -> None:

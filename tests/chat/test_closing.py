@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from asgiref.sync import sync_to_async
 
@@ -9,6 +11,7 @@ from agents.models import Agent
 from chat.models import Expectation, Message, Trial
 from chat.quality_models import TrialState
 from chat.tasks import run_trial
+from chat.team_socket import CHECK_SECONDS
 from knowledge.tasks import resume_ingestion
 from netvexa import departure
 from tenants import closing
@@ -61,11 +64,13 @@ async def test_an_open_chat_is_told_and_let_go(site: Site, workspace: Workspace,
         await chat.answer(QUESTION)
         session = await sync_to_async(session_of)(workspace, "owner@acme.example")
         async with watching(site, chat.welcome["conversation"], session) as team:
+            await team.until("ready")
             await close(workspace)
 
-            assert (await chat.until("error"))["detail"] == SENTENCE
-            assert await chat.close_code() == 4404
-            assert await team.close_code() == 4404
+            async with asyncio.timeout(CHECK_SECONDS / 2):  # told, and not found out at the next look
+                assert (await chat.until("error"))["detail"] == SENTENCE
+                assert await chat.close_code() == 4404
+                assert await team.close_code() == 4404
 
 
 async def test_whoever_comes_anew_reads_the_same(site: Site, workspace: Workspace, agent: Agent) -> None:
