@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from billing.limits import upgrade_url
@@ -25,6 +25,7 @@ from billing.quota import Count, Verdict
 from netvexa.lib.errors import AppError
 from netvexa.lib.ids import new_id
 from tenants.models import Workspace
+from tenants.postgresql.prepared import row_of
 
 LEVELS = (50, 80, 100)  # percent of a quota at which the owners are told
 
@@ -228,9 +229,7 @@ def _book(
         "reference": reference,
         "now": timezone.now(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_RESERVE, given)
-        row = cursor.fetchone()
+    row = row_of(_RESERVE, given)
     return row[0] if row else None
 
 
@@ -245,9 +244,7 @@ def _finish(
         "state": state.value,
         "now": timezone.now(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_FINISH, given)
-        row = cursor.fetchone()
+    row = row_of(_FINISH, given)
     return (UsageKind(row[0]), row[1]) if row else None
 
 

@@ -23,7 +23,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -36,6 +35,7 @@ from chat.turns import Turn
 from knowledge import recall
 from netvexa.lib.ids import new_id
 from netvexa.lib.masking import is_personal
+from tenants.postgresql.prepared import row_of
 
 MAX_ENTRIES = 2_000  # of one agent, about: what is too much is taken away now and then
 TIDIED_EVERY = 64  # new entries
@@ -201,11 +201,8 @@ def keep(turn: Turn, answer: Answer, *, reading: recall.Reading | None = None) -
     if not complete or answer.cached or not _is_usual(answer) or turn.history or not is_shareable(turn):
         return False
     reading, key = reading or recall.reading_of(turn.agent.id), key_of(turn)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _keep_statement(), {"agent_id": turn.agent.pk, "key": key, **_fields(turn, answer, reading)}
-        )
-        is_kept = cursor.fetchone() is not None
+    values = {"agent_id": turn.agent.pk, "key": key, **_fields(turn, answer, reading)}
+    is_kept = row_of(_keep_statement(), values) is not None
     if is_kept and int(key[:4], 16) % TIDIED_EVERY == 0:
         _tidy(CachedAnswer.objects.filter(agent_id=turn.agent.id))
     return is_kept

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
@@ -31,6 +31,7 @@ from tenants import mail
 from tenants.context import current_workspace
 from tenants.members import members
 from tenants.models import Role
+from tenants.postgresql.prepared import rows_of
 
 BACKGROUND_PERCENT = 90  # of a budget, at which background work rests
 LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
@@ -116,8 +117,7 @@ def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool) -> None:
         new_id(), agent.pk, today(), is_test, int(answer.cached), usage.input_tokens, usage.output_tokens,
         cost, cost if usage.estimated else 0, saved.get("saved_micro_usd", 0), saved.get("saved_ms", 0),
     )  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_BOOK, values)
+    rows_of(_BOOK, values)
     if cost and not is_test:
         _tell(agent, tier=tier)
 
@@ -138,8 +138,7 @@ def book_background(agent: Agent, work: Work, *, tier: str, is_test: bool, own_k
     """
     usage, workspace = work.usage, current_workspace()
     counts = (work.items, work.calls, usage.input_tokens, usage.output_tokens, usage.cost_micro_usd)
-    with connection.cursor() as cursor:
-        cursor.execute(_BOOK_BACKGROUND, (new_id(), agent.pk, today(), is_test, *counts))
+    rows_of(_BOOK_BACKGROUND, (new_id(), agent.pk, today(), is_test, *counts))
     place = reserve(workspace, kind=UsageKind.BACKGROUND, limit=None, reference="background")
     settle(
         place.id,
@@ -167,9 +166,7 @@ def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
     """What was spent so far."""
     now = today()
     given: dict[str, Any] = {"agent": agent.pk, "day": now, "month": now.replace(day=1), "is_test": is_test}
-    with connection.cursor() as cursor:
-        cursor.execute(_SPENT, given)
-        row = cursor.fetchone()
+    (row,) = rows_of(_SPENT, given)
     return Spent(*map(int, row))
 
 

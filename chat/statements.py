@@ -14,10 +14,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Model
 
 from chat.models import Conversation, Message, Visitor
+from tenants.postgresql.prepared import row_of, rows_of
 
 if TYPE_CHECKING:
     from chat.answers import Answer
@@ -139,7 +139,8 @@ class Prospect:
 
 def standing_at(conversation_id: UUID, client_id: UUID) -> tuple[str, bool] | None:
     """Who answers in the conversation, and whether it holds this message; None where there is none."""
-    return _one(_STANDING, (client_id, conversation_id))
+    row = row_of(_STANDING, (client_id, conversation_id))
+    return None if row is None else (row[0], row[1])
 
 
 def open_conversation(door: Door, *, now: datetime) -> None:
@@ -156,16 +157,12 @@ def open_conversation(door: Door, *, now: datetime) -> None:
         "context": json.dumps(dict(door.context)),
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_open_statement(), values)
+    rows_of(_open_statement(), values)
 
 
 def newest(conversation_id: UUID, *, below: int, most: int) -> list[tuple[int, str, str]]:
     """Place, author and text of the last messages before this place, the newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, (conversation_id, below, most))
-        rows: list[tuple[int, str, str]] = cursor.fetchall()
-    return rows
+    return [(row[0], row[1], row[2]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
 
 
 def ask(values: dict[str, Any]) -> Taken | None:
@@ -173,7 +170,7 @@ def ask(values: dict[str, Any]) -> Taken | None:
 
     Nothing is stored in a closed one. Raises IntegrityError where the message is there, or its place taken.
     """
-    row = _one(_ask_statement(), values)
+    row = row_of(_ask_statement(), values)
     return None if row is None else Taken(*row)
 
 
@@ -184,30 +181,22 @@ def finish(answer: Answer, values: dict[str, Any], *, whoever: bool) -> tuple[bo
     fields = answer.fields()
     for name in ("citations", "price", "receipt"):
         fields[name] = json.dumps(fields[name])
-    return _one(_ANSWER, {**fields, **values, "whoever": whoever})
+    row = row_of(_ANSWER, {**fields, **values, "whoever": whoever})
+    return None if row is None else (row[0], row[1])
 
 
 def renew(answers: dict[UUID, str], *, until: datetime) -> set[UUID]:
     """Renew these answers' leases (id to writer); those that are still their writer's to write."""
     values: dict[str, Any] = {"until": until, "answers": list(answers), "writers": list(answers.values())}
-    with connection.cursor() as cursor:
-        cursor.execute(_RENEW, values)
-        return {answer_id for (answer_id,) in cursor.fetchall()}
+    return {answer_id for (answer_id,) in rows_of(_RENEW, values)}
 
 
 def prospect_of(agent_id: UUID, conversation_id: UUID) -> Prospect:
     """Look what there is, before looking closely."""
-    row = _one(_PROSPECT, {"agent": agent_id, "conversation": conversation_id})
+    row = row_of(_PROSPECT, {"agent": agent_id, "conversation": conversation_id})
     if row is None:
         raise RuntimeError("a statement without a table gives a row")
     return Prospect(row[0], row[1], int(row[2]))
-
-
-def _one(statement: str, values: Sequence[Any] | dict[str, Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
 
 
 @cache

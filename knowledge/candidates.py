@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-from django.db import connection
 from pgvector import HalfVector
 
 from knowledge import index
 from knowledge.fields import quoted_lexeme
 from knowledge.models import Chunk
+from tenants.postgresql.prepared import rows_of
 
 if TYPE_CHECKING:
     from knowledge.matching import Question
@@ -114,11 +114,7 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    with connection.cursor() as cursor:
-        # One round trip, and for PostgreSQL one transaction: what is set ends with it.
-        cursor.execute(f"{SETTINGS}; {_STATEMENT}", values)
-        cursor.nextset()
-        return [_candidate(row) for row in cursor.fetchall()]
+    return [_candidate(row) for row in rows_of(_STATEMENT, values, settings=SETTINGS)]
 
 
 @dataclass(frozen=True, slots=True)

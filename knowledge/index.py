@@ -19,6 +19,7 @@ from django.db import connection
 from pgvector import SparseVector
 
 from knowledge.models import LEXICAL_DIMENSION, Version
+from tenants.postgresql.prepared import rows_of
 
 K1 = 1.2
 B = 0.75
@@ -54,9 +55,9 @@ def inverse_frequency(frequency: int, *, total: int) -> float:
 def frequencies(terms: Iterable[str]) -> dict[str, int]:
     """In how many chunks each term stands, with EVERY_CHUNK for all of them."""
     wanted = {*terms, EVERY_CHUNK}
-    with connection.cursor() as cursor:  # asked for every question: the ORM takes longer than the database
-        cursor.execute("SELECT lexeme, chunks FROM knowledge_term WHERE lexeme = ANY(%s)", (list(wanted),))
-        found = dict(cursor.fetchall())
+    # Asked for every question: the ORM takes longer than the database.
+    rows = rows_of("SELECT lexeme, chunks FROM knowledge_term WHERE lexeme = ANY(%s)", (list(wanted),))
+    found: dict[str, int] = dict(rows)
     return {term: max(0, found.get(term, 0)) for term in wanted}
 
 

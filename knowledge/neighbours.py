@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from knowledge.candidates import Candidate, quads
 from knowledge.matching import Match, Question, match
+from tenants.postgresql.prepared import rows_of
 
 LOOKED_AT = 3  # of the best passages
 CARRIED = 600  # characters of a neighbour, in whole sentences
@@ -76,11 +75,8 @@ def _step(found: Candidate, scored: Match) -> int:
 
 
 def _fetched(steps: dict[UUID, int], chunks: dict[UUID, Candidate]) -> dict[UUID, Neighbour]:
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENT, {"ids": list(steps), "steps": list(steps.values())})
-        return {
-            row[0]: Neighbour(_candidate(chunks[row[0]], row), steps[row[0]]) for row in cursor.fetchall()
-        }
+    rows = rows_of(_STATEMENT, {"ids": list(steps), "steps": list(steps.values())})
+    return {row[0]: Neighbour(_candidate(chunks[row[0]], row), steps[row[0]]) for row in rows}
 
 
 def _candidate(beside: Candidate, row: tuple[Any, ...]) -> Candidate:

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.db import connection
-
 from knowledge import candidates, evidence, index, neighbours
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
 from knowledge.terms import query_terms
+from tenants.postgresql.prepared import rows_of
 
 MAX_QUERY = 2000  # characters that are read of a question
 COMPARED = 12  # passages among which the same is said once; what comes after them is seldom shown
@@ -159,9 +158,7 @@ def warm_up() -> None:
 
 def reading_of(agent_id: UUID) -> Reading:
     """How this agent's knowledge is read now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READING, (agent_id,))
-        found = cursor.fetchall()
+    found = rows_of(_READING, (agent_id,))
     profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
     newest = max((since.timestamp() for *_, since in found if since), default=0.0)
     return Reading(

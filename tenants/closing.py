@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 
 from django.conf import settings
-from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
 from tenants.context import WorkspaceClosed, current_workspace
 from tenants.models import ProvisioningState, Workspace
+from tenants.postgresql.prepared import row_of
 
 logger = logging.getLogger(__name__)
 CHANNEL = "nv:closing"
@@ -22,12 +22,10 @@ CHANNEL = "nv:closing"
 
 def is_open() -> bool:
     """Whether the current workspace is open still, by its row and not by what was read earlier."""
-    with connection.cursor() as cursor:  # asked for every question: the ORM takes longer than the database
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM public.tenants_workspace WHERE id = %s AND state = %s)",
-            (current_workspace().pk, ProvisioningState.READY.value),
-        )
-        row = cursor.fetchone()
+    row = row_of(  # asked for every question: the ORM takes longer than the database
+        "SELECT EXISTS (SELECT FROM public.tenants_workspace WHERE id = %s AND state = %s)",
+        (current_workspace().pk, ProvisioningState.READY.value),
+    )
     return row is not None and bool(row[0])
 
 

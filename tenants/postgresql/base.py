@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.utils import DataError, InternalError, OperationalError, ProgrammingError
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
+from psycopg import Cursor
 from psycopg.errors import InFailedSqlTransaction
+from psycopg.types.numeric import Int8BinaryDumper
 
 from tenants.postgresql.introspection import SchemaIntrospection
+from tenants.postgresql.prepared import PREPARED_AFTER
 
 
 class DatabaseRole(StrEnum):
@@ -87,6 +90,13 @@ class PooledCursor(CursorWrapper):
 
 class PooledDebugCursor(PooledCursor, CursorDebugWrapper):
     """The same, noting what ran."""
+
+
+class BindingCursor(Cursor[tuple[Any, ...]]):
+    """Sends values beside the statement and gets rows as bytes; see `tenants.postgresql.prepared`."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, **{"binary": True, **options})
 
 
 class DatabaseWrapper(TenantsWrapper):
@@ -182,6 +192,21 @@ class DatabaseWrapper(TenantsWrapper):
         with self.wrap_database_errors, self.connection.transaction():
             self._send_standing()
             yield
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        made = super().get_new_connection(conn_params)
+        if not self.transaction_pooled:
+            made.prepare_threshold = PREPARED_AFTER
+        # psycopg takes the smallest type that holds a number: one statement would be kept once for each
+        made.adapters.register_dumper(int, Int8BinaryDumper)
+        return made
+
+    def binding_cursor(self) -> CursorWrapper:
+        """A cursor for `tenants.postgresql.prepared`."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        cursor: CursorWrapper = self._prepare_cursor(BindingCursor(self.connection))
+        return cursor
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
         return (PooledCursor if self.transaction_pooled else StandingCursor)(cursor, self)

@@ -1,0 +1,70 @@
+"""Statements that run all day, prepared once for each connection.
+
+Django binds values into the text of a statement, so that PostgreSQL parses and plans it anew each time, and reads
+its rows as text. For what every answer asks that is a third of the database's work. Here values go beside the
+statement, the database keeps it after PREPARED_AFTER uses, and rows come as bytes.
+
+Where the connection stands decides as ever: PostgreSQL plans a kept statement anew where search_path or role are no
+longer those that it was planned for, and checks rights at every execution. Behind a transaction pooler, where the
+next statement may reach another session, everything goes Django's way.
+
+A kept statement whose columns have changed since (a migration while the product serves) goes Django's way, too,
+until its connection ends; within a transaction it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, cast
+
+from django.db import NotSupportedError, connection
+
+if TYPE_CHECKING:
+    from tenants.postgresql.base import DatabaseWrapper
+
+PREPARED_AFTER = 3  # uses on one connection
+Row = tuple[Any, ...]
+Values = Mapping[str, Any] | Sequence[Any]
+
+
+def rows_of(statement: str, values: Values = (), *, settings: str = "") -> list[Row]:
+    """Run one statement, with `settings` for itself alone, and return what it returns.
+
+    Instants come in UTC, and JSON as Python objects where the connection is no pooler's: select neither.
+    """
+    wrapper = cast("DatabaseWrapper", connection)
+    if wrapper.transaction_pooled:
+        return _rows_in_text(statement, values, settings)
+    try:
+        return _rows_in_bytes(wrapper, statement, values, settings)
+    except NotSupportedError:  # "cached plan must not change result type"
+        if wrapper.in_atomic_block:
+            raise
+        return _rows_in_text(statement, values, settings)
+
+
+def row_of(statement: str, values: Values = ()) -> Row | None:
+    """The first row, or None."""
+    return next(iter(rows_of(statement, values)), None)
+
+
+def _rows_in_bytes(wrapper: DatabaseWrapper, statement: str, values: Values, settings: str) -> list[Row]:
+    with ExitStack() as stack:
+        stack.enter_context(wrapper.wrap_database_errors)
+        cursor = stack.enter_context(wrapper.binding_cursor())
+        if settings:
+            wrapper.take_place()  # before: where the statement fails, all that its transaction set is undone
+            # One round trip, and for PostgreSQL one transaction: what is set ends with it.
+            stack.enter_context(cursor.connection.pipeline())
+            stack.enter_context(wrapper.binding_cursor()).execute(settings)
+        cursor.execute(statement, values)
+        return cursor.fetchall() if settings or cursor.description else []
+
+
+def _rows_in_text(statement: str, values: Values, settings: str) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{settings}; {statement}" if settings else statement, values)
+        if settings:
+            cursor.nextset()
+        return cursor.fetchall() if cursor.description else []
