@@ -1,7 +1,7 @@
-"""Stripe's secret key stays in the environment: dj-stripe, which keeps a row for each key it was used with, gets a digest.
+"""Stripe's secret key stays in the environment: of the row that dj-stripe keeps for each key, we store a digest.
 
-It looks its rows up by the key, and asks a row for the key when it calls Stripe by itself. A digest serves the first; to
-the second the answer is the key that this installation has now.
+dj-stripe looks its rows up by the key, and asks a row for the key when it calls Stripe by itself. A digest serves the
+first; to the second the answer is the key that this installation has now.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stripe's secrets: its webhook's stands sealed in the database and checks signatures all the same; its key does not."""
+"""Stripe's secrets: its webhook's stands sealed in the database and checks signatures; its key stands nowhere."""
 
 from __future__ import annotations
 
