@@ -69,11 +69,11 @@ TENANT_LIMIT_SET_CALLS = True
 MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
 
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # around everything: what is told of an unknown host, and files, are strict too
+    "netvexa.middleware.PermissionsPolicyMiddleware",
     "tenants.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "netvexa.middleware.PermissionsPolicyMiddleware",
     "netvexa.middleware.ErrorMiddleware",
     "netvexa.middleware.BodyLimitMiddleware",
     "netvexa.middleware.PrivatePagesMiddleware",

@@ -41,7 +41,8 @@ class Deed:
 
 def deeds() -> list[Deed]:
     """Every method of a workspace's routes that may change something: of the API those that its schema names."""
-    paths = SchemaGenerator(urlconf="netvexa.urls.workspace").get_schema(public=True)["paths"]
+    made = SchemaGenerator(urlconf="netvexa.urls.workspace").get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    paths = made["paths"]
     methods = {_plain(path): set(found) for path, found in paths.items()}
     found = []
     for route in routes():
