@@ -357,7 +357,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.ApiCalls"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["netvexa.lib.json_body.JsonBody"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "netvexa.lib.api.KeysetPagination",
     "EXCEPTION_HANDLER": "netvexa.lib.api.exception_handler",

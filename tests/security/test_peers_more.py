@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from netvexa.lib.errors import AppError
 from tenants.context import in_tenant
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace
+from tests.isolation.matrix import client_at
 from tests.isolation.world import World, digest_of
 from tests.plugins.integrators import at_host, new_key
 from tests.plugins.people import add_member, client_of
@@ -190,3 +192,16 @@ def test_no_name_brings_a_header_into_a_mail(acme: World, mailoutbox: list[Email
     (mail,) = mailoutbox
     assert "Bcc" not in mail.message()
     assert mail.recipients() == [acme.user.email]
+
+
+def test_no_depth_of_nesting_breaks_a_reader_of_json(acme: World) -> None:
+    """A body, or the head of a token, that is nothing but brackets: a refusal, and never a fault of the server."""
+    deep = "[" * 50_000
+    head = urlsafe_b64encode(b"[" * 5_000).decode().rstrip("=")
+    api = client_at(acme.host, bearer=acme.key.secret)
+    nested = client_at(acme.host, bearer=f"{head}.{head}.{head}")
+
+    for path in ("agents/", "sources/", "auth/revoke/", f"agents/{acme.agent.pk}/messages/"):
+        assert api.post(f"/api/v1/{path}", deep, "application/json").status_code == 400
+    assert nested.get("/api/v1/agents/").status_code == 401
+    assert client_at(acme.host).post("/api/v1/auth/token/", deep, "application/json").status_code == 400
