@@ -32,7 +32,7 @@ test: setup-dev ## Run all tests (TESTS="tests/test_x.py -k word" for some, WORK
 check: setup-dev ## Lint, format, types, templates, layers, migrations, widget; writes nothing
 	@sh deploy/check.sh
 
-security: setup-dev ## Rules, dependencies, Django's advice, the API's schema, fuzzing (FUZZ=12000 inputs a reader)
+security: setup-dev ## Rules, dependencies, Django's advice, the API's schema, fuzzing (FUZZ=100000 inputs a reader)
 	@$(CLEAN) sh deploy/security.sh
 
 fix: setup-dev ## Mend what can be mended by machine

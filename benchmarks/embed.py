@@ -19,7 +19,9 @@ import django
 
 django.setup()
 
-from benchmarks.data import shared  # noqa: E402  after setup
+from django.conf import settings  # noqa: E402  after setup
+
+from benchmarks.data import shared  # noqa: E402
 from knowledge.embedding import PROFILES, EmbeddingInput, Encoder, encoder_for  # noqa: E402
 from knowledge.embedding.batching import Batcher  # noqa: E402
 
@@ -41,7 +43,10 @@ def main() -> None:
     for profile in PROFILES.values():
         encoder = encoder_for(profile.id)
         inputs = [EmbeddingInput(profile.query_prefix + question) for question in questions]
-        ways = {"one by one": _single(encoder), "batched": Batcher(encoder).embed}
+        ways = {
+            "one by one": _single(encoder),
+            "batched": Batcher(encoder, cores=settings.EMBEDDING_THREADS).embed,
+        }
         rows = _measured(ways, inputs)
         for name, row in rows.items():
             print(

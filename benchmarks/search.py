@@ -43,6 +43,7 @@ from knowledge.ingest import passages_of  # noqa: E402
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version  # noqa: E402
 from knowledge.terms import content_terms  # noqa: E402
 from netvexa.lib.ids import new_id  # noqa: E402
+from tenants.context import owner  # noqa: E402
 
 PER_DOCUMENT = 1000
 SMALL = 1000
@@ -120,7 +121,8 @@ def _filled(articles: list[Article], chunks: int) -> Agent:
         document.live = version
         document.save()
         versions.append(version)
-    with connection.cursor() as cursor:
+    # Only the owner of tables may take an index away and build it anew.
+    with owner(connection.schema_name), connection.cursor() as cursor:
         cursor.execute(
             "SELECT indexdef FROM pg_indexes WHERE indexname = 'chunk_embedding_hnsw'"
             " AND schemaname = current_schema()"

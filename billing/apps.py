@@ -19,12 +19,13 @@ class BillingConfig(AppConfig):
         stripe.max_network_retries = RETRIES
         stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT_SECONDS)
         import_module("billing.receivers")
-        from djstripe.models import WebhookEndpoint
+        from djstripe.models import APIKey, WebhookEndpoint
 
+        from billing.key_digest import keep_out
         from billing.subscriptions import standing_of
         from tenants.sealed_secrets import seal_field
         from tenants.sign_on import only_where
 
         seal_field(WebhookEndpoint, "secret")
-
+        keep_out(APIKey, "secret")
         only_where(lambda workspace: standing_of(workspace).plan.features.sso)

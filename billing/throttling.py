@@ -21,7 +21,6 @@ from tenants.context import current_workspace
 from tenants.credentials import Credential
 
 ABUSE_CEILING = 50_000  # calls an hour where the plan names no limit
-HOUR = 3600
 
 
 class ApiCalls(BaseThrottle):
@@ -33,7 +32,7 @@ class ApiCalls(BaseThrottle):
         buckets, cost = _buckets(request.auth), cost_of(request, view)
         left = spend(*buckets, cost=cost)
         bucket, tokens = _nearest(buckets, left)
-        request._request.rate_headers = _headers(bucket, tokens)  # type: ignore[attr-defined]
+        request._request.rate_headers = bucket.headers(tokens)  # type: ignore[attr-defined]
         if left.wait:
             whose = (
                 "This API key is limited to" if bucket is not buckets[0] else "This workspace's plan includes"
@@ -58,12 +57,3 @@ def _hourly(name: str, limit: int) -> Bucket:
 
 def _nearest(buckets: list[Bucket], left: Left) -> tuple[Bucket, float]:
     return min(zip(buckets, left.tokens, strict=True), key=lambda pair: pair[1])
-
-
-def _headers(bucket: Bucket, tokens: float) -> dict[str, str]:
-    return {
-        "RateLimit-Limit": str(bucket.burst),
-        "RateLimit-Remaining": str(max(0, int(tokens))),
-        "RateLimit-Reset": str(round((bucket.burst - tokens) * HOUR / bucket.burst)),
-        "RateLimit-Policy": f"{bucket.burst};w={HOUR}",
-    }

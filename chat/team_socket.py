@@ -25,7 +25,7 @@ from tenants.context import WorkspaceClosed, run_in_tenant
 
 logger = logging.getLogger(__name__)
 
-CHECK_SECONDS = 60.0  # a member who was removed sees no more than this long
+CHECK_SECONDS = 20.0  # whoever was removed, or whose log-in was ended, watches no longer than this
 TYPING_SECONDS = 1.0
 READY = dump({"type": "ready"})
 BEHIND = dump({"type": "behind"})

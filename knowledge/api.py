@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,6 +30,7 @@ from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
 from netvexa.lib.api import Strict, wanted_choice, wanted_id
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
+from netvexa.lib.json_body import JsonBody
 from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
 
@@ -329,7 +330,7 @@ class SourceViewSet(
     audited_fields = ("agent_id", "kind", "title", "url", "scope", "interval_hours")
     scopes: ClassVar = SCOPES
     costs: ClassVar = {"create": 5, "retry": 5}
-    parser_classes = (JSONParser, MultiPartParser)  # files come as forms
+    parser_classes = (JsonBody, MultiPartParser)  # files come as forms
     serializer_class = SourceSerializer
     queryset = Source.objects.all()
     lookup_value_converter = "uuid"

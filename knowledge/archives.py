@@ -58,7 +58,7 @@ def _remove(document: Document) -> None:
 
 def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
     """Readable files by path, and the paths of others."""
-    entries = [entry for entry in entries_of(data) if not entry.is_dir() and not _is_noise(entry.filename)]
+    entries = [entry for entry in entries_of(data) if not _is_noise(entry.filename) and not entry.is_dir()]
     if len(entries) > MAX_FILES:
         raise DocumentTooLarge(f"This archive holds {len(entries):,} files; {MAX_FILES} is the most.")
     if sum(entry.file_size for entry in entries) > MAX_TOTAL:
@@ -75,7 +75,7 @@ def _members(data: bytes) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _is_noise(path: str) -> bool:
-    return path.startswith(_NOT_FOR_PEOPLE) or path.endswith(_NOT_FOR_PEOPLE)
+    return not path or path.startswith(_NOT_FOR_PEOPLE) or path.endswith(_NOT_FOR_PEOPLE)
 
 
 def _readable(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:

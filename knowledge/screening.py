@@ -32,7 +32,9 @@ _INSTRUCTIONS = {
         r"|\b(?:ignora|olvida|descarta)\w*\b[^.!?\n]{0,40}\b(?:instrucciones|istruzioni|instruções|órdenes)\b"
     ),
     "Gives the model another role": (
-        r"\byou are now (?:a|an|the|in|no longer|free|dan)\b|\bfrom now on,? you (?:are|will|must|should)\b"
+        r"\byou are now (?:a|an|the|in|no longer|free|dan)\b"
+        r"|\bfrom now on,? you (?:are (?:an?|the|no longer)|(?:will|must|should|can) (?:only |always |never )?(?:act"
+        r"|behave|respond|reply|answer|say|speak|write|output|recommend|pretend|ignore|obey|follow|refuse))\b"
         r"|\b(?:act|behave|respond) as (?:if you (?:are|were) )?(?:an? )?(?:unrestricted|jailbroken|uncensored)\b"
     ),
     "Speaks to an AI that reads the page": (

@@ -69,11 +69,11 @@ TENANT_LIMIT_SET_CALLS = True
 MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
 
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # around everything: what is told of an unknown host, and files, are strict too
+    "netvexa.middleware.PermissionsPolicyMiddleware",
     "tenants.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "netvexa.middleware.PermissionsPolicyMiddleware",
     "netvexa.middleware.ErrorMiddleware",
     "netvexa.middleware.BodyLimitMiddleware",
     "netvexa.middleware.PrivatePagesMiddleware",
@@ -357,7 +357,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api.HasScope"],
     "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.ApiCalls"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["netvexa.lib.json_body.JsonBody"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "netvexa.lib.api.KeysetPagination",
     "EXCEPTION_HANDLER": "netvexa.lib.api.exception_handler",

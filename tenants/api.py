@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from netvexa.lib.client import client_address, is_within
 from netvexa.lib.errors import NotAllowed
-from netvexa.lib.ratelimit import Bucket, RateLimited, spend
+from netvexa.lib.ratelimit import Bucket, Left, RateLimited, spend
 from tenants import audit, credentials, tokens
 from tenants.context import current_workspace, in_tenant
 from tenants.credentials import Credential
@@ -145,12 +145,20 @@ class Knocking(_View):
             count_refused(request)
             raise
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tell how many calls are left, whatever the answer is: of the plan or the key, or else of the address."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in getattr(request, "rate_headers", {}).items():
+            final[name] = value
+        return final
+
 
 def count_refused(request: Request) -> None:
     """Make a wrong credential cost its address more than a call: twenty, or all that is left."""
     left = spend(_bucket(request), cost=REFUSED_COSTS)
     if left.wait:
-        spend(_bucket(request), cost=left.tokens[0])
+        left = spend(_bucket(request), cost=left.tokens[0])
+    _tell(request, left)
 
 
 def _bucket(request: Request) -> Bucket:
@@ -158,8 +166,13 @@ def _bucket(request: Request) -> Bucket:
     return Bucket(f"api-address:{client_address(request)}", per_minute, per_minute)
 
 
+def _tell(request: Request, left: Left) -> None:
+    request._request.rate_headers = _bucket(request).headers(left.tokens[0])  # type: ignore[attr-defined]
+
+
 def _take(request: Request, cost: int) -> None:
     left = spend(_bucket(request), cost=cost)
+    _tell(request, left)
     if left.wait:
         raise RateLimited("Too many requests come from your address.", retry_after=left.wait)
 
@@ -200,12 +213,10 @@ class WorkspaceAPI(Knocking):
         return current_workspace()
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Tell how many calls are left, whatever the answer is."""
+        """Note what was changed."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if self.audited and request.method not in SAFE_METHODS and final.status_code < 400:
             self._note_change(request, final)
-        for name, value in getattr(request, "rate_headers", {}).items():
-            final[name] = value
         return final
 
     def _note_change(self, request: Request, response: Any) -> None:

@@ -50,7 +50,9 @@ def record(
     )
 
 
-def record_of_person(action: str, *, request: HttpRequest, person: User) -> None:
+def record_of_person(
+    action: str, *, request: HttpRequest, person: User, after: dict[str, Any] | None = None
+) -> None:
     """Note what somebody changed about their own account, in each workspace they are a member of.
 
     Whoever runs a workspace wants to know that a member's account became weaker; a person in none is noted
@@ -59,7 +61,7 @@ def record_of_person(action: str, *, request: HttpRequest, person: User) -> None
     with platform():
         places = list(Workspace.objects.filter(memberships__user=person).order_by("pk"))
         for place in places or [None]:
-            record(action, request=request, subject=person.email, workspace=place)
+            record(action, request=request, subject=person.email, workspace=place, after=after)
 
 
 def note(

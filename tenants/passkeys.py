@@ -28,6 +28,7 @@ from webauthn.helpers.structs import (
     ResidentKeyRequirement,
     UserVerificationRequirement,
 )
+from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from netvexa.lib.errors import AppError
 from tenants import second_factor
@@ -118,16 +119,8 @@ def options_to_prove(request: HttpRequest, passkeys: Sequence[Passkey]) -> str:
 def make(request: HttpRequest, user: User, answer: str, *, name: str) -> Passkey:
     """Keep a new passkey. Raises WrongPasskey, TooManyPasskeys, TooManyAttempts."""
     second_factor.count_attempt(user)
-    challenge, given = _end(request, Purpose.MAKE), _read(answer)
-    try:
-        made = webauthn.verify_registration_response(
-            credential=given,
-            expected_challenge=challenge,
-            expected_rp_id=_rp_id(request),
-            expected_origin=_origin(request),
-        )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
-        raise _refusal(error) from error
+    challenge = _end(request, Purpose.MAKE)
+    made = _made(request, _read(answer), challenge)
     second_factor.forgive_attempts(user)
     return _keep(
         Passkey(
@@ -139,6 +132,19 @@ def make(request: HttpRequest, user: User, answer: str, *, name: str) -> Passkey
             sign_count=made.sign_count,
         )
     )
+
+
+def _made(request: HttpRequest, given: dict[str, object], challenge: bytes) -> VerifiedRegistration:
+    """What the browser made for this challenge, here. Raises WrongPasskey."""
+    try:
+        return webauthn.verify_registration_response(
+            credential=given,
+            expected_challenge=challenge,
+            expected_rp_id=_rp_id(request),
+            expected_origin=_origin(request),
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        raise _refusal(error) from error
 
 
 @identity()

@@ -42,7 +42,8 @@ def encoder_for(profile_id: str = DEFAULT_PROFILE.id, *, threads: int = 1) -> En
     """The process's encoder for this profile. The first call loads it (0.3 s, or 10 s before the first
     export).
 
-    A question takes one thread; documents are embedded with `settings.EMBEDDING_THREADS`.
+    A question takes one thread, and as many are read at once as `settings.EMBEDDING_THREADS`, which documents
+    take together.
     """
     key = (profile_id, threads)
     encoder = _encoders.get(key)
@@ -59,7 +60,7 @@ def embed_query(text: str, *, words: Sequence[Span], profile: EmbeddingProfile) 
     if batcher is None:
         encoder = encoder_for(profile.id)
         with _loading:
-            batcher = _batchers.setdefault(profile.id, Batcher(encoder))
+            batcher = _batchers.setdefault(profile.id, Batcher(encoder, cores=settings.EMBEDDING_THREADS))
     prefix = len(profile.query_prefix)
     spans = [(start + prefix, end + prefix) for start, end in words]
     return batcher.embed(EmbeddingInput(profile.query_prefix + text, spans))

@@ -14,6 +14,7 @@ from knowledge.parsing.sheets import row_blocks
 
 MEDIA_TYPE = "text/csv"
 _DELIMITERS = ",;\t|"
+SAMPLE = 4_000  # characters; what the sniffer takes grows with their square where quotes do not match
 
 
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
@@ -29,7 +30,7 @@ def read_rows(text: str) -> Iterator[list[str]]:
     """The rows, whichever of the usual separators they use. Raises csv.Error while reading."""
     csv.field_size_limit(1_000_000)
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:20_000], _DELIMITERS)
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:SAMPLE], _DELIMITERS)
     except csv.Error:
         dialect = csv.excel
     return csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter)

@@ -42,6 +42,8 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     document = _opened(data)
     try:
         return _parsed(document, limits)
+    except pypdfium2.PdfiumError:
+        raise ParseError("A page of this PDF is damaged. Save it again, or print it to a new PDF.") from None
     finally:
         document.close()
 

@@ -31,7 +31,7 @@ def load(data: bytes) -> list[Pair]:
     """Raises ParseError where the bytes are not pairs."""
     try:
         return [Pair(str(row["question"]), str(row["answer"])) for row in json.loads(data)]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ParseError from error
 
 

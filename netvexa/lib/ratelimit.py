@@ -62,6 +62,16 @@ class Bucket:
     def per_second(self) -> float:
         return self.per_minute / 60
 
+    def headers(self, tokens: float) -> dict[str, str]:
+        """What a client is told where the bucket holds so many: the three fields of the draft that clients know."""
+        window = round(self.burst / self.per_second)
+        return {
+            "RateLimit-Limit": str(self.burst),
+            "RateLimit-Remaining": str(max(0, int(tokens))),
+            "RateLimit-Reset": str(round((self.burst - tokens) / self.per_second)),
+            "RateLimit-Policy": f"{self.burst};w={window}",
+        }
+
 
 @dataclass(frozen=True)
 class Left:

@@ -599,6 +599,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing',
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0008_plural', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0009_background', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0010_tenant_role', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('billing', '0011_no_stripe_key', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0002_visitor', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('chat', '0003_cost', now());

@@ -88,6 +88,7 @@ def ask_email_change(request: MemberRequest) -> HttpResponse:
 def take_back_email_change(request: MemberRequest) -> HttpResponse:
     """Keep the address."""
     email_change.take_back(request.user)
+    audit.record_of_person("email.change_taken_back", request=request, person=request.user)
     messages.success(request, "Your address stays as it is.")
     return redirect("tenants:account")
 
@@ -121,6 +122,7 @@ def end_session(request: MemberRequest, login_id: str) -> HttpResponse:
     if login_id == request.session.get(sessions.LOGIN_ID):
         messages.error(request, "This is the browser you are using. Log out with the menu.")
     elif sessions.end(request.user, login_id):
+        audit.record_of_person("sessions.ended", request=request, person=request.user)
         messages.success(request, "That device is logged out.")
     else:
         messages.error(request, "That device is logged out already.")
@@ -132,5 +134,6 @@ def end_session(request: MemberRequest, login_id: str) -> HttpResponse:
 def end_other_sessions(request: MemberRequest) -> HttpResponse:
     """Log out everywhere else."""
     count = sessions.end_all_but(request.user, request.session.get(sessions.LOGIN_ID, ""))
+    audit.record_of_person("sessions.ended", request=request, person=request.user, after={"count": count})
     messages.success(request, f"Logged out {count} other device{'s' if count != 1 else ''}.")
     return redirect("tenants:account")

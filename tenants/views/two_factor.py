@@ -98,7 +98,7 @@ def _passkey_made(
 ) -> HttpResponse:
     request.session.cycle_key()
     second_factor.verify_session(request, passkey)
-    _tell(request, user, "passkey.added", f"The passkey “{passkey.name}” was added")
+    _tell(request, user, "passkey.added", f"The passkey “{passkey.name}” was added", {"name": passkey.name})
     if not is_first:
         messages.success(request, f"The passkey “{passkey.name}” works from now on.")
         return redirect("two_factor:overview")
@@ -120,7 +120,9 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
     if passkey is None:
         messages.error(request, "That passkey is gone already.")
         return redirect("two_factor:overview")
-    _tell(request, user, "passkey.removed", f"The passkey “{passkey.name}” was removed")
+    _tell(
+        request, user, "passkey.removed", f"The passkey “{passkey.name}” was removed", {"name": passkey.name}
+    )
     messages.success(request, f"The passkey “{passkey.name}” does not work any more.")
     return redirect("two_factor:overview")
 
@@ -173,7 +175,9 @@ def turn_off(request: HttpRequest) -> HttpResponse:
     return redirect("two_factor:overview")
 
 
-def _tell(request: HttpRequest, user: User, action: str, what: str) -> None:
+def _tell(
+    request: HttpRequest, user: User, action: str, what: str, after: dict[str, str] | None = None
+) -> None:
     """Note it in the log of every workspace the person is in, and write to them, in case it was not them."""
-    audit.record_of_person(action, request=request, person=user)
+    audit.record_of_person(action, request=request, person=user, after=after)
     mail.send("account_changed", to=user.email, context={"person": user, "what": what})

@@ -43,6 +43,28 @@ def test_a_key_works_from_its_addresses_only(workspace: Workspace, networks: lis
         assert integrator.get("agents/").status_code == status
 
 
+@pytest.mark.parametrize(
+    ("networks", "address", "status"),
+    [
+        (["2001:db8::/32"], "2001:db8:1::7", 200),
+        (["2001:db8::/32"], "2001:db9::1", 403),
+        (["192.0.2.0/24"], "::ffff:192.0.2.9", 200),  # as a socket for both versions tells it
+        (["192.0.2.0/24"], "::192.0.2.9", 403),
+        (["0.0.0.0/0"], "2001:db8::1", 403),
+        (["::/0"], "192.0.2.9", 403),
+        (["192.0.2.9"], "", 403),
+    ],
+)
+def test_networks_of_both_versions_are_told_apart(
+    workspace: Workspace, networks: list[str], address: str, status: int
+) -> None:
+    secret = limited(workspace, allowed_addresses=networks).secret
+
+    answer = at_host(workspace, secret).client.get("/api/v1/agents/", REMOTE_ADDR=address)
+
+    assert answer.status_code == status
+
+
 def test_a_forwarded_address_is_not_believed(workspace: Workspace) -> None:
     integrator = at_host(workspace, limited(workspace, allowed_addresses=["192.0.2.0/24"]).secret)
 

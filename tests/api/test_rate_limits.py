@@ -93,7 +93,11 @@ def test_an_address_is_stopped_before_its_key_is_looked_at(
     guessing = at_host(workspace, "nvx_live_wrong")
 
     assert statuses(guessing, 2) == [401, 429]
-    assert at_host(workspace, secret).get("agents/").status_code == 429
+    stopped = at_host(workspace, secret).get("agents/")
+    assert stopped.status_code == 429
+    told = [stopped[name] for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Policy")]
+    assert told == ["3", "0", "3;w=60"]
+    assert 0 < int(stopped["Retry-After"]) <= 60
 
 
 def test_without_redis_a_process_limits_by_itself(

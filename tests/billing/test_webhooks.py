@@ -69,6 +69,10 @@ def test_a_wrong_signature_is_refused(stripe_side: Stripe) -> None:
     assert door(stripe_side, secret="whsec_guessed") == 400
 
 
+def test_a_signature_in_other_letters_is_refused(stripe_side: Stripe) -> None:
+    assert door(stripe_side, headers={"stripe-signature": f"t={int(time.time())},v1=\xe9"}) == 400
+
+
 def test_an_event_older_than_five_minutes_is_refused(stripe_side: Stripe) -> None:
     assert door(stripe_side, at=int(time.time()) - 301) == 400
     assert door(stripe_side, at=int(time.time()) - 290) == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -71,6 +72,36 @@ def faults(answer: Any) -> list[str]:
     for fault in (_INLINE, _BARE_SCRIPT):
         found += [f"inline: {match[0][:60]!r}" for match in fault.finditer(body)]
     return found
+
+
+def broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_errors_are_as_strict_as_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world("acme")
+    browser = Client(headers={"host": world.host}, raise_request_exception=False)
+    browser.force_login(world.user)
+    monkeypatch.setattr("chat.lead_views.render", broken)
+    careful = Client(headers={"host": world.host}, enforce_csrf_checks=True)
+    errors = {
+        404: browser.get("/nowhere/"),
+        405: browser.get("/members/leave/"),
+        500: browser.get("/leads/"),
+        403: careful.post("/log-in/", {"email": "a@b.example", "password": "c"}),
+    }
+
+    assert {status: answer.status_code for status, answer in errors.items()} == {one: one for one in errors}
+    assert {status: faults(answer) for status, answer in errors.items()} == {one: [] for one in errors}
+
+
+@pytest.mark.parametrize(("host", "path"), [("nobody.localhost", "/"), ("localhost", "/static/css/app.css")])
+def test_files_and_unknown_hosts_carry_the_policies(host: str, path: str) -> None:
+    with closing(Client(headers={"host": host}).get(path)) as answer:
+        assert answer.status_code == (404 if path == "/" else 200)
+
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "camera=()" in answer["Permissions-Policy"]
 
 
 def test_the_check_sees_what_is_inline() -> None:

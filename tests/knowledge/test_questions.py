@@ -47,13 +47,13 @@ def waiting_for(batcher: Batcher, count: int) -> bool:
 def test_a_lone_question_runs_at_once_and_alone() -> None:
     model = SlowModel()
     model.go.set()
-    assert ask(Batcher(model), "7") == 7
+    assert ask(Batcher(model, cores=1), "7") == 7
     assert model.passes == [["7"]]
 
 
 def test_questions_that_come_while_the_model_works_share_passes_and_get_their_own_answers() -> None:
     model = SlowModel()
-    batcher = Batcher(model)
+    batcher = Batcher(model, cores=1)
     with ThreadPoolExecutor(26) as pool:
         answers = [pool.submit(ask, batcher, str(number)) for number in range(26)]
         while not (model.passes and waiting_for(batcher, 25)):
@@ -63,10 +63,22 @@ def test_questions_that_come_while_the_model_works_share_passes_and_get_their_ow
     assert [len(texts) for texts in model.passes] == [1, 10, 10, 5]
 
 
+def test_each_core_takes_a_lone_question_of_its_own() -> None:
+    model = SlowModel()
+    batcher = Batcher(model, cores=2)
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(ask, batcher, str(number)) for number in range(3)]
+        while not (len(model.passes) == 2 and waiting_for(batcher, 1)):
+            threading.Event().wait(0.005)
+        model.go.set()
+        assert [answer.result(10) for answer in answers] == [0, 1, 2]
+    assert [len(texts) for texts in model.passes] == [1, 1, 1]
+
+
 def test_a_failing_pass_tells_its_callers_and_the_next_goes_on() -> None:
     model = SlowModel()
     model.go.set()
-    batcher = Batcher(model)
+    batcher = Batcher(model, cores=1)
     with pytest.raises(ValueError, match="bad"):
         ask(batcher, "bad")
     assert ask(batcher, "3") == 3

@@ -1,4 +1,4 @@
-"""The secret of Stripe's webhook stands sealed in the database, and checks signatures all the same."""
+"""Stripe's secrets: its webhook's stands sealed in the database and checks signatures; its key stands nowhere."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from djstripe.models import WebhookEndpoint
+from djstripe.models import APIKey, WebhookEndpoint
 
 from netvexa.lib.sealing import CannotOpen
 from tenants.context import platform
+from tests.plugins.payers import Stripe
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_something_that_only_stripe_and_we_know"
@@ -65,3 +66,28 @@ def test_it_opens_with_no_other_key(endpoint: WebhookEndpoint, settings: Any) ->
 
     with pytest.raises(CannotOpen):
         WebhookEndpoint.objects.get()
+
+
+def rows_of_keys() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(t)::text FROM djstripe_apikey t")
+        return "\n".join(row for (row,) in cursor.fetchall())
+
+
+def test_the_key_is_not_stored_though_dj_stripe_keeps_a_row_for_it(
+    stripe_side: Stripe, settings: Any
+) -> None:
+    key = settings.STRIPE_TEST_SECRET_KEY
+    APIKey.objects.get_or_create_by_api_key(key)
+    row, created = APIKey.objects.get_or_create_by_api_key(key)
+
+    assert "sha256:" in rows_of_keys()
+    assert key not in rows_of_keys()
+    assert (row.secret, created) == (key, False)
+
+
+def test_after_a_change_of_the_key_nothing_asks_with_the_old_one(stripe_side: Stripe, settings: Any) -> None:
+    APIKey.objects.get_or_create_by_api_key(settings.STRIPE_TEST_SECRET_KEY)
+    settings.STRIPE_TEST_SECRET_KEY = "sk_test_" + "n" * 40
+
+    assert {row.secret for row in APIKey.objects.all()} == {settings.STRIPE_TEST_SECRET_KEY}

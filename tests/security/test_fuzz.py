@@ -1,6 +1,7 @@
 """Whatever strangers send is read or refused with a sentence; nothing else is ever raised.
 
-NETVEXA_FUZZ is how many inputs each reader gets: a few in the suite, many in `make security`.
+These have the shape of what they stand for, made by hypothesis; `test_bulk` changes honest inputs, ten times as many.
+NETVEXA_FUZZ is how many each reader gets there: a few in the suite, many in `make security`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from tenants.addresses import safe_path
 from tests.isolation.surface import frames
 
 INPUTS = int(os.environ.get("NETVEXA_FUZZ", "60"))
-many = settings(max_examples=INPUTS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-few = settings(many, max_examples=max(50, INPUTS // 20))  # parsers of whole documents are slow
+SHAPED = max(60, INPUTS // 10)
+many = settings(max_examples=SHAPED, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+few = settings(many, max_examples=max(50, SHAPED // 20))  # parsers of whole documents are slow
 NAMES = ["a.pdf", "a.docx", "a.html", "a.md", "a.txt"]
 HEADS = (b"%PDF-1.7\n", b"PK\x03\x04", b"<!doctype html><p>", b"# Title\n\n", b"")
 SECRET = "a secret that the agent and its site share"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import pytest
@@ -15,12 +16,15 @@ from knowledge.fetching import fetch
 from knowledge.models import Source
 from netvexa.lib.errors import AppError
 from tenants.context import in_tenant
-from tenants.models import User, Workspace
-from tests.isolation.world import World
-from tests.plugins.integrators import at_host
-from tests.plugins.people import client_of
+from tenants.keys import Scope
+from tenants.models import Role, User, Workspace
+from tests.isolation.matrix import client_at
+from tests.isolation.world import World, digest_of
+from tests.plugins.integrators import at_host, new_key
+from tests.plugins.people import add_member, client_of
 
 pytestmark = pytest.mark.django_db
+KEPT_BY_USE = {"public.billing_usagebucket", "public.billing_usageentry", "public.tenants_session"}
 INSIDE = "http://169.254.169.254/latest/meta-data/"
 
 
@@ -130,6 +134,47 @@ def test_dify_cve_2026_41947_nobody_sets_where_another_workspaces_answers_go(
         assert Agent.objects.get(pk=rival.agent.pk).name == "face-rival"
 
 
+def test_open_webui_cve_2026_109284_no_copy_or_restoring_writes_into_anothers(
+    acme: World, rival: World
+) -> None:
+    """What makes something out of something: an id of another workspace's in the address or in a field."""
+    api, browser = at_host(acme.workspace, acme.key.secret), client_of(acme.workspace, acme.user)
+    theirs, agent = rival.ids, str(acme.agent.pk)
+    before = digest_of(rival)
+    tried = [
+        api.post(f"versions/{theirs['version']}/restore/"),
+        api.post(f"versions/{theirs['version']}/publish/"),
+        api.put(f"sources/{theirs['source']}/content/", {"text": "Mine"}),
+        api.post(f"messages/{theirs['message']}/replay/"),
+        api.post(
+            "documents/", {"agent": str(rival.agent.pk), "external_id": "1", "title": "A", "content": "B"}
+        ),
+        browser.post(f"/improve/agents/{agent}/tests/from/{theirs['message']}/"),
+        browser.post(f"/knowledge/documents/{theirs['document']}/versions/1/restore/"),
+        browser.post(f"/agents/{rival.agent.pk}/widget/look/", {"colour": "#000000"}),
+    ]
+
+    assert {answer.status_code for answer in tried} <= {400, 404}
+    assert digest_of(rival) == before
+
+
+def test_livehelperchat_cve_2026_27954_who_may_not_reply_acts_on_no_conversation(acme: World) -> None:
+    """An operator without the right for a chat closed, took and read it; roles and scopes stand before each act."""
+    viewer = client_of(acme.workspace, add_member(acme.workspace, "ada@acme.example", Role.VIEWER))
+    reader = at_host(acme.workspace, new_key(acme.workspace, Scope.READ_CONVERSATIONS).secret)
+    stranger = at_host(acme.workspace, new_key(acme.workspace, Scope.WRITE_AGENTS).secret)
+    place, before = f"conversations/{acme.ids['conversation']}", digest_of(acme)
+
+    for act in ("reply", "take-over", "hand-back", "close"):
+        assert viewer.post(f"/{place}/{act}/", {"text": "Hello"}).status_code == 403
+        for api in (reader, stranger):
+            assert api.post(f"{place}/{act}/", {"text": "Hello"}).status_code == 403
+    assert viewer.post(f"/{place}/delete/").status_code == 403
+    assert stranger.get(f"{place}/").status_code == 403
+    after = digest_of(acme)
+    assert {name for name in before if before[name] != after[name]} <= KEPT_BY_USE
+
+
 def test_zulip_cve_2023_28623_no_made_up_invitation_makes_a_member(workspace: Workspace) -> None:
     outside = Client(headers={"host": "localhost"})
     person = {"name": "Eve", "email": "eve@evil.example", "password": "correct horse battery staple"}
@@ -147,3 +192,16 @@ def test_no_name_brings_a_header_into_a_mail(acme: World, mailoutbox: list[Email
     (mail,) = mailoutbox
     assert "Bcc" not in mail.message()
     assert mail.recipients() == [acme.user.email]
+
+
+def test_no_depth_of_nesting_breaks_a_reader_of_json(acme: World) -> None:
+    """A body, or the head of a token, that is nothing but brackets: a refusal, and never a fault of the server."""
+    deep = "[" * 50_000
+    head = urlsafe_b64encode(b"[" * 5_000).decode().rstrip("=")
+    api = client_at(acme.host, bearer=acme.key.secret)
+    nested = client_at(acme.host, bearer=f"{head}.{head}.{head}")
+
+    for path in ("agents/", "sources/", "auth/revoke/", f"agents/{acme.agent.pk}/messages/"):
+        assert api.post(f"/api/v1/{path}", deep, "application/json").status_code == 400
+    assert nested.get("/api/v1/agents/").status_code == 401
+    assert client_at(acme.host).post("/api/v1/auth/token/", deep, "application/json").status_code == 400
