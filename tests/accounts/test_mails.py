@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,10 +12,12 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from tenants import confirmation
-from tenants.models import User, Workspace
+from tenants.context import platform
+from tenants.models import Invitation, User, Workspace
 from tests.plugins.people import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +123,18 @@ def test_an_invited_stranger_makes_an_account_and_is_in(
     assert urlsplit(response["Location"]).hostname == "acme.localhost"
     assert User.objects.get(email="mia@acme.example").email_confirmed_at is not None
     assert visitor.get(link).status_code == 404
+
+
+def test_an_invitation_that_has_expired_lets_nobody_in(
+    owner_client: Client, visitor: Client, workspace: Workspace, sent: Sent
+) -> None:
+    link = sent(lambda: owner_client.post("/members/invite/", {"email": "mia@acme.example", "role": "agent"}))
+    with platform():
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert visitor.get(link).status_code == 404
+    assert visitor.post(link, {"name": "Mia", "password": "four slow tractors"}).status_code == 404
+    assert not User.objects.filter(email="mia@acme.example").exists()
 
 
 def test_an_invitation_is_for_the_invited_person(
