@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-from django.db import connection
 from pgvector import HalfVector
 
 from knowledge import index
 from knowledge.fields import quoted_lexeme
 from knowledge.models import Chunk
+from tenants.postgresql.prepared import rows_of
 
 if TYPE_CHECKING:
     from knowledge.matching import Question
@@ -38,6 +38,10 @@ SETTINGS = (
     # PostgreSQL takes reading all rows' words for cheap, and they stand out of line.
     " set_config('enable_seqscan', 'off', true)"
 )
+# One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
+# workspace has few chunks that is soon done, and planning would be a third of the search.
+_PLANNED_ANEW = f"{SETTINGS}, set_config('plan_cache_mode', 'force_custom_plan', true)"
+FEW_CHUNKS = 5_000
 
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 SCOPE = """
@@ -114,11 +118,8 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    with connection.cursor() as cursor:
-        # One round trip, and for PostgreSQL one transaction: what is set ends with it.
-        cursor.execute(f"{SETTINGS}; {_STATEMENT}", values)
-        cursor.nextset()
-        return [_candidate(row) for row in cursor.fetchall()]
+    settings = SETTINGS if total <= FEW_CHUNKS else _PLANNED_ANEW
+    return [_candidate(row) for row in rows_of(_STATEMENT, values, settings=settings)]
 
 
 @dataclass(frozen=True, slots=True)
