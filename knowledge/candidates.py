@@ -38,10 +38,6 @@ SETTINGS = (
     # PostgreSQL takes reading all rows' words for cheap, and they stand out of line.
     " set_config('enable_seqscan', 'off', true)"
 )
-# One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
-# workspace has few chunks that is soon done, and planning would be a third of the search.
-_PLANNED_ANEW = f"{SETTINGS}, set_config('plan_cache_mode', 'force_custom_plan', true)"
-FEW_CHUNKS = 5_000
 
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 SCOPE = """
@@ -73,6 +69,10 @@ SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_pat
        c.content_hash, best.cosine, best.bm25, c.version_id
 FROM best JOIN knowledge_chunk c ON c.id = best.id JOIN knowledge_document d ON d.live_id = c.version_id
 """  # noqa: S608  only our own constants are put in; values are parameters
+# One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
+# workspace has few chunks that is soon done, and planning would be a third of the search.
+_PLANNED_ANEW = f"{SETTINGS}, set_config('plan_cache_mode', 'force_custom_plan', true)"
+FEW_CHUNKS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
