@@ -1,5 +1,7 @@
 """make bench-evidence: fit the evidence score on one half of the questions, and judge it on the other.
 
+An argument is the languages of the knowledge, and so the model: english (default) or multilingual.
+
 Questions come from shared/data: SQuAD v2's answerable ones; its unanswerable ones, which were written to look
 answerable; the same answerable ones put to an agent that has only the other articles; and CLINC150's
 out-of-scope ones. The constants in `knowledge.evidence` are what this prints. Last line: one JSON object.
@@ -8,6 +10,7 @@ out-of-scope ones. The constants in `knowledge.evidence` are what this prints. L
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -24,15 +27,21 @@ from benchmarks.knowledge_workspace import Library, workspace  # noqa: E402
 from knowledge import evidence, retrieval  # noqa: E402
 
 Numbers = NDArray[np.float64]
-EACH = 1500  # questions of a kind
+EACH = 900  # questions of a kind
+FITTED = {"off_topic": 1.0, "chit_chat": 1.0, "unanswerable": 0.5}  # weights against the answerable ones
+KEPT = 0.94  # of the answerable ones, at a threshold of one half
 PENALTY = 1.0  # of the ridge: keeps weights small where features say the same
 
 
 def main() -> None:
+    languages = sys.argv[1] if len(sys.argv) > 1 else "english"
     data = shared("squad_v2.json.gz")
     outside = [text for text, _ in shared("clinc150_out_of_scope.json.gz")["oos"]]
     with workspace():
-        libraries = [Library(Agent.objects.create(name=name)) for name in ("even", "odd")]
+        libraries = [
+            Library(Agent.objects.create(name=name, knowledge_languages=languages))
+            for name in ("even", "odd")
+        ]
         library_of: dict[int, int] = {}
         articles = groupby(data["paragraphs"], key=lambda paragraph: paragraph["title"])
         for number, (title, group) in enumerate(articles):
@@ -64,19 +73,18 @@ def _features(asked: Sequence[tuple[object, Library]]) -> Numbers:
 
 
 def report(features: dict[str, Numbers]) -> None:
-    """Even rows fit, odd rows judge. Fitted are answerable questions against ones about something else, so that
-    one half means what it says; the adversarial unanswerable ones are only judged.
-    """
+    """Even rows fit, odd rows judge; the intercept is then moved so that one half keeps KEPT of the answerable."""
     fit = {kind: rows[::2] for kind, rows in features.items()}
     held = {kind: rows[1::2] for kind, rows in features.items()}
-    others = ["off_topic", "chit_chat"]
-    rows = np.concatenate([fit["answerable"], *(fit[kind] for kind in others)])
-    labels = np.concatenate([np.ones(len(fit["answerable"])), *(np.zeros(len(fit[kind])) for kind in others)])
+    right = fit["answerable"]
+    rows = np.concatenate([right, *(fit[kind] for kind in FITTED)])
+    labels = np.concatenate([np.ones(len(right)), np.zeros(len(rows) - len(right))])
     weights = np.concatenate(
-        [np.full(len(fit["answerable"]), float(len(others)))]
-        + [np.full(len(fit[kind]), len(fit["answerable"]) / len(fit[kind])) for kind in others]
+        [np.full(len(right), sum(FITTED.values()))]
+        + [np.full(len(fit[kind]), weight * len(right) / len(fit[kind])) for kind, weight in FITTED.items()]
     )
     beta = logistic(rows, labels, weights)
+    beta[0] = -np.quantile(right @ beta[1:], 1 - KEPT)
     print("intercept", round(float(beta[0]), 2))
     print({name: round(float(b), 2) for name, b in zip(evidence.FEATURES, beta[1:], strict=True)})
     scores = {kind: 1 / (1 + np.exp(-(beta[0] + part @ beta[1:]))) for kind, part in held.items()}

@@ -136,8 +136,9 @@ def _peak(here: Workspace, agent: Agent, pages: int) -> float:
     print(
         f"{pages:8} pages, {version.chunk_count} chunks; {child.stdout.strip().splitlines()[-1]} MB at most"
     )
-    if version.chunk_count < pages:
-        sys.exit("The long PDF was not read as a whole.")
+    read = " ".join(version.chunks.values_list("text", flat=True))
+    if lost := [number for number in range(pages) if f"Part {number} costs" not in read]:
+        sys.exit(f"The long PDF was not read as a whole: {len(lost)} pages are missing, first {lost[0]}.")
     return float(child.stdout.strip().splitlines()[-1])
 
 

@@ -25,6 +25,8 @@ from django.core.cache import cache  # noqa: E402  after setup
 from django.db import close_old_connections, connections  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
 
+from agents.models import ModelSettings  # noqa: E402
+from tenants.context import in_tenant  # noqa: E402
 from tenants.postgresql import base  # noqa: E402
 from tests.isolation import matrix  # noqa: E402
 from tests.isolation.world import World, make_world, sign_up  # noqa: E402
@@ -33,7 +35,7 @@ from tests.tenancy.canaries import put_canary  # noqa: E402
 
 STEPS_AT_ONCE = 20
 BATCHES = 60
-PAIRS = 60
+PAIRS = 150
 
 
 def main() -> None:
@@ -42,6 +44,8 @@ def main() -> None:
     findings, uncovered = matrix.walk(own, victim, thorough=True), matrix.uncovered()
     performed, broken = interleave(random.Random(1))
     page = overhead(lambda: get_page(victim))
+    with in_tenant(victim.workspace):
+        ModelSettings.objects.update(keys={})  # a provider that is out of reach would be most of the time
     chat = overhead(lambda: ask(victim))
     leaks = findings.leaks + broken
     for sentence in leaks + uncovered:

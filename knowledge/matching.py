@@ -12,7 +12,7 @@ from knowledge.candidates import COSINE, LEXICAL, Candidate
 from knowledge.embedding import EmbeddingProfile
 from knowledge.embedding.pooling import INT8_SCALE, Bytes, Floats
 
-WORDS, SENTENCE = 2.0, 2.0  # the other weights: see `knowledge.candidates`
+WORDS, SENTENCE = 2.0, 1.5  # the other weights: see `knowledge.candidates`
 SUM = COSINE + LEXICAL + WORDS + SENTENCE
 
 
