@@ -200,7 +200,8 @@ def _nearest(setting: str, values: dict[str, Any]) -> set[object]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(setting)
         cursor.execute(
-            f"WITH {candidates.READABLE} SELECT {distance}, c.id {candidates.SCOPE} ORDER BY {distance} LIMIT {candidates.EACH_SIDE}",
+            f"WITH {candidates.READABLE} SELECT {distance}, c.id {candidates.SCOPE}"
+            f" ORDER BY {distance} LIMIT {candidates.EACH_SIDE}",
             values,
         )
         return {row[1] for row in sorted(cursor.fetchall())[:10]}
