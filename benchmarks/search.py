@@ -197,11 +197,11 @@ def _recall(agent: Agent, asked: list[str]) -> float:
 def _nearest(setting: str, values: dict[str, Any]) -> set[object]:
     """The ten nearest of the neighbours that a search takes; relaxed order may return them a little mixed."""
     distance = "c.embedding <=> %(vector)s::halfvec"
+    order = f"ORDER BY {distance} LIMIT {candidates.EACH_SIDE}"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(setting)
         cursor.execute(
-            f"WITH {candidates.READABLE} SELECT {distance}, c.id {candidates.SCOPE}"
-            f" ORDER BY {distance} LIMIT {candidates.EACH_SIDE}",
+            f"WITH {candidates.READABLE} SELECT {distance}, c.id {candidates.SCOPE} {order}",
             values,
         )
         return {row[1] for row in sorted(cursor.fetchall())[:10]}
