@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 EACH_SIDE = 50  # candidates that each side proposes
 COMPARED = 24  # of them are compared word by word: recall@1 and @5 are those of all (SQuAD v2); of 16, @5 is 0.003 less
-SEARCH_WIDTH = 100  # hnsw.ef_search: neighbours kept while walking the graph
+# hnsw.ef_search, the neighbours kept while walking the graph: as many for every STEP chunks. Of 100,000 chunks the
+# narrowest finds eight to nine of the ten nearest and the widest nearly all, for twice the time (`make bench-search`).
+NARROWEST, WIDEST, STEP = 100, 800, 10_000
 SCORED_CHUNKS = 4000  # chunks whose BM25 is computed at most, about: see `driving_terms`
 
 # Weights of the score's parts (`knowledge.matching`), in round numbers: halving or doubling any one of them costs less
@@ -32,12 +34,15 @@ SCORED_CHUNKS = 4000  # chunks whose BM25 is computed at most, about: see `drivi
 COSINE, LEXICAL = 2.0, 0.5
 
 # Iterative scan: the index walk goes on until the agent's own chunks are enough.
-SETTINGS = (
+_SETTINGS = (
     "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-    f" set_config('hnsw.ef_search', '{SEARCH_WIDTH}', true), set_config('jit', 'off', true),"
+    " set_config('hnsw.ef_search', '{width}', true), set_config('jit', 'off', true),"
     # PostgreSQL takes reading all rows' words for cheap, and they stand out of line.
-    " set_config('enable_seqscan', 'off', true)"
+    " set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', '{planned}', true)"
 )
+# One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
+# workspace has few chunks that is soon done, and planning would be a third of the search.
+FEW_CHUNKS = 3_000
 
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 # A small table has no statistics: were it joined, PostgreSQL would take nearly all chunks to be out of sight and read
@@ -77,10 +82,6 @@ SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_pat
        c.content_hash, best.cosine, best.bm25, c.version_id
 FROM best JOIN knowledge_chunk c ON c.id = best.id JOIN knowledge_document d ON d.live_id = c.version_id
 """  # noqa: S608  only our own constants are put in; values are parameters
-# One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
-# workspace has few chunks that is soon done, and planning would be a third of the search.
-_PLANNED_ANEW = f"{SETTINGS}, set_config('plan_cache_mode', 'force_custom_plan', true)"
-FEW_CHUNKS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,13 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    settings = SETTINGS if total <= FEW_CHUNKS else _PLANNED_ANEW
-    return [_candidate(row) for row in rows_of(_STATEMENT, values, settings=settings)]
+    return [_candidate(row) for row in rows_of(_STATEMENT, values, settings=settings_for(total))]
+
+
+def settings_for(total: int) -> str:
+    """How the search is to run in a workspace of so many chunks."""
+    width = min(max(-(-total // STEP) * NARROWEST, NARROWEST), WIDEST)
+    return _SETTINGS.format(width=width, planned="auto" if total <= FEW_CHUNKS else "force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True)
