@@ -69,12 +69,14 @@ class Noted:
 
 
 def _places_of(row: Model) -> list[Workspace | None]:
-    """Whose log tells of this row; a person in no workspace is noted for the platform."""
+    """Whose log tells of this row."""
     if isinstance(row, Workspace):
         return [row]
     if isinstance(row, Membership):
         return [row.workspace]
-    return list(Workspace.objects.filter(memberships__user=row.pk).order_by("pk")) or [None]
+    if isinstance(row, User):
+        return audit.places_of(row)
+    raise TypeError(f"Nobody said whose log tells of {row!r}.")
 
 
 class DomainInline(admin.TabularInline):  # type: ignore[type-arg]

@@ -59,9 +59,13 @@ def record_of_person(
     for the platform's staff.
     """
     with platform():
-        places = list(Workspace.objects.filter(memberships__user=person).order_by("pk"))
-        for place in places or [None]:
+        for place in places_of(person):
             record(action, request=request, subject=person.email, workspace=place, after=after)
+
+
+def places_of(person: User) -> list[Workspace | None]:
+    """The workspaces whose log tells of a person; None, the platform's, where they are in none."""
+    return list(Workspace.objects.filter(memberships__user=person).order_by("pk")) or [None]
 
 
 def note(

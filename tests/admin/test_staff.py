@@ -20,19 +20,11 @@ from tenants import second_factor
 from tenants.context import in_tenant, platform
 from tenants.keys import Scope, make_key
 from tenants.models import AuditEvent, ProvisioningState, User, Workspace
-from tests.plugins.people import PASSWORD, code_of, give_second_factor, verify
+from tests.plugins.people import PASSWORD, code_of, give_second_factor
 
 pytestmark = pytest.mark.django_db
 HOST = {"host": "admin.localhost"}
 ADMIN = "netvexa.urls.admin"
-
-
-@pytest.fixture
-def staff() -> Client:
-    user = User.objects.create_superuser("staff@netvexa.example", PASSWORD)
-    client = Client(headers=HOST)
-    client.force_login(user)
-    return verify(client, user)
 
 
 def page(name: str, *args: object) -> str:

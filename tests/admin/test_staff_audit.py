@@ -11,8 +11,8 @@ from django.test import Client, RequestFactory
 from tenants.admin import Noted
 from tenants.context import platform
 from tenants.models import AuditEvent, Membership, Role, User, Workspace
-from tests.admin.test_staff import HOST, page
-from tests.plugins.people import PASSWORD, add_member, verify
+from tests.admin.test_staff import page
+from tests.plugins.people import add_member
 
 pytestmark = pytest.mark.django_db
 OTHERWISE = {
@@ -20,14 +20,6 @@ OTHERWISE = {
     "billing.billedworkspace": "each act by a form of its own, with its reason",
     "billing.acquisitionspend": "of no workspace; noted for the platform",
 }
-
-
-@pytest.fixture
-def staff() -> Client:
-    user = User.objects.create_superuser("staff@netvexa.example", PASSWORD)
-    client = Client(headers=HOST)
-    client.force_login(user)
-    return verify(client, user)
 
 
 @pytest.fixture
