@@ -28,7 +28,7 @@ from knowledge import evidence, retrieval  # noqa: E402
 
 Numbers = NDArray[np.float64]
 EACH = 900  # questions of a kind
-FITTED = {"off_topic": 1.0, "chit_chat": 1.0, "unanswerable": 0.5}  # weights against the answerable ones
+FITTED = {"off_topic": 1.0, "chit_chat": 1.0, "unanswerable": 1.0}  # weights against the answerable ones
 KEPT = 0.94  # of the answerable ones, at a threshold of one half
 PENALTY = 1.0  # of the ridge: keeps weights small where features say the same
 

@@ -35,7 +35,7 @@ from knowledge import documents, tasks  # noqa: E402
 from knowledge.embedding import DEFAULT_PROFILE, encoder_for  # noqa: E402
 from knowledge.ingest import ingest, passages_of  # noqa: E402
 from knowledge.models import Chunk, Document  # noqa: E402
-from knowledge.parsing import parse  # noqa: E402
+from knowledge.parsing import parse, sandbox  # noqa: E402
 from netvexa.celery import app as celery  # noqa: E402
 from tenants.context import in_tenant  # noqa: E402
 from tenants.models import Workspace  # noqa: E402
@@ -145,6 +145,7 @@ def _peak(here: Workspace, agent: Agent, pages: int) -> float:
 def _ingest_apart(workspace_id: str, document_id: str) -> None:
     with in_tenant(Workspace.objects.get(pk=workspace_id)):
         ingest(document_id)
+    sandbox.close()  # so that what it used is known
     peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(round(sum(peaks) / 1024))
 

@@ -64,6 +64,23 @@ def test_evidence_is_high_for_what_is_known_and_low_for_what_is_not(shop: Agent)
     assert unknown.evidence < 0.3
 
 
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("How many seats does the Pro plan include?", False),
+        ("How much is the Team plan?", False),
+        ("How long do parcels to Norway take?", False),
+        ("How many people press the green button on the printer?", True),
+        ("When was the reset link sent by e-mail?", True),
+        ("When do you send the reset link?", False),
+    ],
+)
+def test_what_asks_for_a_number_is_not_answered_by_a_sentence_without_one(
+    shop: Agent, question: str, lacks: bool
+) -> None:
+    assert search(question, agent_id=shop.pk).features["quantity"] == float(lacks)
+
+
 def test_nothing_is_found_where_nothing_is_known(agent: Agent) -> None:
     found = search("anything", agent_id=agent.pk)
     assert (found.passages, found.evidence) == ((), 0.0)
@@ -137,6 +154,6 @@ def test_nothing_is_joined_over_the_end_of_a_section(agent: Agent) -> None:
 
 
 def test_rare_words_drive_the_search_and_common_ones_only_count() -> None:
-    frequencies = {"the": 90_000, "rare": 3, "usual": 3000}
+    frequencies = {"the": 90_000, "rare": 3, "usual": 2000}
     assert driving_terms(frequencies, list(frequencies)) == ["rare", "usual"]
     assert driving_terms({"common": 90_000}, ["common"]) == ["common"]

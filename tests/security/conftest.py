@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.security.trap import Trap
 
 if TYPE_CHECKING:
     from tests.isolation.world import World
@@ -22,3 +26,11 @@ def rival(db: None) -> World:
     from tests.isolation.world import make_world
 
     return make_world("rival")
+
+
+@pytest.fixture
+def trap() -> Iterator[Trap]:
+    with Trap() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -24,6 +21,7 @@ from tests.fakes.llm import FakeLLM
 from tests.plugins.people import client_of
 from tests.plugins.processes import Site, running_site
 from tests.security.test_language_models import MODELS
+from tests.security.trap import Trap
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUESTION = "How long does standard delivery to Austria take?"
@@ -32,43 +30,6 @@ QUESTION = "How long does standard delivery to Austria take?"
 @pytest.fixture
 def agent(workspace: Workspace) -> Agent:
     return agent_of(workspace)
-
-
-class Trap(ThreadingHTTPServer):
-    """A service inside, which nobody may be led to; `asked` are the paths that were."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Trapped)
-        self.asked: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/latest/meta-data/"
-
-
-class _Trapped(BaseHTTPRequestHandler):
-    server: Trap
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        self.send_response(204)
-        self.end_headers()
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_arguments: object) -> None:
-        """Quiet."""
-
-
-@pytest.fixture
-def trap() -> Iterator[Trap]:
-    with Trap() as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")

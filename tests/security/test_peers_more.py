@@ -6,22 +6,25 @@ from base64 import urlsafe_b64encode
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import EmailMessage
 from django.test import Client
+from pytest_django import Settings
 
 from agents.models import Agent
 from chat import conversations, mails, protocol, tokens, turns
 from chat.models import Channel, Conversation, Message, MessageState, Visitor
-from knowledge.fetching import fetch
+from knowledge.fetching import FetchRefused, fetch
 from knowledge.models import Source
 from netvexa.lib.errors import AppError
-from tenants.context import in_tenant
+from tenants.context import in_tenant, platform
 from tenants.keys import Scope
 from tenants.models import Role, User, Workspace
 from tests.isolation.matrix import client_at
 from tests.isolation.world import World, digest_of
 from tests.plugins.integrators import at_host, new_key
 from tests.plugins.people import add_member, client_of
+from tests.security.trap import Trap
 
 pytestmark = pytest.mark.django_db
 KEPT_BY_USE = {"public.billing_usagebucket", "public.billing_usageentry", "public.tenants_session"}
@@ -65,6 +68,63 @@ def test_dify_cve_2025_56520_and_chainlit_cve_2026_22219_what_a_customer_names_i
     )
 
     assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize(
+    "location", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", INSIDE]
+)
+def test_dify_cve_2026_85021_no_server_sends_us_on_to_what_is_no_page(
+    location: str, trap: Trap, settings: Settings
+) -> None:
+    settings.FETCH_PRIVATE_HOSTS = ["localhost"]
+    trap.location = location
+
+    with pytest.raises(FetchRefused):
+        fetch(f"http://localhost:{trap.server_port}/moved")
+
+    assert trap.asked == ["/moved"]
+
+
+def test_chatwoot_cve_2021_3742_a_picture_fetches_nothing(acme: World, trap: Trap) -> None:
+    """Neither where a picture is drawn from words that name another, nor where an address stands for one."""
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{trap.url}"/></svg>'.encode()
+    browser = client_of(acme.workspace, acme.user)
+    given = {"name": "Ada", "email": acme.user.email}
+
+    for name, kind in (("face.svg", "image/svg+xml"), ("face.png", "image/png")):
+        picture = SimpleUploadedFile(name, drawn, kind)
+        assert browser.post("/account/", {**given, "picture": picture}).status_code == 422
+    browser.post("/account/", {**given, "picture": trap.url})
+    with platform():
+        assert not User.objects.get(pk=acme.user.pk).avatar
+    assert trap.asked == []
+
+
+@pytest.mark.parametrize("method", ["get", "options", "post"])
+def test_dify_cve_2025_63388_no_answer_is_for_another_sites_script_and_its_readers_cookies(
+    method: str, acme: World
+) -> None:
+    """The widget's addresses are for other sites, and know their visitor by a token alone."""
+    evil, public_id = "https://evil.example", acme.agent.public_id
+    widget = [f"/widget/{name}/{public_id}/" for name in ("data", "upload")]
+    widget += [f"/widget/config/{public_id}.json", f"/widget/avatar/{public_id}"]
+    ours = [
+        "/",
+        "/log-in/",
+        "/settings/",
+        "/api/v1/",
+        "/api/v1/agents/",
+        "/api/v1/auth/token/",
+        "/api/v1/schema/",
+    ]
+    browser = client_at(acme.host, session=acme)
+
+    for path in widget + ours:
+        answer = getattr(browser, method)(path, headers={"origin": evil})
+        assert "Access-Control-Allow-Credentials" not in answer.headers, path
+        if path in ours:
+            assert "Access-Control-Allow-Origin" not in answer.headers, path
+    assert browser.get(widget[0], headers={"origin": evil}).status_code == 401
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "vbscript:x"])
