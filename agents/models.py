@@ -14,6 +14,7 @@ from django.utils import timezone
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id, short_id
 from tenants.context import current_workspace
+from tenants.postgresql.prepared import columns_of, instance_of
 from tenants.sealed import SealedField, SealedJSONField
 
 colour_validator = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour such as #4f46e5.")
@@ -242,7 +243,6 @@ class ModelSettings(models.Model):
     @classmethod
     def current(cls) -> ModelSettings:
         """The row, or one with the defaults that is not stored yet."""
-        rows = cls.objects.raw(
-            "SELECT * FROM agents_modelsettings WHERE id = 1"
-        )  # of every answer's cost a part
-        return next(iter(rows), None) or cls()
+        # Asked for every answer.
+        statement = f"SELECT {columns_of(cls)} FROM agents_modelsettings WHERE id = 1"  # noqa: S608  our own words
+        return instance_of(cls, statement) or cls()

@@ -27,6 +27,7 @@ from chat.conversations import Door, keep_seq
 from chat.feed import Feed, Line, feed
 from chat.models import Outcome
 from chat.protocol import Stopped, ack_frame, start_frame, token_frame
+from chat.spending import Known
 from chat.turns import Accepted, Turn
 from chat.wording import Say, said
 from knowledge.recall import Reading
@@ -87,6 +88,7 @@ class Writing:
     tally: Tally = field(default_factory=Tally)
     marks: Marks | None = None
     reading: Reading | None = None  # the state of the knowledge that the answer was looked for in
+    known: Known | None = None  # of the money, then
     _buffer: str = ""
     _flushed: float = 0.0
     _flushing: asyncio.Task[None] | None = None
@@ -174,7 +176,7 @@ async def answer(writing: Writing) -> Answer | None:
         writing.feed.answers -= 1
     made = replace(made, total_ms=round((time.monotonic() - writing.started) * 1000))
     stored = await run_in_tenant(
-        turn.workspace, turns.store, turn, made, seq=writing.seq, shown=writing.shown
+        turn.workspace, turns.store, turn, made, seq=writing.seq, shown=writing.shown, known=writing.known
     )
     if stored is None:
         return None

@@ -35,7 +35,7 @@ from chat.turns import Turn
 from knowledge import recall
 from netvexa.lib.ids import new_id
 from netvexa.lib.masking import is_personal
-from tenants.postgresql.prepared import row_of
+from tenants.postgresql.prepared import row_of, rows_of
 
 MAX_ENTRIES = 2_000  # of one agent, about: what is too much is taken away now and then
 TIDIED_EVERY = 64  # new entries
@@ -58,7 +58,7 @@ _KEPT = (
     "expires_at",
 )  # fmt: skip
 _ENTRY = """
-    SELECT id, agent_id, question, state, text, citations, chunks, evidence, model, cost_micro_usd, took_ms
+    SELECT id, question, state, text, citations::text AS citations, chunks, evidence, model, cost_micro_usd, took_ms
 """
 _SAME_WORDS = f"{_ENTRY} FROM chat_cachedanswer {_STANDS} AND key = %(key)s LIMIT 1"
 _MEANS_THE_SAME = f"""
@@ -68,11 +68,27 @@ _MEANS_THE_SAME = f"""
 """  # noqa: S608  only our own words are put in; values are parameters
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is read of a kept answer; `citations` are JSON."""
+
+    id: UUID
+    question: str
+    state: str
+    text: str
+    citations: str
+    chunks: list[UUID]
+    evidence: float | None
+    model: str
+    cost_micro_usd: int
+    took_ms: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
     """A kept answer that fits. `similarity` is 1 for the same words."""
 
-    entry: CachedAnswer
+    entry: Entry
     similarity: float
 
     def answer(self, *, rung: str = "cached") -> Answer:
@@ -81,7 +97,7 @@ class Hit:
         return Answer(
             text=entry.text,
             outcome=Outcome.ANSWERED,
-            citations=entry.citations,
+            citations=json.loads(entry.citations),
             grounded=True,
             cached=True,
             evidence=entry.evidence,
@@ -93,7 +109,7 @@ class Hit:
 
     def _receipt(self) -> dict[str, Any]:
         return {
-            "entry": str(self.entry.pk),
+            "entry": str(self.entry.id),
             "asked": self.entry.question,
             "similarity": round(self.similarity, 4),
             "saved_micro_usd": self.entry.cost_micro_usd,
@@ -126,7 +142,7 @@ def look_up(turn: Turn, *, reading: recall.Reading | None = None, stale: bool = 
     if hit is None:
         return None
     if not recall.all_there(hit.entry.chunks, agent_id=turn.agent.id, audiences=turn.audiences):
-        hit.entry.delete()
+        CachedAnswer.objects.filter(pk=hit.entry.id).delete()
         return None
     return hit
 
@@ -148,8 +164,9 @@ def _find(turn: Turn, reading: recall.Reading, *, now: datetime) -> Hit | None:
         "knowledge_version": reading.version,
         "now": now,
     }
-    same_words = next(iter(CachedAnswer.objects.raw(_SAME_WORDS, {**values, "key": key_of(turn)})), None)
-    if same_words is not None:
+    row = row_of(_SAME_WORDS, {**values, "key": key_of(turn)})
+    if row is not None:
+        same_words = Entry(*row)
         return None if same_words.state in _REFUSED else Hit(entry=same_words, similarity=1.0)
     if turn.agent.cache_similarity >= 1:
         return None
@@ -161,9 +178,10 @@ def _near(turn: Turn, reading: recall.Reading, values: dict[str, Any]) -> list[H
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
     near = {"profile": mark.profile, "vector": mark.vector.to_text(), "farthest": farthest}
+    found = ((Entry(*row), distance) for *row, distance in rows_of(_MEANS_THE_SAME, {**values, **near}))
     return [
-        Hit(entry=entry, similarity=mark.likeness(1 - entry.distance))  # type: ignore[attr-defined]  # selected
-        for entry in CachedAnswer.objects.raw(_MEANS_THE_SAME, {**values, **near})
+        Hit(entry=entry, similarity=mark.likeness(1 - distance))
+        for entry, distance in found
         if recall.difference(turn.question, entry.question, language=turn.language) is None
     ]
 

@@ -47,6 +47,7 @@ class Looked:
     found: retrieval.SearchResult | None = None
     plan: ModelPlan | None = None
     budget: spending.Budget | None = None
+    known: spending.Known | None = None
     hosts: frozenset[str] = frozenset()
     masks_contacts: bool = False
     own_keys: bool = False
@@ -82,7 +83,7 @@ async def _answer_to(writing: Writing) -> Answer:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
-    writing.reading = looked.reading
+    writing.reading, writing.known = looked.reading, looked.known
     if looked.exact is not None:
         return _exact(writing, looked.exact)
     if looked.hit is not None:
@@ -129,14 +130,9 @@ def _look(turn: Turn) -> Looked:
         reading=reading,
         overlay=turn.overlay,
     )
-    settings = ModelSettings.current()
-    budget = spending.tightest(
-        turn.agent,
-        settings,
-        tier=turn.tier,
-        spent_here=prospect.spent,
-        is_test=turn.channel == Channel.PREVIEW,
-    )
+    settings, is_test = ModelSettings.current(), turn.channel == Channel.PREVIEW
+    known = spending.Known(settings=settings, spent=spending.spent_by(turn.agent, is_test=is_test))
+    budget = spending.tightest(turn.agent, known, tier=turn.tier, spent_here=prospect.spent)
     plan = plan_for(
         turn.tier,
         configured=turn.agent.model or None,
@@ -149,6 +145,7 @@ def _look(turn: Turn) -> Looked:
         found=found,
         plan=plan,
         budget=budget,
+        known=known,
         hosts=hosts | frozenset(turn.agent.link_hosts),
         masks_contacts=settings.masks_contacts,
         own_keys=bool(settings.keys),

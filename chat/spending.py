@@ -35,6 +35,7 @@ from tenants.postgresql.prepared import rows_of
 
 BACKGROUND_PERCENT = 90  # of a budget, at which background work rests
 LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
+NEAR = 10  # percent of a budget before a level, from which on every answer looks whether it is reached
 _BOOK = """
     INSERT INTO chat_spendingday AS day (id, agent_id, day, is_test, answers, cached, input_tokens,
            output_tokens, cost_micro_usd, estimated_micro_usd, saved_micro_usd, saved_ms)
@@ -61,7 +62,7 @@ _BOOK_BACKGROUND = """
            background_output_tokens = day.background_output_tokens + EXCLUDED.background_output_tokens,
            background_micro_usd = day.background_micro_usd + EXCLUDED.background_micro_usd
 """
-# Asked twice for every answer: the ORM takes several times as long to write it as the database to answer it.
+# Asked for every answer: the ORM takes several times as long to write it as the database to answer it.
 _SPENT = """
     SELECT coalesce(sum(cost) FILTER (WHERE agent_id = %(agent)s AND day = %(day)s), 0),
            coalesce(sum(cost) FILTER (WHERE agent_id = %(agent)s), 0),
@@ -106,20 +107,44 @@ class Spent:
     workspace_month: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The workspace's settings, and what was spent, as they were read when an answer began."""
+
+    settings: ModelSettings
+    spent: Spent
+
+
 def today() -> date:
     return timezone.now().astimezone(UTC).date()
 
 
-def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool) -> None:
-    """Add an answer that was stored to its agent's day; then tell the owners if a budget reached a level."""
+def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool, known: Known | None = None) -> None:
+    """Add an answer that was stored to its agent's day; then tell the owners if a budget reached a level.
+
+    What was `known` when the answer began spares looking again where every level is far.
+    """
     saved, usage, cost = answer.receipt.get("cache", {}), answer.usage, answer.usage.cost_micro_usd
     values = (
         new_id(), agent.pk, today(), is_test, int(answer.cached), usage.input_tokens, usage.output_tokens,
         cost, cost if usage.estimated else 0, saved.get("saved_micro_usd", 0), saved.get("saved_ms", 0),
     )  # fmt: skip
     rows_of(_BOOK, values)
-    if cost and not is_test:
+    if cost and not is_test and not (known and _is_far(agent, known, cost, tier=tier)):
         _tell(agent, tier=tier)
+
+
+def _is_far(agent: Agent, known: Known, cost: int, *, tier: str) -> bool:
+    """Whether no budget comes near a level that was not told of yet. What other answers spend at the same time is
+    NEAR percent of a budget at most; where it is more, the next answer tells.
+    """
+    settings = known.settings
+    for budget in budgets_of(agent, settings, tier=tier, spent=known.spent):
+        told = _told(budget, settings)
+        coming = next((level for level in LEVELS if level > told), None)
+        if coming is not None and 100 * (budget.spent + cost) >= (coming - NEAR) * budget.limit:
+            return False
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,9 +195,12 @@ def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
     return Spent(*map(int, row))
 
 
-def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: bool = False) -> list[Budget]:
-    """The budgets of days and months that hold for an answer of this agent."""
-    spent, row, now = spent_by(agent, is_test=is_test), tier_table().tier(tier), today()
+def budgets_of(
+    agent: Agent, settings: ModelSettings, *, tier: str, is_test: bool = False, spent: Spent | None = None
+) -> list[Budget]:
+    """The budgets of days and months that hold for an answer of this agent; `spent` is read where it is not given."""
+    spent = spent or spent_by(agent, is_test=is_test)
+    row, now = tier_table().tier(tier), today()
     day, month = f"{now:%Y-%m-%d}", f"{now:%Y-%m}"
     plan_day, plan_month = (None, None) if settings.keys else (row.daily_micro_usd, row.monthly_micro_usd)
     limits = (
@@ -203,15 +231,14 @@ def budgets_of(agent: Agent, settings: ModelSettings, *, tier: str, is_test: boo
     ]
 
 
-def tightest(
-    agent: Agent, settings: ModelSettings, *, tier: str, spent_here: int, is_test: bool
-) -> Budget | None:
+def tightest(agent: Agent, known: Known, *, tier: str, spent_here: int) -> Budget | None:
     """The budget with the least left for an answer in a conversation that has cost `spent_here` so far; None
     where none is set.
     """
+    settings = known.settings
     own = None if settings.keys else tier_table().tier(tier).conversation_micro_usd
     limit = _tighter(settings.conversation_budget_micro_usd, own)
-    budgets = budgets_of(agent, settings, tier=tier, is_test=is_test)
+    budgets = budgets_of(agent, settings, tier=tier, spent=known.spent)
     if limit is not None:
         budgets.append(Budget(name="this conversation", limit=limit, spent=spent_here))
     return min(budgets, key=lambda budget: budget.left, default=None)
@@ -238,7 +265,12 @@ def _tell(agent: Agent, *, tier: str) -> None:
 
 
 def _is_news(budget: Budget, settings: ModelSettings) -> bool:
-    return budget.level > int(settings.alerts.get(budget.period, 0))
+    return budget.level > _told(budget, settings)
+
+
+def _told(budget: Budget, settings: ModelSettings) -> int:
+    """The level that the owners know of."""
+    return int(settings.alerts.get(budget.period, 0))
 
 
 def _current(alerts: dict[str, int]) -> dict[str, int]:

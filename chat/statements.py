@@ -17,16 +17,26 @@ from uuid import UUID
 from django.db.models import Model
 
 from chat.models import Conversation, Message, Visitor
+from tenants import closing
 from tenants.postgresql.prepared import row_of, rows_of
 
 if TYPE_CHECKING:
     from chat.answers import Answer
     from chat.conversations import Door
 
-_STANDING = """
-    SELECT owner, EXISTS (SELECT FROM chat_message WHERE conversation_id = talk.id AND client_id = %s)
-      FROM chat_conversation AS talk WHERE id = %s
-"""
+# One row, whatever there is.
+_STANDING = f"""
+    SELECT {closing.IS_OPEN}, talk.owner,
+           EXISTS (SELECT FROM chat_message WHERE conversation_id = talk.id AND client_id = %(client)s),
+           said.places, said.authors, said.texts
+      FROM (SELECT) AS always
+      LEFT JOIN chat_conversation AS talk ON talk.id = %(conversation)s
+      LEFT JOIN LATERAL (
+           SELECT array_agg(ordinal) AS places, array_agg(author) AS authors, array_agg(text) AS texts
+             FROM (SELECT ordinal, author, text FROM chat_message
+                    WHERE conversation_id = talk.id ORDER BY ordinal DESC LIMIT %(most)s) AS newest
+           ) AS said ON true
+"""  # noqa: S608  only our own words are put in; values are parameters
 # Another socket of this visitor may make the same rows at this moment.
 _OPEN = """
     WITH visitor AS (
@@ -115,6 +125,21 @@ _PROSPECT = """
 """
 
 
+Said = tuple[int, str, str]  # place, author and text of a message
+
+
+@dataclass(frozen=True, slots=True)
+class StandingAt:
+    """Whether the workspace is open, who answers in the conversation (None: there is no such one), whether the
+    message was stored by an earlier frame, and what was said before it, the newest first.
+    """
+
+    is_open: bool
+    owner: str | None
+    is_known: bool
+    before: list[Said]
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """The conversation as it was when its lock was held; `taken` places were there before the question."""
@@ -137,10 +162,15 @@ class Prospect:
     spent: int
 
 
-def standing_at(conversation_id: UUID, client_id: UUID) -> tuple[str, bool] | None:
-    """Who answers in the conversation, and whether it holds this message; None where there is none."""
-    row = row_of(_STANDING, (client_id, conversation_id))
-    return None if row is None else (row[0], row[1])
+def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> StandingAt:
+    """How things stand in a conversation that a message comes to, with the `most` newest of its messages."""
+    values = {"conversation": conversation_id, "client": client_id, "most": most, **closing.this_workspace()}
+    row = row_of(_STANDING, values)
+    if row is None:
+        raise RuntimeError("a statement without a table gives a row")
+    is_open, owner, is_known, *said = row
+    before = list(zip(*said, strict=True)) if said[0] else []
+    return StandingAt(is_open, owner, is_known, before)
 
 
 def open_conversation(door: Door, *, now: datetime) -> None:
@@ -160,8 +190,8 @@ def open_conversation(door: Door, *, now: datetime) -> None:
     rows_of(_open_statement(), values)
 
 
-def newest(conversation_id: UUID, *, below: int, most: int) -> list[tuple[int, str, str]]:
-    """Place, author and text of the last messages before this place, the newest first."""
+def newest(conversation_id: UUID, *, below: int, most: int) -> list[Said]:
+    """The last messages before this place, the newest first."""
     return [(row[0], row[1], row[2]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
 
 

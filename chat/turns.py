@@ -45,12 +45,13 @@ from knowledge.candidates import Overlay
 from netvexa.lib.errors import NotAllowed, NotFound, Unavailable
 from netvexa.lib.ids import new_id
 from tenants import closing
-from tenants.context import current_workspace
+from tenants.context import WorkspaceClosed, current_workspace
 from tenants.models import Workspace
 
 LEASE = timedelta(seconds=12)
 LONGEST_LIFE = 3  # runs that may try to write one answer before it is ended with an apology
 HISTORY_MESSAGES = 12
+_READ_BEFORE = 2 * HISTORY_MESSAGES  # some say nothing
 PLACES_TRIED = 8  # messages of one conversation that may come at the same moment
 _LAST_PLACE = 2**31 - 1
 
@@ -110,20 +111,21 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    found = statements.standing_at(door.conversation_id, client_id)
-    if found is not None and found[1] and (known := _known(door, client_id)) is not None:
+    found = statements.standing_at(door.conversation_id, client_id, most=_READ_BEFORE)
+    if found.is_known and (known := _known(door, client_id)) is not None:
         return known
-    closing.check_open()
+    if not found.is_open:
+        raise WorkspaceClosed
     text = retention.storable(text)
     _check_hours(door)
-    if found is None:
+    if found.owner is None:
         statements.open_conversation(door, now=timezone.now())
-    answers = found is None or found[0] == Owner.AI
+    answers = found.owner in (None, Owner.AI)
     standing = standing_of(current_workspace())
     reservation_id = _reserve(door, standing) if answers and text else None
     claim = _Claim(writer, reservation_id, standing.plan.tier.value)
     try:
-        accepted = _store_in_place(door, client_id, text, claim, attachments)
+        accepted = _store_in_place(door, client_id, text, claim, attachments, before=found.before)
     except BaseException:
         _release(reservation_id)
         raise
@@ -133,19 +135,26 @@ def accept(
 
 
 def _store_in_place(
-    door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
+    door: Door,
+    client_id: UUID,
+    text: str,
+    claim: _Claim,
+    attachments: Sequence[UUID],
+    *,
+    before: Sequence[statements.Said],
 ) -> Accepted:
     """Store the question; again where another message took its place at the same moment."""
     for attempt in range(1, PLACES_TRIED + 1):
         try:
             with transaction.atomic() if attachments else nullcontext():
-                return _store_question(door, client_id, text, claim, attachments)
+                return _store_question(door, client_id, text, claim, attachments, before)
         except IntegrityError:
             known = _known(door, client_id)  # the same client_id came over another socket
             if known is not None:
                 return known
             if attempt == PLACES_TRIED:
                 raise
+            before = statements.newest(door.conversation_id, below=_LAST_PLACE, most=_READ_BEFORE)
     raise Unavailable
 
 
@@ -207,10 +216,14 @@ def _release(reservation_id: UUID | None) -> None:
 
 
 def _store_question(
-    door: Door, client_id: UUID, text: str, claim: _Claim, attachments: Sequence[UUID]
+    door: Door,
+    client_id: UUID,
+    text: str,
+    claim: _Claim,
+    attachments: Sequence[UUID],
+    before: Sequence[statements.Said],
 ) -> Accepted:
     now, question_id, answer_id, audiences = timezone.now(), new_id(), new_id(), door.belonging.now
-    before = statements.newest(door.conversation_id, below=_LAST_PLACE, most=2 * HISTORY_MESSAGES)
     taken = statements.ask(
         {
             "conversation": door.conversation_id,
@@ -241,7 +254,7 @@ def _store_question(
             question_id=question_id,
             answer_id=answer_id,
             question=text,
-            history=_spoken([(author, words) for place, author, words in before if place <= taken.taken]),
+            history=_spoken(before),
             language=door.agent.language or taken.locale or "en",
             version=taken.version,
             writer=claim.writer,
@@ -275,13 +288,12 @@ def audiences_of(answer: Message) -> tuple[str, ...]:
 
 def spoken_before(question: Message) -> tuple[Spoken, ...]:
     """What was said before a question, oldest first."""
-    before = statements.newest(question.conversation_id, below=question.ordinal, most=2 * HISTORY_MESSAGES)
-    return _spoken([(author, words) for _, author, words in before])
+    return _spoken(statements.newest(question.conversation_id, below=question.ordinal, most=_READ_BEFORE))
 
 
-def _spoken(before: Sequence[tuple[str, str]]) -> tuple[Spoken, ...]:
-    """What was said, oldest first, of authors and texts, the newest first."""
-    said_something = [(author, words) for author, words in before if author != Author.SYSTEM and words]
+def _spoken(before: Sequence[statements.Said]) -> tuple[Spoken, ...]:
+    """What was said, oldest first, of messages, the newest first."""
+    said_something = [(author, words) for _, author, words in before if author != Author.SYSTEM and words]
     return tuple(
         Spoken("visitor" if author == Author.VISITOR else "agent", words)
         for author, words in reversed(said_something[:HISTORY_MESSAGES])
@@ -299,11 +311,19 @@ def renew(answers: dict[UUID, str]) -> set[UUID]:
     return statements.renew(answers, until=timezone.now() + LEASE)
 
 
-def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> Answer | None:
+def store(
+    turn: Turn,
+    answer: Answer,
+    *,
+    seq: int,
+    shown: dict[UUID, int],
+    known: spending.Known | None = None,
+) -> Answer | None:
     """Store the answer, if this run may still do so, and settle its usage; None where it may not.
 
     When a person took over meanwhile, the agent's words are dropped: the stored answer only says so. `seq` is
-    the last frame's so far; the next one is the `end`, whose number is kept here already.
+    the last frame's so far; the next one is the `end`, whose number is kept here already. `known` was read for
+    this answer.
     """
     values = {
         "conversation": turn.conversation_id,
@@ -323,7 +343,8 @@ def store(turn: Turn, answer: Answer, *, seq: int, shown: dict[UUID, int]) -> An
     if found is None or not found[1]:  # deleted meanwhile, and its usage given back; or another run's
         return None
     _account(turn, answer)
-    spending.book(turn.agent, answer, tier=turn.tier, is_test=turn.channel == Channel.PREVIEW)
+    is_test = turn.channel == Channel.PREVIEW
+    spending.book(turn.agent, answer, tier=turn.tier, is_test=is_test, known=known)
     return answer
 
 

@@ -7,6 +7,7 @@ anything, and the web processes are told at once, by one channel in Redis that e
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from redis import Redis
@@ -18,14 +19,18 @@ from tenants.postgresql.prepared import row_of
 
 logger = logging.getLogger(__name__)
 CHANNEL = "nv:closing"
+# A part of statements that ask more, with the values of `this_workspace`.
+IS_OPEN = "EXISTS (SELECT FROM public.tenants_workspace WHERE id = %(workspace)s AND state = %(ready)s)"
+
+
+def this_workspace() -> dict[str, Any]:
+    """What IS_OPEN asks about."""
+    return {"workspace": current_workspace().pk, "ready": ProvisioningState.READY.value}
 
 
 def is_open() -> bool:
     """Whether the current workspace is open still, by its row and not by what was read earlier."""
-    row = row_of(  # asked for every question: the ORM takes longer than the database
-        "SELECT EXISTS (SELECT FROM public.tenants_workspace WHERE id = %s AND state = %s)",
-        (current_workspace().pk, ProvisioningState.READY.value),
-    )
+    row = row_of(f"SELECT {IS_OPEN}", this_workspace())
     return row is not None and bool(row[0])
 
 

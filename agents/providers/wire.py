@@ -11,7 +11,10 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
@@ -64,8 +67,20 @@ def _session() -> aiohttp.ClientSession:
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())  # a slim machine has no certificates of its own
         connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEPT_SECONDS)
-        _sessions[loop] = aiohttp.ClientSession(connector=connector, trust_env=True)
+        _sessions[loop] = aiohttp.ClientSession(connector=connector)
     return _sessions[loop]
+
+
+@lru_cache(maxsize=64)
+def _proxy_of(address: str) -> str | None:
+    """The proxy that the environment names for an address without its path.
+
+    aiohttp would look for it at every request, and for a password in the home folder, in two threads.
+    """
+    parts = urlsplit(address)
+    if proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 async def close_session() -> None:
@@ -83,7 +98,12 @@ async def opened(request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
     )
     try:
         async with _session().post(
-            request.url, json=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+            request.url,
+            json=request.body,
+            headers=request.headers,
+            timeout=timeout,
+            allow_redirects=False,
+            proxy=_proxy_of(urljoin(request.url, "/")),
         ) as response:
             if response.status != 200:
                 refusal = Refusal(response.status, (await response.text())[:2000], _retry_after(response))

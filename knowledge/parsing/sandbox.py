@@ -58,7 +58,7 @@ class Parsers:
         with theirs:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "knowledge.parsing.child"],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd=PROJECT,

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import NotSupportedError, connection
+from django.db.models import JSONField, Model
 
 if TYPE_CHECKING:
     from tenants.postgresql.base import DatabaseWrapper
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PREPARED_AFTER = 3  # uses on one connection
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Sequence[Any]
+M = TypeVar("M", bound=Model)
 
 
 def rows_of(statement: str, values: Values = (), *, settings: str = "") -> list[Row]:
@@ -47,6 +49,24 @@ def rows_of(statement: str, values: Values = (), *, settings: str = "") -> list[
 def row_of(statement: str, values: Values = ()) -> Row | None:
     """The first row, or None."""
     return next(iter(rows_of(statement, values)), None)
+
+
+def columns_of(model: type[Model]) -> str:
+    """What a statement selects for `instance_of`: a model's columns, with JSON as the text that its field reads."""
+    columns = [(str(field.column), isinstance(field, JSONField)) for field in model._meta.concrete_fields]
+    return ", ".join(f"{column}::text" if is_json else column for column, is_json in columns)
+
+
+def instance_of(model: type[M], statement: str, values: Values = ()) -> M | None:
+    """The first row of a statement that selects `columns_of(model)`, as an object; None where there is none."""
+    row = row_of(statement, values)
+    if row is None:
+        return None
+    found = list(row)
+    for place, field in enumerate(model._meta.concrete_fields):
+        for convert in field.get_db_converters(connection):
+            found[place] = convert(found[place], None, connection)
+    return model.from_db(connection.alias, [field.attname for field in model._meta.concrete_fields], found)
 
 
 def _rows_in_bytes(wrapper: DatabaseWrapper, statement: str, values: Values, settings: str) -> list[Row]:

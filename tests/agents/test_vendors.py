@@ -21,6 +21,7 @@ from agents.providers import (
     Usage,
     shut_down,
     stream,
+    wire,
 )
 from agents.providers.registry import provider
 from tests.agents.builders import (
@@ -329,3 +330,28 @@ async def test_a_key_never_stands_in_a_repr_or_an_attempt(fake_llm: FakeLLM, ven
     plan = a_plan(a_rung(fake_llm, vendor, fake_llm.behaves(status=401)), EXTRACTIVE_RUNG)
     _, finished = await answer(QUESTION, plan)
     assert "test-key" not in repr(plan) + repr(finished)
+
+
+async def test_the_environments_proxy_is_asked_unless_it_says_otherwise(
+    fake_llm: FakeLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        for but, rung in (("", "extractive"), ("127.0.0.1,localhost", "primary")):
+            monkeypatch.setenv("no_proxy", but)
+            wire._proxy_of.cache_clear()
+            plan = a_plan(a_rung(fake_llm, "openai", fake_llm.behaves()), EXTRACTIVE_RUNG)
+            _, finished = await answer(QUESTION, plan)
+            assert finished.rung == rung
+    wire._proxy_of.cache_clear()
+    assert asked
+    assert all(line.startswith(b"POST http://") for line in asked)

@@ -36,8 +36,14 @@ def spend(agent: Agent, dollars: float, *, estimated: bool = False, **door: Any)
     """An answer of this agent that cost so much."""
     turn = a_turn(agent, **door)
     usage = Usage(1_000, 100, int(dollars * DOLLAR), estimated)
-    turns.store(turn, Answer(text="Yes.", outcome=Outcome.ANSWERED, usage=usage), seq=1, shown={})
+    made = Answer(text="Yes.", outcome=Outcome.ANSWERED, usage=usage)
+    turns.store(turn, made, seq=1, shown={}, known=known_of(turn))
     return turn
+
+
+def known_of(turn: Turn) -> spending.Known:
+    spent = spending.spent_by(turn.agent, is_test=turn.channel == Channel.PREVIEW)
+    return spending.Known(settings=ModelSettings.current(), spent=spent)
 
 
 def test_answers_add_up_in_their_agents_day(inside: Workspace, agent: Agent) -> None:
@@ -58,10 +64,9 @@ def test_the_teams_own_tries_are_kept_apart(inside: Workspace, agent: Agent) -> 
 def left(agent: Agent, turn: Turn) -> spending.Budget | None:
     return spending.tightest(
         turn.agent,
-        ModelSettings.current(),
+        known_of(turn),
         tier="starter",
         spent_here=statements.prospect_of(agent.pk, turn.conversation_id).spent,
-        is_test=False,
     )
 
 
@@ -113,3 +118,17 @@ def test_owners_are_told_once_at_each_level(inside: Workspace, agent: Agent, mai
         told.append(len([sent for sent in mails if "month of Ada" in sent.subject]))
     assert told == [0, 1, 1, 2, 2, 3, 3]
     assert {sent.to[0] for sent in mails} == {"owner@acme.example"}
+
+
+def test_far_from_every_level_nothing_is_looked_up_again(
+    inside: Workspace, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Agent.objects.filter(pk=agent.pk).update(monthly_budget_micro_usd=10 * DOLLAR)
+    turn = a_turn(agent)
+    known, looked = known_of(turn), []
+    monkeypatch.setattr(spending, "_tell", lambda *_given, **_named: looked.append(1))
+    for dollars, looks in ((3.9, 0), (4.1, 1)):
+        usage = Usage(1_000, 100, int(dollars * DOLLAR), False)
+        made = Answer(text="Yes.", outcome=Outcome.ANSWERED, usage=usage)
+        spending.book(turn.agent, made, tier="enterprise", is_test=False, known=known)
+        assert len(looked) == looks
