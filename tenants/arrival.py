@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django_otp.models import Device
 
-from tenants import devices, second_factor, sessions
-from tenants.context import identity
-from tenants.models import User
+from tenants import audit, devices, second_factor, sessions
+from tenants.context import identity, platform
+from tenants.models import Membership, User, Workspace
 
 BACKEND: str = settings.AUTHENTICATION_BACKENDS[0]
 WAITS_SECONDS = 600
@@ -41,6 +41,7 @@ def begin(request: HttpRequest, user: User, *, device: Device | None = None) -> 
     if device is not None:
         second_factor.verify_session(request, device)
     devices.note_log_in(request, user)
+    _record(request, user)
 
 
 @identity()
@@ -50,6 +51,17 @@ def hand_over(request: HttpRequest, user: User, *, login_id: str, device_id: str
     sessions.begin(request, login_id=login_id)
     if (device := second_factor.device_of(user, device_id)) is not None:
         second_factor.verify_session(request, device)
+    _record(request, user)
+
+
+def _record(request: HttpRequest, user: User) -> None:
+    """Note in its log that a member came into a workspace, or one of the staff into the admin."""
+    workspace: Workspace | None = getattr(request, "workspace", None)
+    is_admin = request.urlconf == settings.HOST_URLCONFS["admin"]  # type: ignore[attr-defined]  # set by the host
+    with platform():
+        if is_admin or Membership.objects.filter(workspace=workspace, user=user).exists():
+            after = {"second_factor": second_factor.is_verified(request)}
+            audit.record("logged_in", request=request, subject=user.email, after=after)
 
 
 def wait(request: HttpRequest, user: User, *, following: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from tenants import handover
-from tenants.models import Role, User, Workspace
+from tenants.context import in_tenant
+from tenants.models import AuditEvent, Role, User, Workspace
 from tests.plugins.people import PASSWORD, add_member, client_of
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +155,27 @@ def test_the_profile_changes_the_name_but_never_the_address(owner_client: Client
 
 def test_the_lifetime_of_a_hand_over_is_short() -> None:
     assert timedelta(seconds=handover.LIFETIME_SECONDS) <= timedelta(minutes=1)
+
+
+def log_ins(workspace: Workspace) -> list[tuple[str, bool, str | None]]:
+    """Who came into the workspace, with a second factor or not, and from where, as its audit log tells."""
+    with in_tenant(workspace):
+        events = AuditEvent.objects.filter(action="logged_in").order_by("number")
+        return [(event.subject, event.after["second_factor"], event.address) for event in events]
+
+
+def test_who_comes_into_a_workspace_stands_in_its_log_and_in_no_other(
+    visitor: Client, workspace: Workspace, other_workspace: Workspace
+) -> None:
+    over(visitor.post("/log-in/", OWNER), workspace)
+    client_of(workspace).post("/log-in/", OWNER)
+    client_of(other_workspace).post("/log-in/", OWNER)
+
+    assert log_ins(workspace) == 2 * [("owner@acme.example", False, "127.0.0.1")]
+    assert log_ins(other_workspace) == []
+
+
+def test_a_wrong_password_is_no_log_in(workspace: Workspace) -> None:
+    client_of(workspace).post("/log-in/", {**OWNER, "password": "wrong horse"})
+
+    assert log_ins(workspace) == []

@@ -196,7 +196,7 @@ def test_turned_off_the_password_is_enough_again(
 
     assert client_of(workspace).post("/log-in/", OWNER)["Location"] == "/"
     with in_tenant(workspace):
-        assert AuditEvent.objects.get().action == "two_factor.off"
+        assert AuditEvent.objects.filter(action="two_factor.off").count() == 1
 
 
 def test_guessing_the_password_there_is_stopped(owner_client: Client, device: TOTPDevice) -> None:
@@ -279,7 +279,8 @@ def test_each_workspace_of_the_person_reads_it_in_its_log(
     turn_on(recent)
 
     with platform():
-        assert set(AuditEvent.objects.values_list("workspace__slug", "action")) == {
+        events = AuditEvent.objects.filter(action__startswith="two_factor")
+        assert set(events.values_list("workspace__slug", "action")) == {
             ("acme", "two_factor.on"),
             ("rival", "two_factor.on"),
         }
