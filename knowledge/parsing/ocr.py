@@ -1,16 +1,18 @@
 """Text out of pictures of pages, offline: PP-OCRv6's two small models on the onnxruntime that the product has.
 
 Only the model files of the package rapidocr (Apache-2.0) are used. Its own code needs OpenCV, 150 MB for a few
-operations that numpy, scipy and Pillow do as well on pages that stand upright; so it is installed without its
-dependencies. One model marks the pixels that belong to text, the other reads each line that they make.
+operations that numpy, scipy and Pillow do as well on straight pages; so it is installed without its dependencies. One
+model marks the pixels that belong to text, the other reads each line that they make. Pages that lie on their side or
+stand on their head are turned first.
 
 It reads the Latin script with the letters of European languages, Chinese and Japanese; neither Cyrillic nor Arabic,
-Hebrew, Korean or the scripts of India. Two columns side by side are read row by row, as a table is.
+Hebrew, Korean or the scripts of India. Columns of prose are read one after the other, a table row by row.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +34,11 @@ UNCLIP = 1.6  # the map marks a line's core: by so much of area and perimeter it
 LEAST_HEIGHT = 6  # pixels of a line
 LINE_HEIGHT, LONGEST_LINE = 48, 3200  # pixels that the reading model sees of a line
 LEAST_SURE = 0.5  # confidence below which a line is left out
+SAMPLED = 4  # lines that are read to see whether a page stands on its head
+SURE_UPRIGHT = 0.9  # confidence of them from which on it is not
+COLUMN_LINES = 4  # lines of a column, at least
+COLUMN_FILLED = 0.55  # of a column's width is filled by its usual line: prose; the cells of a table fill less
+ACROSS = 0.25  # of a page's lines may lie across its columns: titles and the like
 
 Picture = NDArray[np.uint8]  # height, width, 3: blue, green, red
 Floats = NDArray[np.float32]
@@ -58,6 +65,14 @@ class _Box:
     @property
     def middle(self) -> float:
         return (self.top + self.bottom) / 2
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
 
 
 def is_available() -> bool:
@@ -88,11 +103,14 @@ def _run(name: str, values: Floats) -> Floats:
     return result
 
 
-def read(picture: Picture) -> list[Row]:
-    """The lines of text in a picture, from top to bottom; what stands side by side is one line."""
+def read(picture: Picture) -> tuple[list[Row], int]:
+    """The lines of text in a picture, as they are read: column by column, from top to bottom; what else stands side by
+    side is one line. With them the picture's height as it stands upright, in which their places are.
+    """
+    picture, found = _upright(picture)
     rows = []
-    for boxes in _in_rows(_boxes(picture)):
-        parts = [(box, *_text_of(picture[box.top : box.bottom, box.left : box.right])) for box in boxes]
+    for boxes in _in_order(found):
+        parts = [(box, *_text_of(_cut(picture, box))) for box in boxes]
         sure = [
             (box, text, score)
             for box, text, score in parts
@@ -100,7 +118,7 @@ def read(picture: Picture) -> list[Row]:
         ]
         if sure:
             rows.append(_row(sure))
-    return rows
+    return rows, picture.shape[0]
 
 
 def _row(parts: Sequence[tuple[_Box, str, float]]) -> Row:
@@ -112,6 +130,32 @@ def _row(parts: Sequence[tuple[_Box, str, float]]) -> Row:
         top=min(box.top for box, _, _ in parts),
         bottom=max(box.bottom for box, _, _ in parts),
     )
+
+
+# Which way is up
+
+
+def _upright(picture: Picture) -> tuple[Picture, list[_Box]]:
+    """The picture so that its lines can be read, and where they are."""
+    boxes = _boxes(picture)
+    if boxes and sum(box.height > box.width for box in boxes) > len(boxes) / 2:
+        picture = np.ascontiguousarray(np.rot90(picture))
+        boxes = _boxes(picture)
+    sample = [_cut(picture, box) for box in sorted(boxes, key=lambda box: -box.width)[:SAMPLED]]
+    sureness = _sureness(sample)
+    if sureness < SURE_UPRIGHT and sureness < _sureness([line[::-1, ::-1] for line in sample]):
+        picture = np.ascontiguousarray(picture[::-1, ::-1])
+        boxes = _boxes(picture)
+    return picture, boxes
+
+
+def _sureness(lines: Sequence[Picture]) -> float:
+    """How sure the model is of these lines on average; 1 of none."""
+    return statistics.fmean(_text_of(np.ascontiguousarray(line))[1] for line in lines) if lines else 1.0
+
+
+def _cut(picture: Picture, box: _Box) -> Picture:
+    return picture[box.top : box.bottom, box.left : box.right]
 
 
 # Where text is
@@ -137,7 +181,7 @@ def _boxes(picture: Picture) -> list[_Box]:
             right=min(width, math.ceil((columns.stop + out) * across)),
             bottom=min(height, math.ceil((rows.stop + out) * down)),
         )
-        if box.bottom - box.top >= LEAST_HEIGHT:
+        if box.height >= LEAST_HEIGHT:
             boxes.append(box)
     return boxes
 
@@ -156,6 +200,54 @@ def _scaled(picture: Picture, *, height: int, width: int) -> Floats:
     resized = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
     values: Floats = np.asarray(resized, dtype=np.float32).transpose(2, 0, 1)[None] / 127.5 - 1
     return values
+
+
+def _in_order(boxes: Sequence[_Box]) -> list[list[_Box]]:
+    """Rows as they are read. What lies across the columns ends what stands above it."""
+    gutter = _gutter(boxes)
+    if gutter is None:
+        return _in_rows(boxes)
+    rows: list[list[_Box]] = []
+    band: list[_Box] = []
+
+    def end_band() -> None:
+        for side in (
+            [box for box in band if box.right <= gutter],
+            [box for box in band if box.left >= gutter],
+        ):
+            rows.extend(_in_order(side))
+        band.clear()
+
+    for row in _in_rows(boxes):
+        if any(box.left < gutter < box.right for box in row):
+            end_band()
+            rows.append(row)
+        else:
+            band.extend(row)
+    end_band()
+    return rows
+
+
+def _gutter(boxes: Sequence[_Box]) -> int | None:
+    """Where a page of prose is parted in columns, in pixels from the left; None where it is not."""
+    if len(boxes) < 2 * COLUMN_LINES:
+        return None
+    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+    ends = {box.right for box in boxes if left + (right - left) / 5 < box.right < right - (right - left) / 5}
+    best = min(ends, key=lambda end: (sum(box.left < end < box.right for box in boxes), end), default=None)
+    if best is None or sum(box.left < best < box.right for box in boxes) > ACROSS * len(boxes):
+        return None
+    sides = [box for box in boxes if box.right <= best], [box for box in boxes if box.left >= best]
+    return best if all(map(_is_prose, sides)) else None
+
+
+def _is_prose(boxes: Sequence[_Box]) -> bool:
+    """Whether one under the other, lines fill the width that they have."""
+    if len(boxes) < COLUMN_LINES:
+        return False
+    width = max(box.right for box in boxes) - min(box.left for box in boxes)
+    usual = statistics.median(box.width for box in boxes)
+    return usual >= COLUMN_FILLED * width and usual > 4 * statistics.median(box.height for box in boxes)
 
 
 def _in_rows(boxes: Sequence[_Box]) -> list[list[_Box]]:

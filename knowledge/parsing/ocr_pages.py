@@ -44,12 +44,12 @@ class Reader:
 
     def lines(self, picture: ocr.Picture, *, page: int) -> list[Line]:
         """The lines of a page that is a picture; none where there is no text in it."""
-        rows = ocr.read(picture)
+        rows, height = ocr.read(picture)
         if not rows:
             return []
         letters = sum(len(row.text) for row in rows)
         self.read[page] = sum(row.confidence * len(row.text) for row in rows) / letters
-        return self._lined(rows, page=page, height=picture.shape[0])
+        return self._lined(rows, page=page, height=height)
 
     def _lined(self, rows: Sequence[ocr.Row], *, page: int, height: int) -> list[Line]:
         """Measured in letters: the picture's own scale does not matter then. A box is as high as its letters happen to

@@ -56,12 +56,29 @@ def _strip(lines: Sequence[str]) -> FPDF:
     return made
 
 
-def picture(lines: Sequence[str], *, kind: str = "PNG") -> bytes:
-    """A strip of paper as a scanner sees it."""
-    page = pypdfium2.PdfDocument(bytes(_strip(lines).output()))[0]
-    data = io.BytesIO()
-    page.render(scale=150 / 72).to_pil().convert("RGB").save(data, kind)
+def picture(lines: Sequence[str], *, kind: str = "PNG", turned: int = 0) -> bytes:
+    """A strip of paper as a scanner sees it, which was turned by so many degrees."""
+    return _seen(_strip(lines), kind=kind, turned=turned)
+
+
+def _seen(made: FPDF, *, kind: str = "PNG", turned: int = 0) -> bytes:
+    page, data = pypdfium2.PdfDocument(bytes(made.output()))[0], io.BytesIO()
+    image = page.render(scale=150 / 72).to_pil().convert("RGB")
+    image.rotate(turned, expand=True).save(data, kind)
     return data.getvalue()
+
+
+def columns(title: str, *texts: str) -> bytes:
+    """A picture of a page with a title above columns of prose."""
+    made = FPDF(format=(210, 100))
+    made.set_font("helvetica", size=10)
+    made.add_page()
+    made.cell(0, 10, text=title)
+    width = 190 / len(texts)
+    for number, text in enumerate(texts):
+        made.set_xy(10 + number * width, 24)
+        made.multi_cell(width - 8, 5, text=text, align="L")
+    return _seen(made)
 
 
 def scan(*pages: Sequence[str], text: str = "") -> bytes:

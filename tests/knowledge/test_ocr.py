@@ -18,6 +18,7 @@ from knowledge.retrieval import search
 from tests.knowledge import files
 
 TERMS = ["Resellers get a discount of 34 percent.", "Größere Mengen kosten 12,50 je Stück."]
+THINGS = ["lamp", "switch", "cable", "socket", "bulb", "shade"]
 HOURS = ["The warehouse opens at seven in the morning."]
 
 
@@ -35,6 +36,32 @@ def test_a_picture_is_read(kind: str) -> None:
     parsed = parse_apart(files.picture(TERMS, kind=kind), name=f"terms.{kind.lower()}")
     assert " ".join(block.text for block in parsed.blocks) == " ".join(TERMS)
     assert parsed.media_type == f"image/{kind.lower()}"
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_page_that_was_turned_is_read(turned: int) -> None:
+    parsed = parse_apart(files.picture(TERMS, turned=turned), name="terms.png")
+    assert " ".join(block.text for block in parsed.blocks) == " ".join(TERMS)
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    left, right = (
+        " ".join(
+            f"The {thing} of the {side} column is described in a sentence of its own." for thing in THINGS
+        )
+        for side in ("first", "second")
+    )
+    parsed = parse_apart(files.columns("What this sheet tells of all our lamps", left, right), name="a.png")
+    told = " ".join(block.text for block in parsed.blocks)
+    assert told.startswith("What this sheet tells")
+    assert told.endswith(f"{left} {right}")
+
+
+def test_a_table_is_read_row_by_row() -> None:
+    prices = [f"{thing} {number},50" for number, thing in enumerate(THINGS, start=11)]
+    sheet = files.columns("Prices", "\n".join(THINGS), "\n".join(price.split()[1] for price in prices))
+    told = " ".join(block.text for block in parse_apart(sheet, name="a.png").blocks)
+    assert all(price in told for price in prices)
 
 
 @pytest.mark.django_db
