@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # renewed with every batch; longer than the slowest parser may take
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
-BATCH = 64  # chunks embedded and committed together
+BATCH = 32  # chunks embedded and committed together: one is stored while the next is embedded
 
 T = TypeVar("T")
 
