@@ -57,7 +57,7 @@ def hand_over(request: HttpRequest, user: User, *, login_id: str, device_id: str
 def _record(request: HttpRequest, user: User) -> None:
     """Note in its log that a member came into a workspace, or one of the staff into the admin."""
     workspace: Workspace | None = getattr(request, "workspace", None)
-    is_admin = request.urlconf == settings.HOST_URLCONFS["admin"]  # type: ignore[attr-defined]  # set by the host
+    is_admin = request.urlconf == settings.HOST_URLCONFS["admin"]
     with platform():
         if is_admin or Membership.objects.filter(workspace=workspace, user=user).exists():
             after = {"second_factor": second_factor.is_verified(request)}

@@ -161,7 +161,7 @@ def log_ins(workspace: Workspace) -> list[tuple[str, bool, str | None]]:
     """Who came into the workspace, with a second factor or not, and from where, as its audit log tells."""
     with in_tenant(workspace):
         events = AuditEvent.objects.filter(action="logged_in").order_by("number")
-        return [(event.subject, event.after["second_factor"], event.address) for event in events]
+        return [(event.subject, (event.after or {})["second_factor"], event.address) for event in events]
 
 
 def test_who_comes_into_a_workspace_stands_in_its_log_and_in_no_other(
