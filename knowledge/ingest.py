@@ -229,10 +229,12 @@ def store(
 ) -> None:
     """Store every passage with its vectors, in batches that are each committed: what is done stays done.
 
-    While the database writes one batch, the next one is being embedded.
+    While the database writes one batch, the next one is being embedded. Passages of one length come together: what is
+    embedded together is padded to the longest.
     """
     done = _already_stored(version, passages)
     missing = [(ordinal, passage) for ordinal, passage in enumerate(passages) if ordinal not in done]
+    missing.sort(key=lambda item: len(item[1].reading.text))
     _report(document, "embed", done=len(done), total=len(passages))
     stored = len(done)
 
