@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -91,18 +90,15 @@ class Standing:
 
 def standing_of(workspace: Workspace) -> Standing:
     """The workspace's plan and limits; without a plan row, the trial."""
-    entitlement = instance_of(Entitlement, _entitlement_of(), (workspace.pk,))  # asked for every question
+    # Asked for every question.
+    statement = f"SELECT {columns_of(Entitlement)} FROM public.billing_entitlement WHERE workspace_id = %s"  # noqa: S608  our own words
+    entitlement = instance_of(Entitlement, statement, (workspace.pk,))
     if entitlement is not None:
         access = access_of(entitlement, now=entitlement.now)
         plan = FREE if access is Access.FREE else PLANS[Tier(entitlement.tier)]
         return Standing(plan, plan.limits, None, access, entitlement)
     trial = PLANS[Tier.GROWTH]
     return Standing(trial, {**trial.limits, Limit.ANSWERS: TRIAL_ANSWERS}, trial_end_of(workspace))
-
-
-@cache
-def _entitlement_of() -> str:
-    return f"SELECT {columns_of(Entitlement)} FROM public.billing_entitlement WHERE workspace_id = %s"  # noqa: S608  our own words
 
 
 def trial_end_of(workspace: Workspace) -> datetime:

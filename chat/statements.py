@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _STANDING = f"""
     SELECT {closing.IS_OPEN}, talk.owner,
            EXISTS (SELECT FROM chat_message WHERE conversation_id = talk.id AND client_id = %(client)s),
-           said.places, said.authors, said.texts
+           said.authors, said.texts
       FROM (SELECT) AS always
       LEFT JOIN chat_conversation AS talk ON talk.id = %(conversation)s
       LEFT JOIN LATERAL (
-           SELECT array_agg(ordinal) AS places, array_agg(author) AS authors, array_agg(text) AS texts
-             FROM (SELECT ordinal, author, text FROM chat_message
+           SELECT array_agg(author) AS authors, array_agg(text) AS texts
+             FROM (SELECT author, text FROM chat_message
                     WHERE conversation_id = talk.id ORDER BY ordinal DESC LIMIT %(most)s) AS newest
            ) AS said ON true
 """  # noqa: S608  only our own words are put in; values are parameters
@@ -52,7 +52,7 @@ _OPEN = """
     ON CONFLICT DO NOTHING
 """
 _NEWEST = """
-    SELECT ordinal, author, text FROM chat_message
+    SELECT author, text FROM chat_message
      WHERE conversation_id = %s AND ordinal < %s ORDER BY ordinal DESC LIMIT %s
 """
 # The conversation's row is read as it is once its lock is held. The places were counted before: where another
@@ -81,8 +81,8 @@ _ASK = """
                title = CASE WHEN kept.title = '' THEN left(%(title)s, 200) ELSE kept.title END
           FROM question WHERE kept.id = question.conversation_id
     )
-    SELECT talk.state, talk.owner, talk.version, talk.channel, talk.locale, talk.last_seq, place.taken
-      FROM talk, place
+    SELECT talk.state, talk.owner, talk.version, talk.channel, talk.locale, talk.last_seq
+      FROM talk
 """
 # Whose the conversation is decides under its lock whether the answer may stand.
 _ANSWER = """
@@ -125,7 +125,7 @@ _PROSPECT = """
 """
 
 
-Said = tuple[int, str, str]  # place, author and text of a message
+Said = tuple[str, str]  # author and text of a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class StandingAt:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The conversation as it was when its lock was held; `taken` places were there before the question."""
+    """The conversation as it was when its lock was held."""
 
     state: str
     owner: str
@@ -150,7 +150,6 @@ class Taken:
     channel: str
     locale: str
     last_seq: int
-    taken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +167,8 @@ def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> Standin
     row = row_of(_STANDING, values)
     if row is None:
         raise RuntimeError("a statement without a table gives a row")
-    is_open, owner, is_known, *said = row
-    before = list(zip(*said, strict=True)) if said[0] else []
+    is_open, owner, is_known, authors, texts = row
+    before = list(zip(authors or (), texts or (), strict=True))
     return StandingAt(is_open, owner, is_known, before)
 
 
@@ -192,7 +191,7 @@ def open_conversation(door: Door, *, now: datetime) -> None:
 
 def newest(conversation_id: UUID, *, below: int, most: int) -> list[Said]:
     """The last messages before this place, the newest first."""
-    return [(row[0], row[1], row[2]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
+    return [(row[0], row[1]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
 
 
 def ask(values: dict[str, Any]) -> Taken | None:

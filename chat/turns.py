@@ -293,7 +293,7 @@ def spoken_before(question: Message) -> tuple[Spoken, ...]:
 
 def _spoken(before: Sequence[statements.Said]) -> tuple[Spoken, ...]:
     """What was said, oldest first, of messages, the newest first."""
-    said_something = [(author, words) for _, author, words in before if author != Author.SYSTEM and words]
+    said_something = [(author, words) for author, words in before if author != Author.SYSTEM and words]
     return tuple(
         Spoken("visitor" if author == Author.VISITOR else "agent", words)
         for author, words in reversed(said_something[:HISTORY_MESSAGES])

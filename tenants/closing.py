@@ -1,6 +1,6 @@
 """A workspace that closes while it is in use: open sockets and long tasks knew it when it was open.
 
-Whoever enters anew is refused by `tenants.context`. What has entered already asks `check_open` before it costs
+Whoever enters anew is refused by `tenants.context`. What has entered already asks `is_open` before it costs
 anything, and the web processes are told at once, by one channel in Redis that each of them hears.
 """
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tenants.context import WorkspaceClosed, current_workspace
+from tenants.context import current_workspace
 from tenants.models import ProvisioningState, Workspace
 from tenants.postgresql.prepared import row_of
 
@@ -32,12 +32,6 @@ def is_open() -> bool:
     """Whether the current workspace is open still, by its row and not by what was read earlier."""
     row = row_of(f"SELECT {IS_OPEN}", this_workspace())
     return row is not None and bool(row[0])
-
-
-def check_open() -> None:
-    """Raise WorkspaceClosed where the current workspace was closed meanwhile."""
-    if not is_open():
-        raise WorkspaceClosed
 
 
 def tell(workspace: Workspace) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import NotSupportedError, connection
@@ -51,6 +52,7 @@ def row_of(statement: str, values: Values = ()) -> Row | None:
     return next(iter(rows_of(statement, values)), None)
 
 
+@cache
 def columns_of(model: type[Model]) -> str:
     """What a statement selects for `instance_of`: a model's columns, with JSON as the text that its field reads."""
     columns = [(str(field.column), isinstance(field, JSONField)) for field in model._meta.concrete_fields]
