@@ -120,7 +120,7 @@ def _passage(intent: str) -> UUID:
 
 
 def vectors_of(texts: Sequence[str]) -> np.ndarray[Any, Any]:
-    encoder = encoder_for(threads=2)
+    encoder = encoder_for()
     return np.array([embedded.vector for embedded in encoder.embed([EmbeddingInput(text) for text in texts])])
 
 

@@ -15,9 +15,9 @@ from agents.models import Agent
 from billing.models import Entitlement
 from billing.plans import Tier
 from knowledge.blocks import Block, BlockKind, ParsedDocument
-from knowledge.ingest import passages_of, publish, store
+from knowledge.chunking import ChunkDraft
+from knowledge.ingest import drafts_of, publish, store
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version
-from knowledge.passages import Passage
 from knowledge.profiles import profile_of_first
 from netvexa.lib.ids import short_id
 from tenants.context import in_tenant, platform
@@ -49,14 +49,14 @@ class Library:
         profile = profile_of_first(self.agent, language=language)
         source = Source.objects.create(agent=self.agent, kind=SourceKind.TEXT, title=title or "Untitled")
         document = Document.objects.create(source=source, title=title, status=DocumentStatus.WORKING)
-        passages: list[Passage] = []
+        drafts: list[ChunkDraft] = []
         owners: list[int] = []
         for number, parsed in parts:
-            found = passages_of(parsed, profile)
-            passages.extend(found)
+            found = drafts_of(parsed, profile)
+            drafts.extend(found)
             owners.extend([number] * len(found))
         version = Version.objects.create(document=document, number=1, title=title, language=language)
-        store(document, version, passages, profile)
+        store(document, version, drafts, profile)
         publish(document, version)
         for chunk_id, ordinal in version.chunks.values_list("id", "ordinal"):
             self.paragraph_of[chunk_id] = owners[ordinal]

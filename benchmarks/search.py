@@ -36,7 +36,7 @@ from benchmarks.knowledge_workspace import workspace  # noqa: E402
 from benchmarks.provision import make  # noqa: E402
 from knowledge import candidates, index, retrieval  # noqa: E402
 from knowledge.blocks import Block, BlockKind, ParsedDocument  # noqa: E402
-from knowledge.embedding import DEFAULT_PROFILE, EmbeddingInput, encoder_for  # noqa: E402
+from knowledge.embedding import DEFAULT_PROFILE, EmbeddingInput, embed_texts, encoder_for  # noqa: E402
 from knowledge.embedding.pooling import Floats, unit  # noqa: E402
 from knowledge.fields import quoted_lexeme  # noqa: E402
 from knowledge.ingest import passages_of  # noqa: E402
@@ -98,7 +98,8 @@ def _article(title: str, paragraphs: list[str]) -> Article:
     name = title.replace("_", " ")
     blocks = tuple(Block(BlockKind.PARAGRAPH, text) for text in paragraphs)
     passages = passages_of(ParsedDocument(name, "en", blocks, "text/plain"), DEFAULT_PROFILE)
-    embedded = encoder_for(DEFAULT_PROFILE.id, threads=2).embed([passage.reading for passage in passages])
+    coming = embed_texts([passage.reading for passage in passages], profile=DEFAULT_PROFILE)
+    embedded = [vectors.result() for vectors in coming]
     sentences = []
     for passage, vectors in zip(passages, embedded, strict=True):
         at = len(vectors.words) - sum(passage.spans[3::4])

@@ -8,15 +8,14 @@ lease that ran out means that its worker died, and `tasks.resume_ingestion` hand
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -27,8 +26,8 @@ from billing.subscriptions import standing_of
 from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
-from knowledge.chunking import chunk
-from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
+from knowledge.chunking import ChunkDraft, chunk
+from knowledge.embedding import Embedded, EmbeddingProfile, embed_texts, encoder_for
 from knowledge.models import (
     WEB_KINDS,
     Chunk,
@@ -58,6 +57,7 @@ RETRY_AFTER = timedelta(minutes=1)
 BATCH = 32  # chunks embedded and committed together: one is stored while the next is embedded
 
 T = TypeVar("T")
+Places = dict[int, Passage]  # by ordinal
 
 
 class IngestionInterrupted(AppError):
@@ -136,9 +136,9 @@ def _run(document: Document, version: Version) -> list[UUID]:
         return []
     _report(document, "chunk")
     profile = profile_of_first(document.source.agent, language=parsed.language)
-    passages = passages_of(parsed, profile)
-    store(document, version, passages, profile)
-    _report(document, "index", total=len(passages))
+    drafts = drafts_of(parsed, profile)
+    store(document, version, drafts, profile)
+    _report(document, "index", total=len(drafts))
     publish(document, version)
     return []
 
@@ -217,51 +217,85 @@ def _title(document: Document, version: Version, parsed: ParsedDocument) -> str:
     return source.title
 
 
-def passages_of(parsed: ParsedDocument, profile: EmbeddingProfile) -> list[Passage]:
-    drafts = chunk(parsed, count_tokens=encoder_for(profile.id, threads=_threads()).count_tokens)
+def drafts_of(parsed: ParsedDocument, profile: EmbeddingProfile) -> list[ChunkDraft]:
+    """The document in chunks. Raises NothingToRead where there are none."""
+    drafts = chunk(parsed, count_tokens=encoder_for(profile.id).count_tokens)
     if not drafts:
         raise NothingToRead
-    return [passage_of(draft, language=parsed.language, profile=profile) for draft in drafts]
+    return drafts
+
+
+def passages_of(parsed: ParsedDocument, profile: EmbeddingProfile) -> list[Passage]:
+    return [
+        passage_of(draft, language=parsed.language, profile=profile) for draft in drafts_of(parsed, profile)
+    ]
 
 
 def store(
-    document: Document, version: Version, passages: Sequence[Passage], profile: EmbeddingProfile
+    document: Document, version: Version, drafts: Sequence[ChunkDraft], profile: EmbeddingProfile
 ) -> None:
-    """Store every passage with its vectors, in batches that are each committed: what is done stays done.
-
-    While the database writes one batch, the next one is being embedded. Passages of one length come together: what is
-    embedded together is padded to the longest.
-    """
-    done = _already_stored(version, passages)
-    missing = [(ordinal, passage) for ordinal, passage in enumerate(passages) if ordinal not in done]
-    missing.sort(key=lambda item: len(item[1].reading.text))
-    _report(document, "embed", done=len(done), total=len(passages))
+    """Store every chunk with its vectors, in batches that are each committed: what is done stays done."""
+    done = _already_stored(version, drafts, profile)
+    missing = [(ordinal, draft) for ordinal, draft in enumerate(drafts) if ordinal not in done]
     stored = len(done)
-
-    def prepare(batch: list[tuple[int, Passage]]) -> Callable[[], dict[str, Embedded]]:
-        known = known_vectors([passage for _, passage in batch], profile)
-        return lambda: vectors_of([passage for _, passage in batch], known, profile)
-
-    for batch, vectors in _ahead(_batches(missing), prepare):
-        _insert(document, version, batch, vectors, profile)
-        stored += len(batch)
-        _report(document, "embed", done=stored, total=len(passages))
+    _report(document, "embed", done=stored, total=len(drafts))
+    for places, vectors in _embedded(version, missing, profile):
+        _insert(document, version, places, vectors.result(), profile)
+        stored += len(places)
+        _report(document, "embed", done=stored, total=len(drafts))
 
 
-def _already_stored(version: Version, passages: Sequence[Passage]) -> set[int]:
+def _embedded(
+    version: Version, drafts: Sequence[tuple[int, ChunkDraft]], profile: EmbeddingProfile
+) -> Iterator[tuple[Places, Vectors]]:
+    """Batches with their vectors, which are read one batch ahead: while the caller stores one, the next is embedded."""
+    before: tuple[Places, Vectors] | None = None
+    for batch in _batches(drafts):
+        places = {
+            ordinal: passage_of(draft, language=version.language, profile=profile) for ordinal, draft in batch
+        }
+        coming = (places, vectors_of(list(places.values()), profile))
+        if before is not None:
+            yield before
+        before = coming
+    if before is not None:
+        yield before
+
+
+def _already_stored(version: Version, drafts: Sequence[ChunkDraft], profile: EmbeddingProfile) -> set[int]:
     """Ordinals that an earlier run stored as they would be stored now; others are taken away."""
+
+    def is_as_now(ordinal: int, content_hash: str) -> bool:
+        if ordinal >= len(drafts):
+            return False
+        now = passage_of(drafts[ordinal], language=version.language, profile=profile)
+        return now.content_hash == content_hash
+
     rows = version.chunks.values_list("ordinal", "content_hash")
-    kept = {
-        ordinal
-        for ordinal, content_hash in rows
-        if ordinal < len(passages) and passages[ordinal].content_hash == content_hash
-    }
+    kept = {ordinal for ordinal, content_hash in rows if is_as_now(ordinal, content_hash)}
     version.chunks.exclude(ordinal__in=kept).delete()
     return kept
 
 
-def known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
-    """Vectors of the same content that stand in this workspace already: it is embedded once."""
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Vectors by content hash: those that stand in the workspace, and those that are being read."""
+
+    known: dict[str, Embedded]
+    coming: dict[str, Future[Embedded]]
+
+    def result(self) -> dict[str, Embedded]:
+        return self.known | {content_hash: vector.result() for content_hash, vector in self.coming.items()}
+
+
+def vectors_of(passages: Sequence[Passage], profile: EmbeddingProfile) -> Vectors:
+    """Begin to embed what is not known: the same content is embedded once a workspace."""
+    known = _known_vectors(passages, profile)
+    new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}
+    return Vectors(known, dict(zip(new, embed_texts(list(new.values()), profile=profile), strict=True)))
+
+
+def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
     rows = (
         Chunk.objects.filter(content_hash__in={p.content_hash for p in passages}, profile=profile.id)
         .order_by("content_hash")
@@ -274,18 +308,10 @@ def known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dic
     }
 
 
-def vectors_of(
-    passages: Sequence[Passage], known: dict[str, Embedded], profile: EmbeddingProfile
-) -> dict[str, Embedded]:
-    new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}
-    embedded = encoder_for(profile.id, threads=_threads()).embed(list(new.values()))
-    return {**known, **dict(zip(new, embedded, strict=True))}
-
-
 def _insert(
     document: Document,
     version: Version,
-    batch: Sequence[tuple[int, Passage]],
+    places: Places,
     vectors: dict[str, Embedded],
     profile: EmbeddingProfile,
 ) -> None:
@@ -299,7 +325,7 @@ def _insert(
                 ordinal=ordinal,
                 profile_id=profile.id,
             )
-            for ordinal, passage in batch
+            for ordinal, passage in places.items()
         ]
     )
 
@@ -367,32 +393,7 @@ def _keep_serving(document: Document, version: Version, error: AppError) -> None
         )
 
 
-def _threads() -> int:
-    threads: int = settings.EMBEDDING_THREADS
-    return threads
-
-
 def _batches(items: Sequence[T]) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, BATCH)):
         yield batch
-
-
-S = TypeVar("S")
-R = TypeVar("R")
-
-
-def _ahead(items: Iterator[S], prepare: Callable[[S], Callable[[], R]]) -> Iterator[tuple[S, R]]:
-    """Each item with its result, computed in a second thread one item ahead.
-
-    `prepare` runs here, where the database connection is; what it returns runs there.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="embedding") as pool:
-        before = None
-        for item in items:
-            coming = (item, pool.submit(prepare(item)))
-            if before is not None:
-                yield before[0], before[1].result()
-            before = coming
-        if before is not None:
-            yield before[0], before[1].result()

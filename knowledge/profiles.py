@@ -10,7 +10,6 @@ from __future__ import annotations
 from itertools import islice
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 
@@ -20,7 +19,7 @@ from knowledge.embedding import (
     DEFAULT_PROFILE,
     MULTILINGUAL_PROFILE,
     EmbeddingProfile,
-    encoder_for,
+    embed_texts,
     profile_for,
 )
 from knowledge.models import Chunk, Version
@@ -120,15 +119,14 @@ def _embed_again(version: Version, *, agent_id: UUID, profile: EmbeddingProfile)
     done = set(version.chunks.filter(profile=profile.id).values_list("ordinal", flat=True))
     rows = version.chunks.exclude(profile=profile.id).order_by("ordinal", "profile").distinct("ordinal")
     missing = [row for row in rows if row.ordinal not in done]
-    encoder = encoder_for(profile.id, threads=settings.EMBEDDING_THREADS)
     rest = iter(missing)
     while batch := list(islice(rest, BATCH)):
         passages = [passage_of(_draft(row), language=version.language, profile=profile) for row in batch]
-        vectors = encoder.embed([passage.reading for passage in passages])
+        vectors = embed_texts([passage.reading for passage in passages], profile=profile)
         rows_of_batch = [
             chunk_row(
                 passage,
-                vector,
+                vector.result(),
                 version=version,
                 agent_id=agent_id,
                 ordinal=row.ordinal,

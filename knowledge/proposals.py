@@ -24,7 +24,7 @@ def overlay_of(version_id: UUID | str) -> Overlay:
     parsed = ingest.read_content(document, version, content_of(version))
     profile = retrieval.reading_of(agent_id).profile
     passages = ingest.passages_of(parsed, profile)
-    vectors = ingest.vectors_of(passages, ingest.known_vectors(passages, profile), profile)
+    vectors = ingest.vectors_of(passages, profile).result()
     rows = [
         chunk_row(
             passage,

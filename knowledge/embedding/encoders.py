@@ -81,7 +81,7 @@ class _TokenisingEncoder:
 
 
 class OnnxEncoder(_TokenisingEncoder):
-    def __init__(self, profile: EmbeddingProfile, path: Path, *, threads: int) -> None:
+    def __init__(self, profile: EmbeddingProfile, path: Path, *, threads: int = 1) -> None:
         import onnxruntime
 
         super().__init__(profile)
@@ -100,13 +100,13 @@ class OnnxEncoder(_TokenisingEncoder):
 class TorchEncoder(_TokenisingEncoder):
     """The packaged model in fp32: slower, and without an export."""
 
-    def __init__(self, profile: EmbeddingProfile, *, threads: int) -> None:
+    def __init__(self, profile: EmbeddingProfile) -> None:
         import torch
 
         from knowledge.embedding.graph import pooled_encoder
 
         super().__init__(profile)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(1)
         self._model = pooled_encoder(profile)
 
     def _means(self, batch: Sequence[Tokens]) -> Floats:

@@ -85,7 +85,7 @@ def _quantise(source: Path, target: Path) -> None:
 
 
 def _check_agreement(profile: EmbeddingProfile, network: PooledEncoder, path: Path) -> None:
-    encoder = OnnxEncoder(profile, path, threads=1)
+    encoder = OnnxEncoder(profile, path)
     inputs = [EmbeddingInput(text) for text in PROBES]
     with torch.inference_mode():
         feed = encoder.feed(encoder.tokenise(inputs)).values()

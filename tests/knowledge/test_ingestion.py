@@ -175,7 +175,7 @@ def test_the_same_bytes_again_change_nothing(agent: Agent) -> None:
 
 def test_the_same_content_is_embedded_once_a_workspace(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded: list[int] = []
-    encoder = encoder_for(DEFAULT_PROFILE.id, threads=2)
+    encoder = encoder_for(DEFAULT_PROFILE.id)
     original = encoder.embed
 
     def embed(inputs: Sequence[EmbeddingInput]) -> list[Embedded]:
