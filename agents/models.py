@@ -14,7 +14,7 @@ from django.utils import timezone
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id, short_id
 from tenants.context import current_workspace
-from tenants.postgresql.prepared import columns_of, instance_of
+from tenants.postgresql.prepared import Asked, columns_of, instance_of
 from tenants.sealed import SealedField, SealedJSONField
 
 colour_validator = RegexValidator(r"^#[0-9a-fA-F]{6}$", "Use a colour such as #4f46e5.")
@@ -243,6 +243,10 @@ class ModelSettings(models.Model):
     @classmethod
     def current(cls) -> ModelSettings:
         """The row, or one with the defaults that is not stored yet."""
-        # Asked for every answer.
+        return cls.asked().found
+
+    @classmethod
+    def asked(cls) -> Asked[ModelSettings]:
+        """`current`, to be fetched together with others."""
         statement = f"SELECT {columns_of(cls)} FROM agents_modelsettings WHERE id = 1"  # noqa: S608  our own words
-        return instance_of(cls, statement) or cls()
+        return Asked(statement, (), lambda rows: instance_of(cls, rows) or cls())

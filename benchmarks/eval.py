@@ -3,8 +3,9 @@ to answer? Everything goes through the product's own index, retrieval, evidence 
 
 SQuAD v2 (English, Wikipedia; answerable, adversarially unanswerable, and asked of an agent that knows other
 articles), XQuAD (the same paragraphs in six languages), CLINC150's out-of-scope questions, and our own help centre
-with the questions of docs/help/questions.json, some of which it does not answer. An argument is how many questions
-of a kind are asked (600). Last line: one JSON object.
+with the questions of docs/help/questions.json, some of which it does not answer. What is found and quoted is counted
+over every answerable question of SQuAD; an argument is how many of a kind are asked for the rest (600). Last line:
+one JSON object.
 """
 
 from __future__ import annotations
@@ -80,9 +81,10 @@ def squad(each: int) -> dict[str, float]:
         for library in (whole, halves[number % 2]):  # embedded once: the same content is known by its hash
             library.add(title.replace("_", " "), paragraphs)
         half_of |= {paragraph: number % 2 for paragraph, _ in paragraphs}
-    answerable = _sample([q for q in data["questions"] if q["a"]], each)
+    every = [q for q in data["questions"] if q["a"]]
+    answerable = _sample(every, each)
     adversarial = _sample([q for q in data["questions"] if q["imp"]], each)
-    found = [ask(whole, q["q"], q["p"], q["a"]) for q in answerable]
+    found = [ask(whole, q["q"], q["p"], q["a"]) for q in every]
     kinds = {
         "answerable": [ask(halves[half_of[q["p"]]], q["q"], q["p"], q["a"]) for q in answerable],
         "unanswerable": [ask(halves[half_of[q["p"]]], q["q"]) for q in adversarial],

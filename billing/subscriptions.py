@@ -22,7 +22,7 @@ from billing.models import Entitlement, EntitlementSource
 from billing.plans import FREE, OVERAGE_CENTS, PLANS, TRIAL_ANSWERS, TRIAL_DAYS, Limit, Limits, Plan, Tier
 from billing.states import OWING
 from tenants.models import Workspace
-from tenants.postgresql.prepared import columns_of, instance_of
+from tenants.postgresql.prepared import Asked, columns_of, instance_of
 
 GRACE = timedelta(days=7)
 FREE_AFTER = timedelta(days=30)  # of owing, where Stripe does not end the subscription before
@@ -90,9 +90,18 @@ class Standing:
 
 def standing_of(workspace: Workspace) -> Standing:
     """The workspace's plan and limits; without a plan row, the trial."""
-    # Asked for every question.
+    return standing_asked(workspace).found
+
+
+def standing_asked(workspace: Workspace) -> Asked[Standing]:
+    """`standing_of`, to be fetched together with others."""
     statement = f"SELECT {columns_of(Entitlement)} FROM public.billing_entitlement WHERE workspace_id = %s"  # noqa: S608  our own words
-    entitlement = instance_of(Entitlement, statement, (workspace.pk,))
+    return Asked(
+        statement, (workspace.pk,), lambda rows: _standing(workspace, instance_of(Entitlement, rows))
+    )
+
+
+def _standing(workspace: Workspace, entitlement: Entitlement | None) -> Standing:
     if entitlement is not None:
         access = access_of(entitlement, now=entitlement.now)
         plan = FREE if access is Access.FREE else PLANS[Tier(entitlement.tier)]

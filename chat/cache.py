@@ -177,7 +177,7 @@ def _near(turn: Turn, reading: recall.Reading, values: dict[str, Any]) -> list[H
     """The kept questions that mean the same, nearest first."""
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id, reading=reading)
     farthest = 1 - mark.cosine(turn.agent.cache_similarity - AMBIGUITY)
-    near = {"profile": mark.profile, "vector": mark.vector.to_text(), "farthest": farthest}
+    near = {"profile": mark.profile, "vector": mark.text, "farthest": farthest}
     found = ((Entry(*row), distance) for *row, distance in rows_of(_MEANS_THE_SAME, {**values, **near}))
     return [
         Hit(entry=entry, similarity=mark.likeness(1 - distance))
@@ -260,7 +260,7 @@ def _fields(turn: Turn, answer: Answer, reading: recall.Reading) -> dict[str, An
         "agent_version": turn.agent.version,
         "knowledge_version": reading.version,
         "profile": mark.profile,
-        "embedding": mark.vector.to_text(),
+        "embedding": mark.text,
         "text": answer.text,
         "citations": json.dumps(answer.citations),
         "chunks": list(dict.fromkeys(UUID(citation["chunk"]) for citation in answer.citations)),

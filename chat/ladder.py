@@ -27,6 +27,7 @@ from chat.turns import Turn
 from chat.wording import Say, said
 from knowledge import recall, retrieval
 from tenants.context import run_in_tenant
+from tenants.postgresql.prepared import fetch
 
 if TYPE_CHECKING:
     from chat.answering import Writing
@@ -115,10 +116,17 @@ def _without_knowledge(turn: Turn) -> str | None:
 
 def _look(turn: Turn) -> Looked:
     """Everything that is read from the database before a model is asked, in one go."""
-    prospect = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    is_test = turn.channel == Channel.PREVIEW
+    coming = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    read, set_, spent = (
+        recall.reading_asked(turn.agent.id),
+        ModelSettings.asked(),
+        spending.spent_asked(turn.agent, is_test=is_test),
+    )
+    fetch(coming, read, set_, spent)
+    prospect, reading, settings = coming.found, read.found, set_.found
     if prospect.curated and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
-    reading = recall.reading_of(turn.agent.id)
     if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:
         return Looked(hit=hit)
     found = retrieval.search(
@@ -130,8 +138,7 @@ def _look(turn: Turn) -> Looked:
         reading=reading,
         overlay=turn.overlay,
     )
-    settings, is_test = ModelSettings.current(), turn.channel == Channel.PREVIEW
-    known = spending.Known(settings=settings, spent=spending.spent_by(turn.agent, is_test=is_test))
+    known = spending.Known(settings=settings, spent=spent.found)
     budget = spending.tightest(turn.agent, known, tier=turn.tier, spent_here=prospect.spent)
     plan = plan_for(
         turn.tier,

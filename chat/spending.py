@@ -31,7 +31,7 @@ from tenants import mail
 from tenants.context import current_workspace
 from tenants.members import members
 from tenants.models import Role
-from tenants.postgresql.prepared import rows_of
+from tenants.postgresql.prepared import Asked, rows_of
 
 BACKGROUND_PERCENT = 90  # of a budget, at which background work rests
 LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
@@ -189,10 +189,14 @@ def left_for_background(
 
 def spent_by(agent: Agent, *, is_test: bool = False) -> Spent:
     """What was spent so far."""
+    return spent_asked(agent, is_test=is_test).found
+
+
+def spent_asked(agent: Agent, *, is_test: bool = False) -> Asked[Spent]:
+    """`spent_by`, to be fetched together with others."""
     now = today()
     given: dict[str, Any] = {"agent": agent.pk, "day": now, "month": now.replace(day=1), "is_test": is_test}
-    (row,) = rows_of(_SPENT, given)
-    return Spent(*map(int, row))
+    return Asked(_SPENT, given, lambda rows: Spent(*map(int, rows[0])))
 
 
 def budgets_of(

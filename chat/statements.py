@@ -18,7 +18,7 @@ from django.db.models import Model
 
 from chat.models import Conversation, Message, Visitor
 from tenants import closing
-from tenants.postgresql.prepared import row_of, rows_of
+from tenants.postgresql.prepared import Asked, Row, row_of, rows_of
 
 if TYPE_CHECKING:
     from chat.answers import Answer
@@ -161,13 +161,14 @@ class Prospect:
     spent: int
 
 
-def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> StandingAt:
+def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> Asked[StandingAt]:
     """How things stand in a conversation that a message comes to, with the `most` newest of its messages."""
     values = {"conversation": conversation_id, "client": client_id, "most": most, **closing.this_workspace()}
-    row = row_of(_STANDING, values)
-    if row is None:
-        raise RuntimeError("a statement without a table gives a row")
-    is_open, owner, is_known, authors, texts = row
+    return Asked(_STANDING, values, _standing_at)
+
+
+def _standing_at(rows: Sequence[Row]) -> StandingAt:
+    ((is_open, owner, is_known, authors, texts),) = rows
     before = list(zip(authors or (), texts or (), strict=True))
     return StandingAt(is_open, owner, is_known, before)
 
@@ -220,12 +221,10 @@ def renew(answers: dict[UUID, str], *, until: datetime) -> set[UUID]:
     return {answer_id for (answer_id,) in rows_of(_RENEW, values)}
 
 
-def prospect_of(agent_id: UUID, conversation_id: UUID) -> Prospect:
+def prospect_of(agent_id: UUID, conversation_id: UUID) -> Asked[Prospect]:
     """Look what there is, before looking closely."""
-    row = row_of(_PROSPECT, {"agent": agent_id, "conversation": conversation_id})
-    if row is None:
-        raise RuntimeError("a statement without a table gives a row")
-    return Prospect(row[0], row[1], int(row[2]))
+    values = {"agent": agent_id, "conversation": conversation_id}
+    return Asked(_PROSPECT, values, lambda rows: Prospect(rows[0][0], rows[0][1], int(rows[0][2])))
 
 
 @cache

@@ -23,7 +23,7 @@ from billing import usage
 from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
-from billing.subscriptions import Standing, standing_of
+from billing.subscriptions import Standing, standing_asked, standing_of
 from chat import retention, spending, statements, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
@@ -47,6 +47,7 @@ from netvexa.lib.ids import new_id
 from tenants import closing
 from tenants.context import WorkspaceClosed, current_workspace
 from tenants.models import Workspace
+from tenants.postgresql.prepared import fetch
 
 LEASE = timedelta(seconds=12)
 LONGEST_LIFE = 3  # runs that may try to write one answer before it is ended with an apology
@@ -111,7 +112,12 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    found = statements.standing_at(door.conversation_id, client_id, most=_READ_BEFORE)
+    at, plan = (
+        statements.standing_at(door.conversation_id, client_id, most=_READ_BEFORE),
+        standing_asked(current_workspace()),
+    )
+    fetch(at, plan)
+    found, standing = at.found, plan.found
     if found.is_known and (known := _known(door, client_id)) is not None:
         return known
     if not found.is_open:
@@ -121,7 +127,6 @@ def accept(
     if found.owner is None:
         statements.open_conversation(door, now=timezone.now())
     answers = found.owner in (None, Owner.AI)
-    standing = standing_of(current_workspace())
     reservation_id = _reserve(door, standing) if answers and text else None
     claim = _Claim(writer, reservation_id, standing.plan.tier.value)
     try:

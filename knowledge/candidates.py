@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
-from pgvector import HalfVector
 
 from knowledge import index
+from knowledge.embedding.pooling import vector_text
 from knowledge.fields import quoted_lexeme
 from knowledge.models import Chunk
 from tenants.postgresql.prepared import rows_of
@@ -122,7 +122,7 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "agent": agent_id,
         "audiences": ["", *audiences],
         "profile": question.profile.id,
-        "vector": HalfVector(question.vector).to_text(),
+        "vector": vector_text(question.vector),
         "driving": " | ".join(map(quoted_lexeme, driving_terms(question.frequencies, list(idf)))),
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,

@@ -11,9 +11,10 @@ from uuid import UUID
 from pgvector import HalfVector
 
 from knowledge.embedding import DEFAULT_PROFILE, profile_for
+from knowledge.embedding.pooling import Floats, vector_text
 from knowledge.follow_ups import leans
 from knowledge.models import Chunk, Document, Version
-from knowledge.retrieval import MAX_QUERY, Reading, embedded_question, reading_of
+from knowledge.retrieval import MAX_QUERY, Reading, embedded_question, reading_asked, reading_of
 from knowledge.sameness import difference, refers_back
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "all_there",
     "difference",
     "fingerprint",
+    "reading_asked",
     "reading_of",
     "refers_back",
     "source_hosts",
@@ -42,7 +44,17 @@ class Fingerprint:
     """
 
     profile: str
-    vector: HalfVector
+    floats: Floats
+
+    @property
+    def vector(self) -> HalfVector:
+        """As the ORM takes it."""
+        return HalfVector(self.floats)
+
+    @property
+    def text(self) -> str:
+        """As a written statement takes it."""
+        return vector_text(self.floats)
 
     def likeness(self, cosine: float) -> float:
         """This profile's cosine on the common scale."""
@@ -80,7 +92,7 @@ def fingerprint(question: str, *, agent_id: UUID, reading: Reading | None = None
     """Where the question lies among others. Call inside the workspace."""
     reading = reading or reading_of(agent_id)
     embedded = embedded_question(question[:MAX_QUERY], reading.languages, reading.profile)
-    return Fingerprint(reading.profile.id, HalfVector(embedded.vector))
+    return Fingerprint(reading.profile.id, embedded.vector)
 
 
 def alike(one: Fingerprint, cosine: float) -> float:

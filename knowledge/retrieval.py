@@ -21,7 +21,7 @@ from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, emb
 from knowledge.follow_ups import standalone
 from knowledge.matching import Match, Question, match
 from knowledge.terms import query_terms
-from tenants.postgresql.prepared import rows_of
+from tenants.postgresql.prepared import Asked, Row
 
 MAX_QUERY = 2000  # characters that are read of a question
 COMPARED = 12  # passages among which the same is said once; what comes after them is seldom shown
@@ -158,7 +158,15 @@ def warm_up() -> None:
 
 def reading_of(agent_id: UUID) -> Reading:
     """How this agent's knowledge is read now."""
-    found = rows_of(_READING, (agent_id,))
+    return reading_asked(agent_id).found
+
+
+def reading_asked(agent_id: UUID) -> Asked[Reading]:
+    """`reading_of`, to be fetched together with others."""
+    return Asked(_READING, (agent_id,), _reading)
+
+
+def _reading(found: Sequence[Row]) -> Reading:
     profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
     newest = max((since.timestamp() for *_, since in found if since), default=0.0)
     return Reading(

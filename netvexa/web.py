@@ -1,15 +1,25 @@
-"""The web server: daphne, whose log of requests leaves out what people typed. Run as `python -m netvexa.web`."""
+"""The web server: daphne on uvloop, whose log of requests leaves out what people typed.
+
+Run as `python -m netvexa.web`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from daphne import cli
-from daphne.access import AccessLogGenerator
+import uvloop
 
-from netvexa.lib.masking import mask_cards, mask_contacts
+asyncio.set_event_loop_policy(
+    uvloop.EventLoopPolicy()
+)  # before daphne, which makes its loop when it is imported
+
+from daphne import cli  # noqa: E402
+from daphne.access import AccessLogGenerator  # noqa: E402
+
+from netvexa.lib.masking import mask_cards, mask_contacts  # noqa: E402
 
 
 class MaskedAccessLog(AccessLogGenerator):

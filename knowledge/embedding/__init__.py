@@ -58,9 +58,9 @@ def encoder_for(profile_id: str = DEFAULT_PROFILE.id) -> Encoder:
 def embed_texts(inputs: Sequence[EmbeddingInput], *, profile: EmbeddingProfile) -> list[Future[Embedded]]:
     """The vectors of passages, to come: each is read alone, as many at once as there are threads.
 
-    Two texts in two threads take 0.8 to 0.9 of the time that a pass of many takes in both (`make bench-ingest`): nothing is
-    padded, no thread waits for the other, and what is worked on stays in the core's cache. And a text has the same
-    vectors whatever comes with it, which int8 passes of several do not promise.
+    Two texts in two threads take 0.8 to 0.9 of the time that a pass of many takes in both (`make bench-ingest`):
+    nothing is padded, no thread waits for the other, and what is worked on stays in the core's cache. And a text has
+    the same vectors whatever comes with it, which int8 passes of several do not promise.
     """
     encoder = encoder_for(profile.id)
     return [_readers().submit(_embedded, encoder, text) for text in inputs]

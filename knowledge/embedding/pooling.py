@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -82,6 +83,11 @@ def pool_weights(batch: Sequence[Tokens], *, width: int) -> Floats:
         for row, (start, stop) in enumerate(tokens.pools):
             weights[index, row, start:stop] = 1.0 / (stop - start)
     return weights
+
+
+def vector_text(vector: Floats) -> str:
+    """A vector as PostgreSQL reads it."""
+    return orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def unit(vectors: Floats) -> Floats:

@@ -14,10 +14,11 @@ until its connection ends; within a transaction it fails.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from django.db import NotSupportedError, connection
 from django.db.models import JSONField, Model
@@ -29,6 +30,7 @@ PREPARED_AFTER = 3  # uses on one connection
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Sequence[Any]
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 
 def rows_of(statement: str, values: Values = (), *, settings: str = "") -> list[Row]:
@@ -47,6 +49,49 @@ def rows_of(statement: str, values: Values = (), *, settings: str = "") -> list[
         return _rows_in_text(statement, values, settings)
 
 
+@dataclass(slots=True)
+class Asked(Generic[T]):
+    """A statement with its values, and what its rows mean. Several may go out together (`fetch`)."""
+
+    statement: str
+    values: Values
+    read: Callable[[list[Row]], T]
+    _rows: list[Row] | None = None
+
+    @property
+    def found(self) -> T:
+        """What there is; asked for alone where it was not fetched."""
+        if self._rows is None:
+            self._rows = rows_of(self.statement, self.values)
+        return self.read(self._rows)
+
+
+def fetch(*asked: Asked[Any]) -> None:
+    """Run these in one round trip, and where no transaction is open in one of their own."""
+    wrapper = cast("DatabaseWrapper", connection)
+    if wrapper.transaction_pooled:
+        return  # each is asked for alone
+    try:
+        found = _together(wrapper, asked)
+    except NotSupportedError:  # as in `rows_of`
+        if wrapper.in_atomic_block:
+            raise
+        return
+    for one, rows in zip(asked, found, strict=True):
+        one._rows = rows
+
+
+def _together(wrapper: DatabaseWrapper, asked: Sequence[Asked[Any]]) -> list[list[Row]]:
+    with ExitStack() as stack:
+        stack.enter_context(wrapper.wrap_database_errors)
+        cursors = [stack.enter_context(wrapper.binding_cursor()) for _ in asked]
+        wrapper.take_place()  # before, and by itself: see `_rows_in_bytes`
+        stack.enter_context(wrapper.connection.pipeline())
+        for cursor, one in zip(cursors, asked, strict=True):
+            cursor.execute(one.statement, one.values)
+        return [cursor.fetchall() for cursor in cursors]
+
+
 def row_of(statement: str, values: Values = ()) -> Row | None:
     """The first row, or None."""
     return next(iter(rows_of(statement, values)), None)
@@ -59,12 +104,11 @@ def columns_of(model: type[Model]) -> str:
     return ", ".join(f"{column}::text" if is_json else column for column, is_json in columns)
 
 
-def instance_of(model: type[M], statement: str, values: Values = ()) -> M | None:
+def instance_of(model: type[M], rows: Sequence[Row]) -> M | None:
     """The first row of a statement that selects `columns_of(model)`, as an object; None where there is none."""
-    row = row_of(statement, values)
-    if row is None:
+    if not rows:
         return None
-    found = list(row)
+    found = list(rows[0])
     for place, field in enumerate(model._meta.concrete_fields):
         for convert in field.get_db_converters(connection):
             found[place] = convert(found[place], None, connection)

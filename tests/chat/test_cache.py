@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from django.utils import timezone
-from pgvector import HalfVector
 
 from agents.models import Agent
 from agents.providers import Usage
@@ -232,7 +232,7 @@ def test_a_question_with_a_file_neither_fills_nor_uses_the_cache(inside: Workspa
 
 def test_the_same_likeness_is_another_cosine_in_another_model() -> None:
     usual, other = (
-        recall.Fingerprint(profile.id, HalfVector([1.0, 0.0]))
+        recall.Fingerprint(profile.id, np.array([1.0, 0.0], dtype=np.float32))
         for profile in (DEFAULT_PROFILE, MULTILINGUAL_PROFILE)
     )
     assert usual.cosine(0.95) == pytest.approx(0.95)

@@ -66,7 +66,7 @@ def left(agent: Agent, turn: Turn) -> spending.Budget | None:
         turn.agent,
         known_of(turn),
         tier="starter",
-        spent_here=statements.prospect_of(agent.pk, turn.conversation_id).spent,
+        spent_here=statements.prospect_of(agent.pk, turn.conversation_id).found.spent,
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from uuid import uuid4
+
+import numpy as np
 import pytest
 
 from agents.models import Agent
-from knowledge.candidates import driving_terms
+from knowledge.candidates import Candidate, driving_terms
 from knowledge.documents import add_file, add_text
+from knowledge.embedding import DEFAULT_PROFILE
 from knowledge.follow_ups import standalone
 from knowledge.ingest import ingest
+from knowledge.matching import Question, match
 from knowledge.models import Chunk
 from knowledge.retrieval import search
 from tests.knowledge import files
@@ -157,3 +163,61 @@ def test_rare_words_drive_the_search_and_common_ones_only_count() -> None:
     frequencies = {"the": 90_000, "rare": 3, "usual": 1500}
     assert driving_terms(frequencies, list(frequencies)) == ["rare", "usual"]
     assert driving_terms({"common": 90_000}, ["common"]) == ["common"]
+
+
+SOME_CANDIDATE = Candidate(
+    chunk_id=uuid4(),
+    document_id=uuid4(),
+    title="",
+    url="",
+    anchor="",
+    page=None,
+    page_label="",
+    heading_path=(),
+    text="x",
+    spans=(),
+    words=b"",
+    content_hash="",
+    cosine=0.5,
+    lexical=1.0,
+    version_id=uuid4(),
+)
+
+
+def words_of(*numbers: int) -> bytes:
+    """Words with nothing in common but their number, as a passage keeps them."""
+    return (np.eye(64, dtype=np.int8)[list(numbers)] * 127).tobytes()
+
+
+def matched(asked: list[int], *passages: list[int]) -> list[float]:
+    """The scores of passages that are alike in all but the order of their words."""
+    question = Question(
+        text="",
+        profile=DEFAULT_PROFILE,
+        vector=np.zeros(384, dtype=np.float32),
+        words=np.frombuffer(words_of(*asked), dtype=np.int8).reshape(-1, 64),
+        forms=tuple(frozenset({str(number)}) for number in asked),
+        frequencies={},
+        weights=tuple(1.0 for _ in asked),
+    )
+    found = [
+        replace(SOME_CANDIDATE, words=words_of(*passage), spans=((0, 1, 0, len(passage)),))
+        for passage in passages
+    ]
+    return [one.score for one in match(question, found)]
+
+
+def test_words_that_stand_together_in_the_question_are_worth_more_together() -> None:
+    together, apart, empty = matched([1, 2, 3], [9, 1, 2, 3], [2, 9, 1, 3], [])
+    assert together > apart > empty
+
+
+def test_the_last_word_of_a_passage_and_the_first_of_the_next_are_no_neighbours() -> None:
+    (alone,) = matched([1, 2, 3], [2, 3, 1])
+    assert matched([1, 2, 3], [2, 3, 1], [2, 3, 1])[0] == alone
+    assert matched([1, 2, 3], [], [2, 3, 1], [])[1] == alone
+
+
+def test_one_pair_of_words_says_nothing_yet() -> None:
+    together, apart = matched([1, 2], [9, 1, 2], [2, 9, 1])
+    assert together == apart

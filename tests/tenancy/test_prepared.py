@@ -7,7 +7,7 @@ from django.db import ProgrammingError, connection, transaction
 
 from tenants.context import identity, in_tenant, owner
 from tenants.models import Workspace
-from tenants.postgresql.prepared import PREPARED_AFTER, row_of, rows_of
+from tenants.postgresql.prepared import PREPARED_AFTER, Asked, fetch, row_of, rows_of
 from tests.tenancy.canaries import put_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,3 +110,43 @@ def test_what_a_transaction_undoes_is_undone(two: list[Workspace]) -> None:
                 rows_of("UPDATE agents_agent SET name = %s", ("changed",))
                 transaction.set_rollback(True)
         assert rows_of(NAMES, ("",)) == [(two[0].slug,)]
+
+
+def test_what_is_fetched_together_comes_from_the_workspace_where_it_is_asked(two: list[Workspace]) -> None:
+    for number in range(MANY):
+        for workspace in two:
+            with in_tenant(workspace):
+                names = Asked(NAMES, (str(number),), lambda rows: [name for (name,) in rows])
+                sum_ = Asked("SELECT 1 + %s", (number,), lambda rows: int(rows[0][0]))
+                fetch(names, sum_)
+                rows_of("UPDATE agents_agent SET updated_at = updated_at")
+                assert (names.found, sum_.found) == ([workspace.slug], number + 1)
+
+
+def test_what_was_fetched_is_not_asked_for_again(two: list[Workspace]) -> None:
+    with in_tenant(two[0]):
+        names = Asked(NAMES, ("",), lambda rows: [name for (name,) in rows])
+        fetch(names)
+        rows_of("UPDATE agents_agent SET name = 'changed'")
+        assert names.found == [two[0].slug]
+
+
+def test_statements_fetched_together_go_on_when_a_column_has_changed(two: list[Workspace]) -> None:
+    keep(NAMES, two[0], "")
+    with owner(two[0].schema_name), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE agents_agent ALTER name TYPE varchar(500)")
+
+    with in_tenant(two[0]):
+        first, second = (Asked(NAMES, (given,), list) for given in ("", "nobody"))
+        fetch(first, second)
+        assert first.found == second.found == [(two[0].slug,)]
+
+
+def test_after_a_failure_among_several_the_connection_stands_where_it_should(two: list[Workspace]) -> None:
+    for _ in range(MANY):
+        for workspace in two:
+            with in_tenant(workspace):
+                wrong = Asked("SELECT nothing FROM agents_agent", (), list)
+                with pytest.raises(ProgrammingError):
+                    fetch(Asked(NAMES, ("",), list), wrong, Asked(NAMES, ("",), list))
+                assert rows_of(NAMES, ("",)) == [(workspace.slug,)]
