@@ -117,14 +117,11 @@ def _without_knowledge(turn: Turn) -> str | None:
 def _look(turn: Turn) -> Looked:
     """Everything that is read from the database before a model is asked, in one go."""
     is_test = turn.channel == Channel.PREVIEW
-    coming = statements.prospect_of(turn.agent.pk, turn.conversation_id)
-    read, set_, spent = (
-        recall.reading_asked(turn.agent.id),
-        ModelSettings.asked(),
-        spending.spent_asked(turn.agent, is_test=is_test),
-    )
-    fetch(coming, read, set_, spent)
-    prospect, reading, settings = coming.found, read.found, set_.found
+    worth = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    state, row = recall.reading_asked(turn.agent.id), ModelSettings.asked()
+    spent = spending.spent_asked(turn.agent, is_test=is_test)
+    fetch(worth, state, row, spent)
+    prospect, reading, settings = worth.found, state.found, row.found
     if prospect.curated and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
     if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:

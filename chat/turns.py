@@ -112,12 +112,10 @@ def accept(
 
     Usage is reserved first, in a transaction of its own: the month's bucket is one row for the workspace.
     """
-    at, plan = (
-        statements.standing_at(door.conversation_id, client_id, most=_READ_BEFORE),
-        standing_asked(current_workspace()),
-    )
-    fetch(at, plan)
-    found, standing = at.found, plan.found
+    here = statements.standing_at(door.conversation_id, client_id, most=_READ_BEFORE)
+    plan = standing_asked(current_workspace())
+    fetch(here, plan)
+    found, standing = here.found, plan.found
     if found.is_known and (known := _known(door, client_id)) is not None:
         return known
     if not found.is_open:

@@ -61,7 +61,7 @@ def _record(request: HttpRequest, user: User) -> None:
     with platform():
         if is_admin or Membership.objects.filter(workspace=workspace, user=user).exists():
             after = {"second_factor": second_factor.is_verified(request)}
-            audit.record("logged_in", request=request, subject=user.email, after=after)
+            audit.record("session.began", request=request, subject=user.email, after=after)
 
 
 def wait(request: HttpRequest, user: User, *, following: str) -> None:

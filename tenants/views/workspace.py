@@ -169,6 +169,8 @@ def changes_of(event: AuditEvent) -> list[Change]:
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return "" if value is None else str(value)

@@ -160,7 +160,7 @@ def test_the_lifetime_of_a_hand_over_is_short() -> None:
 def log_ins(workspace: Workspace) -> list[tuple[str, bool, str | None]]:
     """Who came into the workspace, with a second factor or not, and from where, as its audit log tells."""
     with in_tenant(workspace):
-        events = AuditEvent.objects.filter(action="logged_in").order_by("number")
+        events = AuditEvent.objects.filter(action="session.began").order_by("number")
         return [(event.subject, (event.after or {})["second_factor"], event.address) for event in events]
 
 
@@ -173,6 +173,15 @@ def test_who_comes_into_a_workspace_stands_in_its_log_and_in_no_other(
 
     assert log_ins(workspace) == 2 * [("owner@acme.example", False, "127.0.0.1")]
     assert log_ins(other_workspace) == []
+
+
+def test_the_log_shows_a_log_in_in_words(workspace: Workspace) -> None:
+    client = client_of(workspace)
+    client.post("/log-in/", OWNER)
+    page = " ".join(client.get("/audit-log/").content.decode().split())
+
+    assert '<span class="pill">session.began</span>' in page
+    assert '<span class="muted">second factor:</span> no</span>' in page
 
 
 def test_a_wrong_password_is_no_log_in(workspace: Workspace) -> None:

@@ -75,7 +75,7 @@ def test_the_first_one_turns_the_second_factor_on_and_brings_recovery_codes(
     assert second_factor.holders([person.pk]) == {person.pk}
     assert len(RecoveryCodes.objects.get().hashes) == 10
     assert "Blue key" in recent.get(OVERVIEW).content.decode()
-    assert actions() == ["logged_in", "passkey.added"]
+    assert actions() == ["session.began", "passkey.added"]
     assert is_in(recent)
 
 
