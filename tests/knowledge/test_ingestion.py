@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -25,7 +26,7 @@ from knowledge.documents import (
     retry,
     update_file,
 )
-from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, encoder_for
+from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, embed_texts, encoder_for
 from knowledge.embedding.encoders import OnnxEncoder
 from knowledge.models import Chunk, Document, DocumentStatus, Source, Term, Version
 from knowledge.parsing.errors import DocumentTooLarge, EmptyDocument, MislabelledDocument, ParseError
@@ -187,6 +188,15 @@ def test_the_same_content_is_embedded_once_a_workspace(agent: Agent, monkeypatch
     read_now(add_file(Agent.objects.create(name="Other"), name="b.pdf", content=files.pdf()))
     assert sum(embedded) == Chunk.objects.values("content_hash").distinct().count()
     assert Chunk.objects.count() == 2 * sum(embedded)
+
+
+def test_a_passage_has_the_same_vectors_whatever_comes_with_it() -> None:
+    texts = [EmbeddingInput(text, ((0, 7),)) for text in ("Refunds take five days.", "Zebras " * 60)]
+    together = [vectors.result() for vectors in embed_texts(texts, profile=DEFAULT_PROFILE)]
+    (alone,) = encoder_for(DEFAULT_PROFILE.id).embed(texts[:1])
+    assert np.array_equal(together[0].vector, alone.vector)
+    assert np.array_equal(together[0].words, alone.words)
+    assert not np.array_equal(together[0].vector, together[1].vector)
 
 
 def test_terms_are_counted_in_and_out_with_the_chunks(agent: Agent) -> None:
