@@ -2,9 +2,9 @@
 
 Candidates come from two sides, nearest vectors (HNSW) and BM25, in one statement. All of them are then scored
 by everything that is known: the cosine of the passage, its BM25 relative to the best, and late interaction,
-how well each word of the question is matched by some word of the passage and of its best sentence, weighted
-by how rare the word is. Scores are added as they are: on the SQuAD v2 paragraphs of `make bench-retrieval`
-the sum beats fusing ranks (RRF) by 0.05 of recall@1.
+how well each word of the question is matched by some word of the passage and of its best sentence, and its
+neighbours by neighbours, weighted by how rare the word is. Scores are added as they are: on the SQuAD v2
+paragraphs of `make bench-retrieval` the sum beats fusing ranks (RRF) by 0.05 of recall@1.
 """
 
 from __future__ import annotations

@@ -12,9 +12,8 @@ from urllib.parse import quote, unquote
 
 import uvloop
 
-asyncio.set_event_loop_policy(
-    uvloop.EventLoopPolicy()
-)  # before daphne, which makes its loop when it is imported
+# Before daphne, which makes its loop when it is imported.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 from daphne import cli  # noqa: E402
 from daphne.access import AccessLogGenerator  # noqa: E402

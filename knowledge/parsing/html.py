@@ -89,7 +89,7 @@ _MAIN = ("main", "[role=main]", "article", "#content", "#main-content", "#main",
 _MAIN_SHARE = 0.4  # of the body's text; less, and the supposed main part is a teaser
 _XML_EMPTY = re.compile(r"<(a|b|div|em|i|p|script|span|strong|td|th|title)\b([^<>]*?)\s*/>", re.IGNORECASE)
 _PERMALINK = frozenset("¶#§🔗")
-_BEFORE_PUNCTUATION = re.compile(r" (?=[,.;:!?)])")
+_BEFORE_PUNCTUATION = re.compile(r" (?=[,.;:!?)](?!\w))")  # not before ".doc" or ":8000"
 _MAX_DEPTH = 300
 _NAVIGATION_LINKS = (
     3  # a short block made of this many links and little else leads elsewhere and says nothing

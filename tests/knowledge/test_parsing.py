@@ -42,6 +42,19 @@ def test_html_keeps_headings_with_their_anchors_and_drops_scripts_menus_and_hidd
     assert parsed.notes == ("Text that the page hides was left out.",)
 
 
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("An old format such as .doc, audio", "An old format such as .doc, audio"),
+        ("served at <code>:8000</code> here", "served at :8000 here"),
+        ("a <b>bold</b> , word <i>here</i> .", "a bold, word here."),
+    ],
+)
+def test_a_cell_of_html_keeps_the_space_before_a_dot_that_begins_a_word(cell: str, read: str) -> None:
+    page = f"<table><tr><th>Number<th>Cause</tr><tr><td>One<td>{cell}</tr></table>"
+    assert read in " ".join(block.text for block in parse(page.encode(), name="page.html").blocks)
+
+
 def test_html_rows_lists_terms_and_code_are_blocks_of_their_own() -> None:
     blocks = parse(files.HTML.encode()).blocks
     assert texts(blocks, BlockKind.TABLE_ROW) == ["Country: Norway | Days: 7"]
