@@ -115,8 +115,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A Celery worker shared by the tests of this process."""
-    with running_worker(tmp_path_factory.mktemp("worker")):
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[None]:
+    """A Celery worker that ends with the test: one left running would take the tasks of later tests."""
+    with running_worker(tmp_path):
         yield
