@@ -326,6 +326,13 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 
 
 def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
+    times = {
+        "embed": round(found.timings.embed, 1),
+        "find": round(found.timings.find, 1),
+        "score": round(found.timings.score, 1),
+    }
+    if any(passage.rerank_score is not None for passage in found.passages):
+        times["rerank"] = round(found.timings.rerank, 1)
     return {
         "query": found.query,
         "candidates": [
@@ -337,15 +344,12 @@ def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
                 "score": round(passage.score, 4),
                 "vector": round(passage.vector_score, 4),
                 "lexical": round(passage.lexical_score, 4),
+                "rerank": passage.rerank_score and round(passage.rerank_score, 4),
                 "quote": passage.best[:QUOTED],
             }
             for passage in found.passages
         ],
-        "retrieval_ms": {
-            "embed": round(found.timings.embed, 1),
-            "find": round(found.timings.find, 1),
-            "score": round(found.timings.score, 1),
-        },
+        "retrieval_ms": times,
     }
 
 

@@ -25,6 +25,7 @@ class CandidateEntry(TypedDict):
     score: float
     vector: float | None
     lexical: float | None
+    rerank: float | None
     quote: str
     page: str
     cited: int | None
@@ -171,6 +172,7 @@ def _candidate(
         "score": row["score"],
         "vector": row.get("vector"),
         "lexical": row.get("lexical"),
+        "rerank": row.get("rerank"),
         "quote": row.get("quote", ""),
         "page": row.get("page", ""),
         "cited": marks.get(row["chunk"]),
@@ -187,6 +189,7 @@ def _steps(answer: Answer) -> list[Step]:
         "embed": "Reading the question",
         "find": "Finding passages",
         "score": "Comparing passages",
+        "rerank": "Reranking passages",
     }
     steps = [Step(name=name, ms=times[key]) for key, name in names.items() if key in times]
     if answer.first_token_ms is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from knowledge import candidates, evidence, index, neighbours
+from knowledge import candidates, evidence, index, neighbours, reranking
 from knowledge.candidates import Candidate, Overlay
 from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingProfile, embed_query, profile_for
 from knowledge.follow_ups import standalone
@@ -49,7 +49,10 @@ class ScoredSentence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that may answer. `score`, 0 to 1, orders them; `url` jumps to the section where it can."""
+    """A chunk that may answer; `url` jumps to the section where it can.
+
+    `rerank_score` orders them where a reranking model is there and read them, `score` otherwise; both 0 to 1.
+    """
 
     chunk_id: UUID
     document_id: UUID
@@ -64,6 +67,7 @@ class Passage:
     lexical_score: float
     sentences: tuple[ScoredSentence, ...]
     version_id: UUID
+    rerank_score: float | None
 
     @property
     def best(self) -> str:
@@ -85,11 +89,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds: the model on the question; the database; the arithmetic on what it found."""
+    """Milliseconds: the model on the question; the database; the arithmetic on what it found; the reranking model."""
 
     embed: float
     find: float
     score: float
+    rerank: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +138,22 @@ def search(
         found = candidates.laid_over(found, overlay, question=question)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
-    passages = tuple(
-        _passage(candidate, scored) for candidate, scored in neighbours.joined(question, ranked[:limit])
-    )
     features = evidence.features_of(question, ranked, languages=languages)
+    compared = time.perf_counter()
+    ranked, rerank_scores = reranking.reranked(query, ranked)
+    reranked = time.perf_counter()
+    passages = tuple(
+        _passage(candidate, scored, rerank_score)
+        for (candidate, scored), rerank_score in zip(
+            neighbours.joined(question, ranked[:limit]), rerank_scores[:limit], strict=True
+        )
+    )
     finished = time.perf_counter()
     timings = Timings(
-        embed=embedding * 1000, find=(fetched - started - embedding) * 1000, score=(finished - fetched) * 1000
+        embed=embedding * 1000,
+        find=(fetched - started - embedding) * 1000,
+        score=(compared - fetched + finished - reranked) * 1000,
+        rerank=(reranked - compared) * 1000,
     )
     return SearchResult(
         query=query,
@@ -152,8 +166,9 @@ def search(
 
 
 def warm_up() -> None:
-    """Load the usual model before the first question; it takes 0.3 s."""
+    """Load the models before the first question: the usual one takes 0.3 s."""
     embed_query("warm-up", words=(), profile=DEFAULT_PROFILE)
+    reranking.warm_up()
 
 
 def reading_of(agent_id: UUID) -> Reading:
@@ -240,7 +255,7 @@ def _same(words: frozenset[str], other: frozenset[str]) -> bool:
     return not any(character.isdigit() for word in words ^ other for character in word)
 
 
-def _passage(candidate: Candidate, scored: Match) -> Passage:
+def _passage(candidate: Candidate, scored: Match, rerank_score: float | None) -> Passage:
     return Passage(
         chunk_id=candidate.chunk_id,
         document_id=candidate.document_id,
@@ -258,4 +273,5 @@ def _passage(candidate: Candidate, scored: Match) -> Passage:
             for (start, end, page, _), score in zip(candidate.spans, scored.sentences, strict=True)
         ),
         version_id=candidate.version_id,
+        rerank_score=rerank_score,
     )

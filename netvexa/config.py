@@ -42,6 +42,12 @@ def _preset(value: str) -> str:
     return value
 
 
+def _cross_encoder(value: str) -> str:
+    if value and not (Path(value) / "config.json").is_file():
+        raise ValueError("must be the folder of a cross-encoder, with its config.json")
+    return value
+
+
 PostgresUrl = Annotated[str, _scheme("postgres", "postgresql")]
 RedisUrl = Annotated[str, _scheme("redis", "rediss", "unix")]
 HostList = Annotated[list[str], NoDecode, BeforeValidator(_comma_list)]
@@ -115,6 +121,7 @@ class Config(BaseSettings):
     netvexa_chat_messages_per_minute: Annotated[int, Field(ge=1)] = 20
     embedding_backend: Literal["onnx", "sentence-transformers"] = "onnx"
     embedding_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    rerank_model: Annotated[str, AfterValidator(_cross_encoder)] = ""
     netvexa_models: Path | None = None
 
     stripe_secret_key: str = ""

@@ -400,6 +400,7 @@ GOOGLE_API_KEY, GOOGLE_BASE_URL = CONFIG.google_api_key, CONFIG.google_base_url
 MODEL_PRESET = CONFIG.model_preset
 EMBEDDING_BACKEND = CONFIG.embedding_backend
 EMBEDDING_THREADS = CONFIG.embedding_threads
+RERANK_MODEL = CONFIG.rerank_model
 MODELS_FOLDER = CONFIG.netvexa_models or NETVEXA_VAR / "models"
 FETCH_PRIVATE_HOSTS = CONFIG.netvexa_fetch_private_hosts
 RENDERER_URL = CONFIG.netvexa_renderer_url

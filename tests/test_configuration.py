@@ -29,6 +29,7 @@ def test_every_variable_is_documented(field: str) -> None:
         ("NETVEXA_MAX_UPLOAD_MB", "0", "should be greater than or equal to 1"),
         ("NETVEXA_ENVIRONMENT", "staging", "should be 'development', 'production' or 'test'"),
         ("MODEL_PRESET", "newest", "must be current, original or the path of a .toml file"),
+        ("RERANK_MODEL", "nowhere", "must be the folder of a cross-encoder"),
         ("DATABASE_URL", "", "is not set"),
     ],
 )
