@@ -282,6 +282,9 @@ class Chunk(models.Model):
                 opclasses=[EMBEDDING_OPERATORS],
             ),
             GinIndex(name="chunk_search_gin", fields=["search"], fastupdate=False),
+            # A small agent's vectors are read one by one: a walk through a large workspace's graph would end before
+            # it has met enough of them.
+            models.Index(name="chunk_agent_profile", fields=["agent_id", "profile"]),
         ]
 
     def __str__(self) -> str:
