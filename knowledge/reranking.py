@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,17 @@ Ranked = tuple[Candidate, Match]
 def reranked(query: str, ranked: Sequence[Ranked]) -> tuple[list[Ranked], list[float | None]]:
     """All passages, the first `READ` of them by the cross-encoder's scores; and these, 0 to 1, in the same order.
 
-    None stands for a passage that it has not read: all of them without a model, or when it fails.
+    None stands for a passage that it has not read: all of them without a model, or when it fails. A passage has the
+    score of the place that it comes to: scores fall as before, and what is made of them follows the new order.
     """
     scores = _scores(query, [found for found, _ in ranked[:READ]])
     read = sorted(zip(ranked, scores, strict=False), key=lambda pair: -pair[1])
     unread = ranked[len(read) :]
-    return [*(one for one, _ in read), *unread], [*(score for _, score in read), *(None for _ in unread)]
+    placed = [
+        (found, replace(match, score=place.score))
+        for ((found, match), _), (_, place) in zip(read, ranked, strict=False)
+    ]
+    return [*placed, *unread], [*(score for _, score in read), *(None for _ in unread)]
 
 
 def warm_up() -> None:

@@ -49,9 +49,9 @@ class ScoredSentence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that may answer; `url` jumps to the section where it can.
+    """A chunk that may answer. `score`, 0 to 1, orders them; `url` jumps to the section where it can.
 
-    `rerank_score` orders them where a reranking model is there and read them, `score` otherwise; both 0 to 1.
+    `rerank_score`, 0 to 1, is what a reranking model gave it, which then decided its place.
     """
 
     chunk_id: UUID

@@ -122,6 +122,7 @@ def test_passages_come_in_the_order_of_the_model_and_evidence_stays(
     expected = dict(sorted(zip(titles(plain), scores.tolist(), strict=True), key=lambda pair: -pair[1]))
     assert titles(found) == list(expected) != titles(plain)
     assert [passage.rerank_score for passage in found.passages] == pytest.approx(list(expected.values()))
+    assert [passage.score for passage in found.passages] == [passage.score for passage in plain.passages]
     assert (found.evidence, found.features) == (plain.evidence, plain.features)
     assert found.timings.rerank > 0
 
