@@ -39,7 +39,7 @@ from knowledge import candidates, index, retrieval  # noqa: E402
 from knowledge.blocks import Block, BlockKind, ParsedDocument  # noqa: E402
 from knowledge.embedding import DEFAULT_PROFILE, EmbeddingInput, embed_texts, encoder_for  # noqa: E402
 from knowledge.embedding.pooling import Floats, unit  # noqa: E402
-from knowledge.fields import quoted_lexeme  # noqa: E402
+from knowledge.fields import DISTANCE, quoted_lexeme  # noqa: E402
 from knowledge.ingest import passages_of  # noqa: E402
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version  # noqa: E402
 from knowledge.terms import content_terms  # noqa: E402
@@ -213,7 +213,7 @@ def _recall(agent: Agent, asked: list[str], *, settings: str) -> float:
 
 def _nearest(setting: str, values: dict[str, Any]) -> set[object]:
     """The ten nearest of the neighbours that a search takes; relaxed order may return them a little mixed."""
-    distance = "c.embedding <=> %(vector)s::halfvec"
+    distance = f"c.embedding {DISTANCE} %(vector)s::halfvec"
     order = f"ORDER BY {distance} LIMIT {candidates.EACH_SIDE}"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(setting)

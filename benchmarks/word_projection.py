@@ -27,6 +27,7 @@ from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, profi
 from knowledge.embedding.encoders import OnnxEncoder  # noqa: E402
 from knowledge.embedding.pooling import Floats, projection, unit  # noqa: E402
 from knowledge.embedding.weights import ensure_exported  # noqa: E402
+from knowledge.fields import EMBEDDING_DIMENSION  # noqa: E402
 from knowledge.terms import content_terms  # noqa: E402
 
 PARAGRAPHS = 1500
@@ -92,7 +93,7 @@ def main() -> None:
     mean = rows.mean(axis=0)
     _, _, axes = np.linalg.svd(rows - mean, full_matrices=False)
     found = axes[: profile.word_dimension].T
-    shipped = projection(profile.id)[: profile.dimension]
+    shipped = projection(profile.id)[:EMBEDDING_DIMENSION]
     shared = float((np.linalg.norm(found.T @ shipped) ** 2) / found.shape[1])
     print(f"{len(rows)} words; {shared:.1%} of the shipped axes' space")
     if len(sys.argv) > 2:

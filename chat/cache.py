@@ -33,6 +33,7 @@ from chat.models import CachedAnswer, CachedAnswerQuerySet, CacheState, Channel,
 from chat.statements import defaults_of
 from chat.turns import Turn
 from knowledge import recall
+from knowledge.fields import DISTANCE
 from netvexa.lib.ids import new_id
 from netvexa.lib.masking import is_personal
 from tenants.postgresql.prepared import row_of, rows_of
@@ -62,7 +63,7 @@ _ENTRY = """
 """
 _SAME_WORDS = f"{_ENTRY} FROM chat_cachedanswer {_STANDS} AND key = %(key)s LIMIT 1"
 _MEANS_THE_SAME = f"""
-    SELECT * FROM ({_ENTRY}, embedding <=> %(vector)s::halfvec AS distance FROM chat_cachedanswer {_STANDS}
+    SELECT * FROM ({_ENTRY}, embedding {DISTANCE} %(vector)s::halfvec AS distance FROM chat_cachedanswer {_STANDS}
                    AND profile = %(profile)s) AS kept
      WHERE distance <= %(farthest)s ORDER BY distance LIMIT {NEIGHBOURS}
 """  # noqa: S608  only our own words are put in; values are parameters

@@ -18,7 +18,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from pgvector.django import CosineDistance
 
 from agents.models import Agent
 from chat.answers import Answer
@@ -28,6 +27,7 @@ from chat.protocol import Citation
 from chat.quality_models import MAX_ANSWER, MAX_QUESTION, CuratedAnswer, CuratedQuestion
 from chat.turns import Turn
 from knowledge import recall
+from knowledge.fields import Distance
 from knowledge.questions import pairs_of_csv
 from netvexa.lib.errors import Invalid
 
@@ -106,7 +106,7 @@ def _find(turn: Turn) -> Hit | None:
 
 def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn) -> Hit | None:
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id)
-    distance = CosineDistance("embedding", mark.vector)
+    distance = Distance("embedding", mark.vector)
     near = rows.filter(profile=mark.profile).select_related("answer").annotate(distance=distance)
     same = [
         Hit(question=row, similarity=1 - row.distance)

@@ -18,13 +18,13 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from pgvector.django import CosineDistance
 
 from agents.models import Agent
 from chat.models import Channel, Gap, Message, MessageState, Outcome
 from chat.quality_models import GapState
 from chat.turns import audiences_of
 from knowledge import recall, retrieval
+from knowledge.fields import Distance
 
 LOOKS_BACK = timedelta(days=30)
 AT_ONCE, AT_NIGHT = 50, 1_000  # answers that a page gathers, and that the nightly task does
@@ -109,7 +109,7 @@ def _take_up(agent_id: UUID, message: Message) -> None:
 
 def _nearest(agent_id: UUID, mark: recall.Fingerprint) -> Gap | None:
     rows = Gap.objects.filter(agent_id=agent_id, profile=mark.profile)
-    row = rows.annotate(distance=CosineDistance("embedding", mark.vector)).order_by("distance").first()
+    row = rows.annotate(distance=Distance("embedding", mark.vector)).order_by("distance").first()
     if row is None or recall.alike(mark, 1 - row.distance) < SAME:  # type: ignore[attr-defined]  # annotated
         return None
     return row

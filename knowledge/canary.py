@@ -13,9 +13,9 @@ import secrets
 from uuid import UUID
 
 from pgvector import HalfVector
-from pgvector.django import CosineDistance
 
 from knowledge.embedding import DEFAULT_PROFILE, embed_query
+from knowledge.fields import Distance
 from knowledge.index import document_weights
 from knowledge.models import CANARY_AGENT, Chunk, Document
 from knowledge.terms import content_terms
@@ -52,7 +52,7 @@ def plant() -> str:
 def nearest() -> str:
     """What a search by meaning for canaries finds among all chunks that this connection can see, as one text."""
     vector = embed_query(QUESTION, words=(), profile=DEFAULT_PROFILE).vector
-    near = Chunk.objects.order_by(CosineDistance("embedding", HalfVector(vector)))
+    near = Chunk.objects.order_by(Distance("embedding", HalfVector(vector)))
     marked = Chunk.objects.filter(agent_id=CANARY_AGENT)
     return "\n".join(
         [*near.values_list("text", flat=True)[:_NEAREST], *marked.values_list("text", flat=True)]

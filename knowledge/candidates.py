@@ -15,7 +15,7 @@ import numpy as np
 
 from knowledge import index
 from knowledge.embedding.pooling import vector_text
-from knowledge.fields import quoted_lexeme
+from knowledge.fields import DISTANCE, quoted_lexeme
 from knowledge.models import Chunk
 from tenants.postgresql.prepared import rows_of
 
@@ -61,7 +61,7 @@ SCOPE = """
 """
 _STATEMENT = f"""
 WITH {READABLE}, near AS MATERIALIZED (
-    SELECT c.id {SCOPE} ORDER BY c.embedding <=> %(vector)s::halfvec LIMIT {EACH_SIDE}
+    SELECT c.id {SCOPE} ORDER BY c.embedding {DISTANCE} %(vector)s::halfvec LIMIT {EACH_SIDE}
 ), holding AS MATERIALIZED (
     SELECT c.id, c.version_id, c.lexical FROM knowledge_chunk c
     WHERE c.search @@ %(driving)s::tsquery AND c.agent_id = %(agent)s AND c.profile = %(profile)s
@@ -69,7 +69,8 @@ WITH {READABLE}, near AS MATERIALIZED (
     SELECT c.id FROM holding c WHERE c.version_id IN (SELECT id FROM readable)
     ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
 ), scored AS MATERIALIZED (
-    SELECT c.id, 1 - (c.embedding <=> %(vector)s::halfvec) AS cosine, -(c.lexical <#> %(terms)s::sparsevec) AS bm25
+    SELECT c.id, 1 - (c.embedding {DISTANCE} %(vector)s::halfvec) AS cosine,
+           -(c.lexical <#> %(terms)s::sparsevec) AS bm25
     FROM (SELECT id FROM near UNION SELECT id FROM worded) AS hit JOIN knowledge_chunk c ON c.id = hit.id
 ), relative AS (
     SELECT id, cosine, bm25, bm25 / greatest(max(bm25) OVER (), 1e-9) AS lexical FROM scored

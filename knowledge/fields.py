@@ -1,4 +1,4 @@
-"""Columns that Django and pgvector do not bring."""
+"""Columns that Django and pgvector do not bring, and the space that all vectors live in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from typing import Any
 from django.contrib.postgres.search import SearchVectorField
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
+from pgvector.django import CosineDistance
+
+# The one place that knows the vectors' shape and what is near. Half precision: half the space and the same neighbours.
+EMBEDDING_DIMENSION = 384  # of every embedding profile
+EMBEDDING_OPERATORS, DISTANCE, Distance = "halfvec_cosine_ops", "<=>", CosineDistance
 
 
 class LexemesField(SearchVectorField):  # type: ignore[type-arg]  # not generic at run time

@@ -16,14 +16,11 @@ from django.utils import timezone
 from pgvector.django import HalfVectorField, HnswIndex, SparseVectorField
 
 from agents.models import Agent
-from knowledge.fields import LexemesField
+from knowledge.fields import EMBEDDING_DIMENSION, EMBEDDING_OPERATORS, LexemesField
 from netvexa.lib.errors import NotFound
 from netvexa.lib.ids import new_id
 from tenants.context import current_workspace
 
-# The one place that knows the vectors' shape. Half precision: half the space and the same neighbours.
-EMBEDDING_DIMENSION = 384
-EMBEDDING_OPERATORS = "halfvec_cosine_ops"
 # Term ids are hashes of the terms; this is the widest sparse vector that pgvector stores.
 LEXICAL_DIMENSION = 1_000_000_000
 # Under which the workspace's canary stands (`knowledge.canary`): no agent has this id.

@@ -35,7 +35,6 @@ class EmbeddingProfile:
     weights: str
     weights_sha256: str
     form: Literal["sentence-transformers", "packed"]
-    dimension: int
     word_dimension: int
     max_tokens: int
     unrelated: float
@@ -55,7 +54,6 @@ MINILM = EmbeddingProfile(
     form="sentence-transformers",
     # The hash of the official model.safetensors; the uploader of the package therefore need not be trusted.
     weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    dimension=384,
     word_dimension=64,
     max_tokens=256,
     unrelated=0.05,
@@ -69,7 +67,6 @@ MULTILINGUAL_E5 = EmbeddingProfile(
     weights="e5-small-q4.bin",
     form="packed",
     weights_sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
-    dimension=384,
     word_dimension=64,
     max_tokens=512,
     unrelated=0.74,
