@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
@@ -27,7 +26,7 @@ from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import ChunkDraft, chunk
-from knowledge.embedding import Embedded, EmbeddingProfile, embed_texts, encoder_for
+from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
 from knowledge.models import (
     WEB_KINDS,
     Chunk,
@@ -42,10 +41,11 @@ from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
-from knowledge.passages import Passage, chunk_row, passage_of, stored_vectors
+from knowledge.passages import Passage, chunk_row, passage_of
 from knowledge.profiles import profile_of_first
 from knowledge.scope import scope_of
 from knowledge.screening import screen
+from knowledge.vectors import Vectors, vectors_of
 from netvexa.lib.errors import AppError
 from tenants.context import current_workspace
 
@@ -275,37 +275,6 @@ def _already_stored(version: Version, drafts: Sequence[ChunkDraft], profile: Emb
     kept = {ordinal for ordinal, content_hash in rows if is_as_now(ordinal, content_hash)}
     version.chunks.exclude(ordinal__in=kept).delete()
     return kept
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """Vectors by content hash: those that stand in the workspace, and those that are being read."""
-
-    known: dict[str, Embedded]
-    coming: dict[str, Future[Embedded]]
-
-    def result(self) -> dict[str, Embedded]:
-        return self.known | {content_hash: vector.result() for content_hash, vector in self.coming.items()}
-
-
-def vectors_of(passages: Sequence[Passage], profile: EmbeddingProfile) -> Vectors:
-    """Begin to embed what is not known: the same content is embedded once a workspace."""
-    known = _known_vectors(passages, profile)
-    new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}
-    return Vectors(known, dict(zip(new, embed_texts(list(new.values()), profile=profile), strict=True)))
-
-
-def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
-    rows = (
-        Chunk.objects.filter(content_hash__in={p.content_hash for p in passages}, profile=profile.id)
-        .order_by("content_hash")
-        .distinct("content_hash")
-        .values_list("content_hash", "embedding", "words")
-    )
-    return {
-        content_hash: stored_vectors(embedding, bytes(words), width=profile.word_dimension)
-        for content_hash, embedding, words in rows
-    }
 
 
 def _insert(
