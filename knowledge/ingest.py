@@ -74,11 +74,13 @@ def ingest(document_id: UUID | str) -> list[UUID]:
     """
     while _take(document_id):
         document = Document.objects.select_related("source__agent").get(pk=document_id)
-        version = versions.newest(document)
-        if version is None:
+        newest = versions.newest(document)
+        if newest is None:
             _wait_for_content(document)
             return []
+        version = newest
         try:
+            version = _unserved(newest)
             more = _run(document, version)
         except IntegrityError:
             if Document.objects.filter(pk=document_id).exists():
@@ -90,6 +92,13 @@ def ingest(document_id: UUID | str) -> list[UUID]:
             if more:
                 return more
     return []
+
+
+def _unserved(version: Version) -> Version:
+    """The version, or a copy of one that served already: the time in which it did so stays known."""
+    if version.valid_from is None:
+        return version
+    return versions.add_copy(version, author=version.author, remark="Read again")
 
 
 def _wait_for_content(document: Document) -> None:
@@ -132,7 +141,7 @@ def _run(document: Document, version: Version) -> list[UUID]:
         return []
     _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
-    if _is_held(document, version, parsed):
+    if _is_held(document, version, parsed) or _is_as_before(document, version):
         return []
     _report(document, "chunk")
     profile = profile_of_first(document.source.agent, language=parsed.language)
@@ -169,6 +178,24 @@ def _is_held(document: Document, version: Version, parsed: ParsedDocument) -> bo
     Document.objects.filter(pk=document.pk).update(
         status=DocumentStatus.HELD, step="", lease_until=None, attempts=0, updated_at=timezone.now()
     )
+    return True
+
+
+def _is_as_before(document: Document, version: Version) -> bool:
+    """A web page that differs only in what is not read, such as a time stamp: what serves goes on serving.
+
+    Otherwise a page that is never the same twice would push its own history out.
+    """
+    if document.source.kind not in WEB_KINDS:
+        return False
+    with transaction.atomic():
+        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+        if row.live is None or not versions.says_as_before(version, row.live):
+            return False
+        versions.replace_bytes(row.live, version)
+        row.status, row.step = DocumentStatus.READY, ""
+        row.lease_until, row.attempts = None, 0
+        row.save()
     return True
 
 
