@@ -96,7 +96,7 @@ def _put(archive: Document, path: str, content: bytes, row: Document | None) -> 
     else:
         before = versions.newest(row)
         same = before is not None and before.sha256 == hashlib.sha256(content).hexdigest()
-        if same and row.status != DocumentStatus.GONE:
+        if same and row.status != DocumentStatus.GONE and not row.is_unread:
             return None
     versions.add_version(row, name=name, data=content)
     Document.objects.filter(pk=row.pk).exclude(status=DocumentStatus.WORKING).update(

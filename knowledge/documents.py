@@ -243,10 +243,12 @@ def update_file(
     newest = document.versions.order_by("-number").first()
     name = name or (newest.name if newest else "")
     sniff(data, name=name)
-    if newest is not None and newest.sha256 == hashlib.sha256(data).hexdigest() and newest.draft == draft:
+    same = newest is not None and newest.sha256 == hashlib.sha256(data).hexdigest() and newest.draft == draft
+    if same and (draft or not document.is_unread):
         return document
     with transaction.atomic():
-        add_version(document, name=name, data=data, draft=draft, author=author)
+        if newest is None or not same or newest.name != name[:200]:
+            add_version(document, name=name, data=data, draft=draft, author=author)
         if draft:
             Document.objects.filter(pk=document.pk, live=None).update(status=DocumentStatus.DRAFT)
         else:

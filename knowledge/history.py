@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 
 from agents.models import Agent
+from knowledge import ingest
 from knowledge.documents import start_reading
-from knowledge.models import WEB_KINDS, Document, DocumentStatus, Version
-from knowledge.versions import newest, text_of
-from netvexa.lib.errors import Invalid, NotFound
+from knowledge.models import REFUSED, WEB_KINDS, Document, DocumentStatus, Version
+from knowledge.versions import add_copy, content_of, newest, plain_text, text_of
+from netvexa.lib.errors import AppError, Invalid, NotFound
 
 CONTEXT = 2  # unchanged lines shown around a change
 MAX_LINES = 20_000
@@ -38,10 +39,24 @@ def version_of(document: Document, number: int) -> Version:
 
 
 def compare(old: Version, new: Version) -> list[DiffLine]:
-    """What was read, line by line. Raises Invalid where a version was never read."""
-    if not (old.text_file and new.text_file):
+    """What is read of them, line by line. Raises Invalid where a version cannot be read."""
+    return list(_diff(_text(old).split("\n")[:MAX_LINES], _text(new).split("\n")[:MAX_LINES]))
+
+
+def _text(version: Version) -> str:
+    """The text that was kept; a draft has none, and is read for this once.
+
+    A web page's is not: without its scripts' work it would be read as it is today.
+    """
+    if version.text_file:
+        return text_of(version)
+    document = version.document
+    if not version.file or document.source.kind in WEB_KINDS:
         raise Invalid("Only versions that were read can be compared.")
-    return list(_diff(text_of(old).split("\n")[:MAX_LINES], text_of(new).split("\n")[:MAX_LINES]))
+    try:
+        return plain_text(ingest.read_content(document, version, content_of(version)))
+    except AppError as error:
+        raise Invalid(f"Version {version.number} cannot be read: {error.detail}") from error
 
 
 def _diff(old: list[str], new: list[str]) -> Iterator[DiffLine]:
@@ -79,27 +94,10 @@ def go_back(version: Version, *, by: UUID) -> None:
         document = Document.objects.select_for_update().select_related("source").get(pk=version.document_id)
         if newest(document) == version:
             raise Invalid("This is the newest version already.")
-        _copy(version, document, by=by)
+        add_copy(version, author=by, remark=f"Back to version {version.number}")
         if document.source.kind in WEB_KINDS:
             Document.objects.filter(pk=document.pk).update(pinned=True, fetch_due=False)
         start_reading(document)
-
-
-def _copy(version: Version, document: Document, *, by: UUID) -> None:
-    """The files are shared, not copied: a stored file never changes."""
-    last = document.versions.aggregate(last=Max("number"))["last"] or 0
-    Version.objects.create(
-        document=document,
-        number=last + 1,
-        file=str(version.file.name),
-        name=version.name,
-        charset=version.charset,
-        size=version.size,
-        sha256=version.sha256,
-        approved_by=version.approved_by,
-        author=by,
-        remark=f"Back to version {version.number}",
-    )
 
 
 def release(document: Document) -> None:
@@ -124,9 +122,9 @@ def refuse(document: Document) -> None:
     version.save(update_fields=["remark"])
     Document.objects.filter(pk=document.pk).update(
         status=DocumentStatus.READY if serves else DocumentStatus.FAILED,
-        error_code="" if serves else "document_refused",
+        error_code="" if serves else REFUSED,
         error="" if serves else "This content was refused at review and is not used.",
-        warning_code="document_refused" if serves else "",
+        warning_code=REFUSED if serves else "",
         warning="New content of this document was refused at review; the content before it serves."
         if serves
         else "",

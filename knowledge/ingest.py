@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
@@ -27,7 +26,7 @@ from knowledge import discovery, index, pages, rendering, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import ChunkDraft, chunk
-from knowledge.embedding import Embedded, EmbeddingProfile, embed_texts, encoder_for
+from knowledge.embedding import Embedded, EmbeddingProfile, encoder_for
 from knowledge.models import (
     WEB_KINDS,
     Chunk,
@@ -42,10 +41,11 @@ from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
-from knowledge.passages import Passage, chunk_row, passage_of, stored_vectors
+from knowledge.passages import Passage, chunk_row, passage_of
 from knowledge.profiles import profile_of_first
 from knowledge.scope import scope_of
 from knowledge.screening import screen
+from knowledge.vectors import Vectors, vectors_of
 from netvexa.lib.errors import AppError
 from tenants.context import current_workspace
 
@@ -74,11 +74,13 @@ def ingest(document_id: UUID | str) -> list[UUID]:
     """
     while _take(document_id):
         document = Document.objects.select_related("source__agent").get(pk=document_id)
-        version = versions.newest(document)
-        if version is None:
+        newest = versions.newest(document)
+        if newest is None:
             _wait_for_content(document)
             return []
+        version = newest
         try:
+            version = _unserved(newest)
             more = _run(document, version)
         except IntegrityError:
             if Document.objects.filter(pk=document_id).exists():
@@ -90,6 +92,13 @@ def ingest(document_id: UUID | str) -> list[UUID]:
             if more:
                 return more
     return []
+
+
+def _unserved(version: Version) -> Version:
+    """The version, or a copy of one that served already: the time in which it did so stays known."""
+    if version.valid_from is None:
+        return version
+    return versions.add_copy(version, author=version.author, remark="Read again")
 
 
 def _wait_for_content(document: Document) -> None:
@@ -132,7 +141,7 @@ def _run(document: Document, version: Version) -> list[UUID]:
         return []
     _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
-    if _is_held(document, version, parsed):
+    if _is_held(document, version, parsed) or _is_as_before(document, version):
         return []
     _report(document, "chunk")
     profile = profile_of_first(document.source.agent, language=parsed.language)
@@ -169,6 +178,24 @@ def _is_held(document: Document, version: Version, parsed: ParsedDocument) -> bo
     Document.objects.filter(pk=document.pk).update(
         status=DocumentStatus.HELD, step="", lease_until=None, attempts=0, updated_at=timezone.now()
     )
+    return True
+
+
+def _is_as_before(document: Document, version: Version) -> bool:
+    """A web page that differs only in what is not read, such as a time stamp: what serves goes on serving.
+
+    Otherwise a page that is never the same twice would push its own history out.
+    """
+    if document.source.kind not in WEB_KINDS:
+        return False
+    with transaction.atomic():
+        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+        if row.live is None or not versions.says_as_before(version, row.live):
+            return False
+        versions.replace_bytes(row.live, version)
+        row.status, row.step = DocumentStatus.READY, ""
+        row.lease_until, row.attempts = None, 0
+        row.save()
     return True
 
 
@@ -275,37 +302,6 @@ def _already_stored(version: Version, drafts: Sequence[ChunkDraft], profile: Emb
     kept = {ordinal for ordinal, content_hash in rows if is_as_now(ordinal, content_hash)}
     version.chunks.exclude(ordinal__in=kept).delete()
     return kept
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """Vectors by content hash: those that stand in the workspace, and those that are being read."""
-
-    known: dict[str, Embedded]
-    coming: dict[str, Future[Embedded]]
-
-    def result(self) -> dict[str, Embedded]:
-        return self.known | {content_hash: vector.result() for content_hash, vector in self.coming.items()}
-
-
-def vectors_of(passages: Sequence[Passage], profile: EmbeddingProfile) -> Vectors:
-    """Begin to embed what is not known: the same content is embedded once a workspace."""
-    known = _known_vectors(passages, profile)
-    new = {p.content_hash: p.reading for p in passages if p.content_hash not in known}
-    return Vectors(known, dict(zip(new, embed_texts(list(new.values()), profile=profile), strict=True)))
-
-
-def _known_vectors(passages: Sequence[Passage], profile: EmbeddingProfile) -> dict[str, Embedded]:
-    rows = (
-        Chunk.objects.filter(content_hash__in={p.content_hash for p in passages}, profile=profile.id)
-        .order_by("content_hash")
-        .distinct("content_hash")
-        .values_list("content_hash", "embedding", "words")
-    )
-    return {
-        content_hash: stored_vectors(embedding, bytes(words), width=profile.word_dimension)
-        for content_hash, embedding, words in rows
-    }
 
 
 def _insert(

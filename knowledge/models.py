@@ -39,6 +39,8 @@ class SourceKind(models.TextChoices):
     PUSH = "push", "Pushed by the API"
 
 
+REFUSED = "document_refused"  # the error, or the warning, of a document whose content a person kept out
+
 WEB_KINDS = (SourceKind.URL, SourceKind.SITE, SourceKind.SITEMAP)
 
 
@@ -186,6 +188,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether its newest content could not be read; what a person refused at review was read."""
+        return self.status == DocumentStatus.FAILED and self.error_code != REFUSED
 
 
 class Version(models.Model):

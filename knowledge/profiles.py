@@ -19,11 +19,11 @@ from knowledge.embedding import (
     DEFAULT_PROFILE,
     MULTILINGUAL_PROFILE,
     EmbeddingProfile,
-    embed_texts,
     profile_for,
 )
 from knowledge.models import Chunk, Version
 from knowledge.passages import chunk_row, passage_of
+from knowledge.vectors import vectors_of
 
 ENGLISH = ("en", "")  # a text whose language nobody can tell is mostly codes and numbers
 OTHER_SHARE = 0.1  # of the chunks, from which on knowledge counts as multilingual
@@ -122,17 +122,17 @@ def _embed_again(version: Version, *, agent_id: UUID, profile: EmbeddingProfile)
     rest = iter(missing)
     while batch := list(islice(rest, BATCH)):
         passages = [passage_of(_draft(row), language=version.language, profile=profile) for row in batch]
-        vectors = embed_texts([passage.reading for passage in passages], profile=profile)
+        vectors = vectors_of(passages, profile).result()
         rows_of_batch = [
             chunk_row(
                 passage,
-                vector.result(),
+                vectors[passage.content_hash],
                 version=version,
                 agent_id=agent_id,
                 ordinal=row.ordinal,
                 profile_id=profile.id,
             )
-            for row, passage, vector in zip(batch, passages, vectors, strict=True)
+            for row, passage in zip(batch, passages, strict=True)
         ]
         Chunk.objects.bulk_create(rows_of_batch, ignore_conflicts=True)  # another worker may do the same
 

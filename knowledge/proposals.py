@@ -10,6 +10,7 @@ from knowledge import history, ingest, retrieval
 from knowledge.candidates import Overlay
 from knowledge.models import Version
 from knowledge.passages import chunk_row
+from knowledge.vectors import vectors_of
 from knowledge.versions import content_of
 from netvexa.lib.errors import NotFound
 
@@ -24,7 +25,7 @@ def overlay_of(version_id: UUID | str) -> Overlay:
     parsed = ingest.read_content(document, version, content_of(version))
     profile = retrieval.reading_of(agent_id).profile
     passages = ingest.passages_of(parsed, profile)
-    vectors = ingest.vectors_of(passages, profile).result()
+    vectors = vectors_of(passages, profile).result()
     rows = [
         chunk_row(
             passage,

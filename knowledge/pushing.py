@@ -34,7 +34,9 @@ class Pushed:
 
 
 def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Document, bool]:
-    """Add or replace the document with this id; says whether it is new. The same content changes nothing."""
+    """Add or replace the document with this id; says whether it is new. The same content changes nothing,
+    unless reading it failed.
+    """
     data = pushed.content.strip().encode()
     if not data:
         raise Invalid("A document needs some content.")
@@ -42,11 +44,17 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
         source = _source_of(agent, checked(pushed.audience), added_by)
         document, is_new = _document_of(source, pushed)
         before = newest(document)
-        same = before is not None and before.sha256 == hashlib.sha256(data).hexdigest()
-        if same and (document.title, document.url) == (pushed.title, pushed.url):
+        name = NAMES[pushed.format]
+        same = (
+            before is not None
+            and (before.sha256, before.name) == (hashlib.sha256(data).hexdigest(), name)
+            and (document.title, document.url) == (pushed.title, pushed.url)
+        )
+        if same and not document.is_unread:
             return document, False
-        Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
-        add_version(document, name=NAMES[pushed.format], data=data, author=added_by)
+        if not same:
+            Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
+            add_version(document, name=name, data=data, author=added_by)
         start_reading(document)
     document.refresh_from_db()
     return document, is_new

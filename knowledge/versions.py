@@ -40,6 +40,26 @@ def add_version(
     return version
 
 
+def add_copy(version: Version, *, author: UUID | None, remark: str) -> Version:
+    """A new newest version with the content of another one, as nobody read it yet.
+
+    The file is shared, not copied: a stored file never changes.
+    """
+    last = Version.objects.filter(document=version.document_id).aggregate(last=Max("number"))["last"] or 0
+    return Version.objects.create(
+        document_id=version.document_id,
+        number=last + 1,
+        file=str(version.file.name),
+        name=version.name,
+        charset=version.charset,
+        size=version.size,
+        sha256=version.sha256,
+        approved_by=version.approved_by,
+        author=author,
+        remark=remark,
+    )
+
+
 def put_content(version: Version, data: bytes) -> None:
     """Store the bytes; the row is not saved. The stored name is random: names of people's files say nothing
     about paths on our disks.
@@ -97,9 +117,40 @@ def prune(document: Document) -> None:
     old = list(document.versions.order_by("-number")[KEPT_VERSIONS:])
     old = [version for version in old if version.pk != document.live_id and not version.draft]
     Version.objects.filter(pk__in=[version.pk for version in old]).delete()
-    for name in files_of(old):
+    _forget_files(document, files_of(old))
+
+
+def _forget_files(document: Document, names: Iterable[str]) -> None:
+    """Delete those that no version has any more, once the transaction is committed."""
+    for name in names:
         if not document.versions.filter(Q(file=name) | Q(text_file=name)).exists():
             transaction.on_commit(partial(Version._meta.get_field("file").storage.delete, name))
+
+
+def says_as_before(version: Version, live: Version) -> bool:
+    """Whether a sync's new version reads exactly as the serving one just before it: only its bytes differ."""
+    if version.author is not None or version.sha256 == live.sha256:
+        return False
+    others = version.document.versions.filter(draft=False).exclude(pk__in=[version.pk, live.pk])
+    return not others.filter(number__gt=live.number).exists() and _reading(version) == _reading(live)
+
+
+def _reading(version: Version) -> tuple[str, str, str]:
+    return version.title, version.language, version.text_sha256
+
+
+def replace_bytes(live: Version, version: Version) -> None:
+    """Let the serving version have the bytes and links of one that reads the same, which goes.
+
+    Call in a transaction that holds the document's row.
+    """
+    names = files_of([live, version])
+    for field in ("name", "charset", "content_type", "size", "sha256", "links", "notes"):
+        setattr(live, field, getattr(version, field))
+    live.file = str(version.file.name)
+    version.delete()
+    live.save()
+    _forget_files(live.document, names)
 
 
 def take_out(document: Document, *, status: DocumentStatus) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -178,6 +179,10 @@ def test_a_text_is_edited_as_a_draft_compared_and_published(
     owner_client.post(f"/knowledge/{source.pk}/text/", {"text": "We open at ten.", "draft": "1"})
     versions = f"/knowledge/documents/{document.pk}/versions/"
     assert "Draft" in owner_client.get(versions).content.decode()
+    before = owner_client.get(f"{versions}?from=1&to=2").content.decode()
+    assert re.findall("(Removed|Added): </span>([^<]*)", before) == [
+        ("Removed", "We open at nine."), ("Added", "We open at ten."),
+    ]  # fmt: skip
     assert owner_client.post(f"{versions}2/publish/").status_code == 302
     with in_tenant(workspace):
         ingest.ingest(document.pk)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import pytest
 
 from agents.models import Agent, KnowledgeLanguages
-from knowledge import passages, profiles
+from knowledge import passages, profiles, vectors
 from knowledge.documents import add_text
-from knowledge.embedding import DEFAULT_PROFILE, MULTILINGUAL_PROFILE
+from knowledge.embedding import (
+    DEFAULT_PROFILE,
+    MULTILINGUAL_PROFILE,
+    Embedded,
+    EmbeddingInput,
+    EmbeddingProfile,
+    embed_texts,
+)
 from knowledge.ingest import ingest
 from knowledge.models import Chunk, Source, Term
 from knowledge.retrieval import search
@@ -75,6 +84,25 @@ def test_the_old_index_serves_until_the_new_one_is_whole(
     assert len(seen) == 2
     assert all("neighbours" in text for text in seen)
     assert profiles_of(agent) == {MULTILINGUAL_PROFILE.id}
+
+
+def test_what_another_agent_has_in_the_model_is_not_embedded_again(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Agent.objects.create(name="Ole", knowledge_languages=KnowledgeLanguages.MULTILINGUAL)
+    read(other, ENGLISH)
+    read(agent, ENGLISH)
+    Agent.objects.filter(pk=agent.pk).update(knowledge_languages=KnowledgeLanguages.MULTILINGUAL)
+    embedded: list[EmbeddingInput] = []
+
+    def watched(texts: list[EmbeddingInput], *, profile: EmbeddingProfile) -> list[Future[Embedded]]:
+        embedded.extend(texts)
+        return embed_texts(texts, profile=profile)
+
+    monkeypatch.setattr(vectors, "embed_texts", watched)
+    profiles.settle(agent.pk)
+    assert profiles_of(agent) == {MULTILINGUAL_PROFILE.id}
+    assert embedded == []
 
 
 def test_changing_the_model_leaves_the_counts_of_terms_as_they_were(agent: Agent) -> None:
