@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urljoin
+
+from django.db.models import Q, QuerySet
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
@@ -11,6 +14,7 @@ from knowledge.scope import MAX_PAGES, Scope, canonical, scope_of
 from tenants.context import current_workspace
 
 MAX_LINKS_KEPT = 500  # of one page
+COPY = "page_copy"  # the error's code of a document that gave way to another
 
 
 def pages_left(source: Source, scope: Scope) -> int:
@@ -22,18 +26,20 @@ def pages_left(source: Source, scope: Scope) -> int:
 
 
 def add_pages(source: Source, urls: Iterable[str], *, depth: int, found_on: str = "") -> int:
-    """Documents for addresses that are new or came back, fetched in their turn. Returns how many."""
+    """Documents for addresses that are new or came back, fetched in their turn. Returns how many.
+
+    An address to which a page of this source was sent on is no new one.
+    """
     scope = scope_of(source.scope)
     room = pages_left(source, scope)
     wanted = dict.fromkeys(urls)
     known = dict(source.documents.filter(key__in=wanted).values_list("key", "status"))
-    gone = [url for url, status in known.items() if status == DocumentStatus.GONE][: max(0, room)]
+    ends = set(source.documents.present().filter(url__in=wanted).values_list("url", flat=True))
+    gone = [url for url, status in known.items() if status == DocumentStatus.GONE and url not in ends]
+    gone = gone[: max(0, room)]
     room -= len(gone)
-    new = [url for url in wanted if url not in known][: max(0, room)]
-    source.documents.filter(key__in=gone).update(
-        status=DocumentStatus.WAITING, fetch_due=True, misses=0, attempts=0, error="", error_code="", etag="",
-        last_modified="",
-    )  # fmt: skip
+    new = [url for url in wanted if url not in known and url not in ends][: max(0, room)]
+    _bring_back(source.documents.filter(key__in=gone))
     Document.objects.bulk_create(
         [
             Document(
@@ -52,6 +58,23 @@ def add_pages(source: Source, urls: Iterable[str], *, depth: int, found_on: str 
     return len(new) + len(gone)
 
 
+def bring_back_copies(source: Source) -> int:
+    """Copies of what is not there any more, or could never be read, are fetched themselves. Returns how many."""
+    here = source.documents.present().exclude(status=DocumentStatus.FAILED).values_list("key", "url")
+    read = {address for pair in here for address in pair}
+    copies = source.documents.filter(status=DocumentStatus.GONE, error_code=COPY).values_list("pk", "url")
+    lost = [pk for pk, url in copies if url not in read]
+    room = max(0, pages_left(source, scope_of(source.scope))) if lost else 0
+    return _bring_back(source.documents.filter(pk__in=lost[:room]))
+
+
+def _bring_back(gone: QuerySet[Document]) -> int:
+    return gone.update(
+        status=DocumentStatus.WAITING, fetch_due=True, misses=0, attempts=0, error="", error_code="", etag="",
+        last_modified="",
+    )  # fmt: skip
+
+
 def links_within(source: Source, document: Document, links: Iterable[str]) -> list[str]:
     """The canonical addresses among a page's links that belong to its source."""
     if source.kind != SourceKind.SITE:
@@ -68,10 +91,51 @@ def follow(source: Source, document: Document, links: Iterable[str]) -> int:
     return add_pages(source, links, depth=document.depth + 1, found_on=document.url)
 
 
-def is_copy(source: Source, document: Document, canonical_link: str) -> bool:
-    """Whether a page names another page of this source as the one that counts, and that one is there."""
+def belongs(source: Source, document: Document, url: str) -> bool:
+    """Whether this canonical address, to which a page leads, may be read as a page of its source.
+
+    A sitemap says itself what belongs to it: its pages may lead anywhere on their own host.
+    """
+    if source.kind == SourceKind.URL:
+        return True
+    start = source.url if source.kind == SourceKind.SITE else urljoin(document.key, "/")
+    return scope_of(source.scope).admits(url, start=start)
+
+
+def twin_of(source: Source, document: Document, url: str) -> Document | None:
+    """The other document of the source that is read at this canonical address."""
+    if source.kind == SourceKind.URL:
+        return None
+    others = source.documents.exclude(pk=document.pk).present().exclude(status=DocumentStatus.FAILED)
+    return others.filter(Q(key=url) | Q(url=url)).select_related("live").first()
+
+
+def gives_way(source: Source, document: Document, canonical_link: str) -> bool:
+    """Whether a page names another page of this source as the one that counts, which is fetched if it is new.
+
+    Why it gives way stands on its row. One that names a page that cannot be read stands for itself.
+    """
     if not canonical_link or source.kind not in {SourceKind.SITE, SourceKind.SITEMAP}:
         return False
     meant = canonical(canonical_link, base=document.url)
-    others = source.documents.exclude(pk=document.pk).present()
-    return bool(meant) and meant != document.key and others.filter(key=meant).exists()
+    if not meant or meant in {document.key, document.url} or not belongs(source, document, meant):
+        return False
+    twin = twin_of(source, document, meant)
+    if twin is None and not _is_found(source, document, meant):
+        return False
+    if twin is not None:
+        Document.objects.filter(pk=twin.pk, depth__gt=document.depth).update(depth=document.depth)
+    Document.objects.filter(pk=document.pk).update(url=meant, error_code=COPY, error=copy_of(meant))
+    return True
+
+
+def copy_of(url: str) -> str:
+    """Why a page is left out, as people read it."""
+    return f"It is a copy of {url}"[:500]
+
+
+def _is_found(source: Source, document: Document, url: str) -> bool:
+    """A page that is not known yet comes in; one that is gone stays so. A sitemap lists all its pages itself."""
+    if source.kind == SourceKind.SITEMAP or source.documents.filter(key=url).exists():
+        return False
+    return bool(add_pages(source, [url], depth=document.depth, found_on=document.url))

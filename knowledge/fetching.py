@@ -1,8 +1,8 @@
 """The one place that fetches pages from the web: safely, and never more than asked for.
 
 drawbridge resolves a name once, refuses every address that is not public (again after each redirect) and
-connects to the very address it checked, so that a name cannot be rebound in between. On top of it stand one
-deadline for everything, a limit on what was unpacked, and a check of the peer's address.
+connects to the very address it checked, so that a name cannot be rebound in between: on that rests safety, and
+nothing here asks the socket again. On top of it stand one deadline for everything and a limit on what was unpacked.
 """
 
 from __future__ import annotations
@@ -141,6 +141,8 @@ async def _fetch_in_time(url: str, conditions: dict[str, str], deadline: float) 
         raise FetchRefused(f"{host} does not lead to a public web page, so it is not fetched.") from None
     except (drawbridge.UnsafeSchemeError, httpx.InvalidURL):
         raise FetchRefused from None
+    except UnicodeError:  # drawbridge 0.1 cannot ask for such a name, in Punycode or not
+        raise FetchRefused(f"{host} has letters in its name that cannot be asked for yet.") from None
     except drawbridge.TooManyRedirectsError:
         raise FetchError(f"{host} sends from one address to the next without end.") from None
     except drawbridge.DrawbridgeDNSError:

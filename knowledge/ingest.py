@@ -136,7 +136,7 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "parse")
     parsed = _parsed(document, version, data)
     source = document.source
-    if discovery.is_copy(source, document, parsed.canonical):
+    if discovery.gives_way(source, document, parsed.canonical):
         _drop_copy(document)
         return []
     _check_pages(document, parsed)

@@ -8,6 +8,7 @@ did.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -15,24 +16,63 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
-from knowledge import versions
+from knowledge import discovery, rendering, robots, versions
 from knowledge.fetching import FetchedPage, FetchError, PageMissing, fetch
-from knowledge.models import Document, DocumentStatus, Version
+from knowledge.models import Document, DocumentStatus, SourceKind, Version
+from knowledge.parsing.selecting import Selectors
+from knowledge.scope import canonical, scope_of
 from netvexa.lib.errors import AppError
 
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
 
 
+class LeftOut(FetchError):
+    """A page that is not to be read, or not where it leads; `counted` is its name in `Source.found`."""
+
+    permanent = True
+    counted = "elsewhere"
+
+
+class LeadsElsewhere(LeftOut):
+    code = "page_leads_elsewhere"
+
+
+class ForbiddenByRobots(LeftOut):
+    code = "robots_disallowed"
+    counted = "kept_out"
+
+
+class LeadsToKnown(LeftOut):
+    """The other document is `twin`, and both are read at `url`."""
+
+    code = discovery.COPY
+    counted = "copies"
+
+    def __init__(self, url: str, twin: Document) -> None:
+        super().__init__(discovery.copy_of(url))
+        self.url, self.twin = url, twin
+
+
+def address_of(document: Document) -> str:
+    """What is asked for. A crawled page's `url` is where that led the last time."""
+    return document.url if document.source.kind == SourceKind.URL else document.key
+
+
 def look(document: Document) -> Version | None:
-    """Fetch the page; return the version to be read, or None where nothing changed. Raises FetchError."""
+    """Fetch the page; return the version to be read, or None where nothing changed.
+
+    Raises FetchError; LeftOut where a redirect leads to what is not to be read here.
+    """
     before = versions.newest(document)
     known = before is not None and bool(before.sha256)
     page = fetch(
-        document.url,
+        address_of(document),
         etag=document.etag if known else "",
         last_modified=document.last_modified if known else "",
     )
+    _check_end(document, page)
+    page = _with_scripts_run(document, before, page)
     same = page.unchanged or (before is not None and before.sha256 == _hash(page))
     with transaction.atomic():
         usable = before is None or before.pk == document.live_id or document.status != DocumentStatus.READY
@@ -44,7 +84,7 @@ def look(document: Document) -> Version | None:
 
 def fill(document: Document, version: Version) -> bytes:
     """Fetch the first content of a version that has none yet, and keep it. Raises FetchError."""
-    page = fetch(document.url)
+    page = _with_scripts_run(document, version, fetch(document.url))
     with transaction.atomic():
         _put(version, page)
         version.save()
@@ -79,6 +119,40 @@ def file_name_of(url: str) -> str:
     )
 
 
+def _end_of(document: Document, page: FetchedPage) -> str:
+    """The canonical address where the redirects ended."""
+    return canonical(page.url) or address_of(document)
+
+
+def _check_end(document: Document, page: FetchedPage) -> None:
+    """Raises LeftOut where a crawled page was sent on to what its source does not read, or reads already."""
+    source, end = document.source, _end_of(document, page)
+    if source.kind == SourceKind.URL or end == document.key:
+        return
+    if not discovery.belongs(source, document, end):
+        raise LeadsElsewhere(f"It leads to {end}, which does not belong to this source.")
+    if not robots.may_read(end):
+        raise ForbiddenByRobots(f"It leads to {end}, which the site's robots.txt asks not to read.")
+    twin = discovery.twin_of(source, document, end)
+    if twin is not None:
+        raise LeadsToKnown(end, twin)
+
+
+def _with_scripts_run(document: Document, before: Version | None, page: FetchedPage) -> FetchedPage:
+    """The page as a browser has it where it is empty otherwise. Its frame stays the same while its text changes:
+    no ETag is kept of it, so that the next look runs the scripts again. Raises FetchError.
+    """
+    if not rendering.is_available():
+        return page
+    raw = versions.content_of(before) if page.unchanged and before is not None else page.content
+    scope = scope_of(document.source.scope)
+    selectors = Selectors(keep=scope.keep, drop=scope.drop)
+    if not rendering.is_wanted(raw, name=file_name_of(page.url), charset=page.charset, selectors=selectors):
+        return page
+    content = rendering.render(page.url)
+    return replace(page, content=content, charset="utf-8", etag="", last_modified="", unchanged=False)
+
+
 def _note_good(document: Document, page: FetchedPage, *, clear: bool) -> None:
     """`clear` takes the warning away; it stays where the same content is known to be of no use."""
     now = timezone.now()
@@ -88,11 +162,14 @@ def _note_good(document: Document, page: FetchedPage, *, clear: bool) -> None:
     if clear:
         document.warning = document.warning_code = ""
     document.fetch_due = False
+    if document.source.kind != SourceKind.URL:
+        document.url = _end_of(document, page)
     if not page.unchanged:
         document.etag, document.last_modified = page.etag, page.last_modified
     document.save(
         update_fields=[
-            "checked_at", "good_at", "warning", "warning_code", "fetch_due", "misses", "etag", "last_modified",
+            "url", "checked_at", "good_at", "warning", "warning_code", "fetch_due", "misses", "etag",
+            "last_modified",
         ]
     )  # fmt: skip
 

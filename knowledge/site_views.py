@@ -86,6 +86,6 @@ def renew_hook(request: MemberRequest, source_id: UUID) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def hook(request: HttpRequest, source_id: UUID, secret: str) -> HttpResponse:
-    """Start a sync for whoever knows the address. One that is running already is enough."""
+    """Start a sync for whoever knows the address. One that is running already is followed by another."""
     begun = documents.sync_now(hooks.source_of(source_id, secret))
     return JsonResponse({"started": begun}, status=202)

@@ -22,7 +22,7 @@ from django.utils import timezone
 from billing.plans import Tier
 from billing.subscriptions import standing_of
 from knowledge import robots, versions
-from knowledge.discovery import add_pages
+from knowledge.discovery import COPY, add_pages, bring_back_copies
 from knowledge.fetching import FetchError, PageMissing
 from knowledge.models import (
     WEB_KINDS,
@@ -32,7 +32,15 @@ from knowledge.models import (
     SourceKind,
     SyncState,
 )
-from knowledge.pages import look, note_failure
+from knowledge.pages import (
+    ForbiddenByRobots,
+    LeadsElsewhere,
+    LeadsToKnown,
+    LeftOut,
+    address_of,
+    look,
+    note_failure,
+)
 from knowledge.scope import MAX_PAGES, scope_of
 from knowledge.sitemaps import pages_of
 from netvexa.lib.errors import Invalid
@@ -71,26 +79,32 @@ def interval_of(source: Source) -> int:
 
 
 def start(source: Source, *, only: Document | None = None) -> bool:
-    """Begin a sync, of one page where it is named; False where one is running already.
+    """Begin a sync, of one page where it is named; False where one is running already, which another then follows.
 
     Raises Invalid for what has no original to look at. Pages whose version a person chose are left alone.
     """
     if source.kind not in WEB_KINDS:
         raise Invalid("Only web pages, websites and sitemaps can be synced.")
     with transaction.atomic():
-        begun = Source.objects.filter(pk=source.pk, sync_state=SyncState.IDLE).update(
-            sync_state=SyncState.RUNNING,
-            sync_started_at=timezone.now(),
-            sync_error="",
-            found={"listed": 0} if only else {},
-            lease_until=None,
-        )
+        row = Source.objects.select_for_update().filter(pk=source.pk)
+        begun = row.get().sync_state == SyncState.IDLE
+        if begun:
+            row.update(
+                sync_state=SyncState.RUNNING,
+                sync_started_at=timezone.now(),
+                sync_error="",
+                found={"listed": 0} if only else {},
+                lease_until=None,
+                next_sync_at=None,
+            )
+        elif not only:
+            row.update(next_sync_at=timezone.now())  # what was looked at already may have changed since
         rows = source.documents.exclude(status=DocumentStatus.GONE)
         if only:
             rows.filter(pk=only.pk).update(fetch_due=True, attempts=0, lease_until=None)
         elif begun:
             rows.filter(pinned=False).update(fetch_due=True)
-    return bool(begun)
+    return begun
 
 
 def start_due() -> list[UUID]:
@@ -135,9 +149,12 @@ def _slice(source: Source) -> Work:
             read.append(document.pk)
         if time.monotonic() > end:
             return Work(read, again=True)
-    if not read and (not source.documents.unfinished().exists() or _is_overdue(source)):
-        _finish(source)
-    return Work(read)
+    if read or (source.documents.unfinished().exists() and not _is_overdue(source)):
+        return Work(read)
+    if bring_back_copies(source) and not _is_overdue(source):
+        return Work(again=True)
+    _finish(source)
+    return Work()
 
 
 def _next(source: Source) -> Document | None:
@@ -156,8 +173,9 @@ def _list_pages(source: Source) -> None:
     listed = [url for url in pages_of(source.url, most=MAX_PAGES) if _admits_path(source, url)]
     add_pages(source, listed, depth=0, found_on=source.url)
     present = source.documents.exclude(status=DocumentStatus.GONE)
-    present.filter(key__in=listed, warning_code="").update(misses=0)
-    present.exclude(key__in=listed).update(misses=F("misses") + 1)
+    is_listed = Q(key__in=listed) | Q(url__in=listed)
+    present.filter(is_listed, warning_code="").update(misses=0)
+    present.exclude(is_listed).update(misses=F("misses") + 1)
     _count(source, listed=len(listed), over=max(0, len(listed) - scope.pages))
 
 
@@ -170,14 +188,17 @@ def _admits_path(source: Source, url: str) -> bool:
 def _visit(source: Source, document: Document) -> bool:
     """Look at one page; True where there is new content to read."""
     is_crawl = source.kind != SourceKind.URL
-    if is_crawl and not robots.may_read(document.url):
-        _leave_alone(source, document)
+    if is_crawl and not robots.may_read(address_of(document)):
+        _leave_out(source, document, ForbiddenByRobots("The site's robots.txt asks not to read this page."))
         return False
     if is_crawl:
-        robots.wait_for_turn(document.url)
+        robots.wait_for_turn(address_of(document))
     is_new = document.good_at is None
     try:
         version = look(document)
+    except LeftOut as reason:
+        _leave_out(source, document, reason)
+        return False
     except FetchError as error:
         _note_error(source, document, error)
         return False
@@ -207,17 +228,29 @@ def _note_error(source: Source, document: Document, error: FetchError) -> None:
     _count(source, **({"missing": 1} if missing else {"failed": 1}))
 
 
-def _leave_alone(source: Source, document: Document) -> None:
-    """robots.txt asks not to read it: a new page is forgotten, one that serves stays as it is."""
-    _count(source, kept_out=1)
-    if document.good_at is None and document.live_id is None:
-        document.delete()
-        return
-    Document.objects.filter(pk=document.pk).update(
-        fetch_due=False,
-        warning_code="robots_disallowed",
-        warning="The site's robots.txt now asks not to read this page; it is kept as it was.",
-    )
+def _leave_out(source: Source, document: Document, reason: LeftOut) -> None:
+    """A copy goes, and so does what never served; what serves is kept as it was, with a warning.
+
+    The start stays in any case, since all other pages are found from it: of two alike it is the one.
+    """
+    _count(source, **{reason.counted: 1})
+    is_start = document.key == source.url
+    if isinstance(reason, LeadsToKnown):
+        goes = reason.twin if is_start else document
+        _take_out(goes, reason, url=reason.url)
+    elif is_start or document.live_id is not None:
+        note_failure(document, reason)
+    else:
+        _take_out(document, reason)
+
+
+def _take_out(document: Document, reason: LeftOut, *, url: str = "") -> None:
+    """`url`: where the page is that stands for this one."""
+    with transaction.atomic():
+        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+        row.error_code, row.error, row.checked_at = reason.code, reason.detail[:500], timezone.now()
+        row.url = url or row.url
+        versions.take_out(row, status=DocumentStatus.GONE)
 
 
 def _count(source: Source, **more: int) -> None:
@@ -228,19 +261,22 @@ def _count(source: Source, **more: int) -> None:
 
 def _finish(source: Source, *, error: str = "") -> None:
     """End the sync: unless it failed, take out what was missing twice, and say when the next one is."""
-    now = timezone.now()
     if not error:
         if source.kind == SourceKind.SITE:
             _count_unreachable(source)
         _take_out_missing(source)
     unsure = source.documents.filter(live__isnull=False, misses__gt=0).exists()
-    Source.objects.filter(pk=source.pk).update(
-        sync_state=SyncState.IDLE,
-        synced_at=now,
-        sync_error=error[:500],
-        found=source.found,
-        next_sync_at=_next_time(source, now, soon=unsure and not error),
-    )
+    with transaction.atomic():
+        row = Source.objects.select_for_update().filter(pk=source.pk)
+        asked, now = row.get().next_sync_at, timezone.now()
+        wanted = asked is not None and asked <= now  # set by `start` while this sync ran
+        row.update(
+            sync_state=SyncState.IDLE,
+            synced_at=now,
+            sync_error=error[:500],
+            found=source.found,
+            next_sync_at=now if wanted else _next_time(source, now, soon=unsure and not error),
+        )
 
 
 def _next_time(source: Source, now: datetime, *, soon: bool) -> datetime | None:
@@ -257,24 +293,30 @@ def _count_unreachable(source: Source) -> None:
 
     While the start or any page on the way could not be read, nobody knows, and nothing is counted.
     """
-    rows = list(
-        source.documents.exclude(status=DocumentStatus.GONE).values_list(
-            "key", "depth", "live__links", "warning_code"
-        )
-    )
-    if any(warning and warning != PageMissing.code for *_, warning in rows):
+    rows = list(source.documents.present().values_list("key", "url", "depth", "live__links", "warning_code"))
+    if any(warning not in {"", PageMissing.code, LeadsElsewhere.code} for *_, warning in rows):
         return
-    leads = {key: links or [] for key, _, links, _ in rows}
-    reached = {key for key, depth, *_ in rows if depth == 0}
+    leads = {key: links or [] for key, _, _, links, _ in rows}
+    place = _places(source, {key: url for key, url, *_ in rows})
+    reached = {key for key, _, depth, *_ in rows if depth == 0}
     queue = deque(reached)
     while queue:
         for link in leads.get(queue.popleft(), []):
-            if link in leads and link not in reached:
-                reached.add(link)
-                queue.append(link)
-    answering = source.documents.filter(warning_code="")  # one that answers 404 was counted when it did
+            key = place.get(link)
+            if key is not None and key not in reached:
+                reached.add(key)
+                queue.append(key)
+    # One that answers 404 was counted when it did.
+    answering = source.documents.exclude(warning_code=PageMissing.code)
     answering.filter(key__in=reached).update(misses=0)
     answering.filter(key__in=leads.keys() - reached).update(misses=F("misses") + 1)
+
+
+def _places(source: Source, urls: dict[str, str]) -> dict[str, str]:
+    """The keys of present documents by each address that leads there: their own, the redirect's end, their copies'."""
+    place = {url: key for key, url in urls.items()} | {key: key for key in urls}
+    copies = source.documents.filter(status=DocumentStatus.GONE, error_code=COPY).values_list("key", "url")
+    return {copy: place[url] for copy, url in copies if url in place} | place
 
 
 def _take_out_missing(source: Source) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Agent
 from knowledge.models import Document, DocumentStatus, Source
@@ -51,6 +54,26 @@ def test_every_page_shows(owner_client: Client, document: Document, agent: Agent
     statuses = [owner_client.get(path).status_code for path in paths_of(document, agent)]
 
     assert statuses == [200, 200, 200, 286, 286]
+
+
+def test_the_list_says_when_a_page_was_last_good(
+    owner_client: Client, document: Document, workspace: Workspace
+) -> None:
+    now = timezone.now()
+    with in_tenant(workspace):
+        Document.objects.update(checked_at=now, good_at=now - timedelta(days=3))
+    page = owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
+    assert "checked just now, last good 3 d ago" in page
+
+
+def test_a_page_that_is_left_out_says_why(
+    owner_client: Client, document: Document, workspace: Workspace
+) -> None:
+    with in_tenant(workspace):
+        Document.objects.update(status=DocumentStatus.GONE, error="It is a copy of /prices.")
+    page = owner_client.get(f"/knowledge/{document.source_id}/?show=gone").content.decode()
+    assert "Left out" in page
+    assert "It is a copy of /prices." in page
 
 
 def test_a_stranger_finds_nothing(stranger_client: Client, document: Document, agent: Agent) -> None:

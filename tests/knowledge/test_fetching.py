@@ -128,6 +128,15 @@ class TestFromAHostThatIsAllowed:
     def test_redirects_are_followed_on_the_host_itself(self, web: WebServer) -> None:
         assert fetch(web.url("moved")).url.endswith("/page")
 
+    @pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example"])
+    def test_a_name_with_other_letters_is_refused_with_a_sentence(
+        self, monkeypatch: pytest.MonkeyPatch, host: str
+    ) -> None:
+        there = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 80))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: there)
+        with pytest.raises(FetchRefused, match="letters"):
+            fetch(f"http://{host}/")
+
     def test_a_redirect_to_loopback_is_refused(self, web: WebServer) -> None:
         with pytest.raises(FetchRefused):
             fetch(web.url("away"))

@@ -28,7 +28,7 @@ from knowledge.versions import content_of
 from netvexa.lib.errors import Invalid
 from tenants.context import platform
 from tenants.models import Workspace
-from tests.knowledge.website import Website, running_website
+from tests.knowledge.website import Browser, Website, running_browser, running_website
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -123,6 +123,200 @@ def test_a_copy_that_names_its_original_is_not_read_twice(agent: Agent, site: We
     )
     site.page("/", "We sell lamps.", "/prices", "/print")
     assert paths(crawled(agent, site)) == ["/", "/prices"]
+
+
+def test_an_original_that_only_its_copy_names_is_read_in_its_place(agent: Agent, site: Website) -> None:
+    site.page("/print", "Lamps glow.", head='<link rel="canonical" href="/lamps">')
+    site.page("/lamps", "Lamps glow.", head='<link rel="canonical" href="/lamps">')
+    site.page("/", "We sell lamps.", "/print")
+    source = crawled(agent, site)
+    assert paths(source) == ["/", "/lamps"]
+    for _ in range(3):
+        assert paths(synced(source), status="ready") == ["/", "/lamps"]
+
+
+@pytest.mark.parametrize("forbidden", [True, False])
+def test_a_page_whose_original_cannot_be_read_stands_for_itself(
+    agent: Agent, site: Website, *, forbidden: bool
+) -> None:
+    site.page("/print", "Lamps glow.", head='<link rel="canonical" href="/lamps">')
+    site.page("/", "We sell lamps.", "/print")
+    if forbidden:
+        site.pages["/robots.txt"] = "User-agent: *\nDisallow: /lamps"
+    assert paths(crawled(agent, site), status="ready") == ["/", "/print"]
+
+
+def test_links_are_read_from_where_a_redirect_ended(agent: Agent, site: Website) -> None:
+    site.page("/", "We sell lamps.", "/help")
+    site.moved["/help"] = "/help/"
+    site.page("/help/", "How may we help?", "intro.html", "/help/")
+    site.page("/help/intro.html", "Screw the bulb in first.")
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/", "/help/", "/help/intro.html"]
+    best = search("How may we help?", agent_id=agent.pk).passages[0]
+    assert best.url == site.url("/help/")
+    for _ in range(3):
+        assert len(paths(synced(source), status="ready")) == 3
+
+
+def test_a_start_that_is_sent_on_is_read_once(agent: Agent, site: Website) -> None:
+    site.moved["/"] = "/en/"
+    site.page("/en/", "We sell lamps.", "/en/", "/returns")
+    site.page("/returns", "Send lamps back within 30 days.", "/en/", "/")
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/en/", "/returns"]
+    del site.moved["/"]
+    site.page("/", "We sell lamps.", "/en/")
+    assert paths(synced(source), status="ready") == ["/", "/en/", "/returns"]
+    site.moved["/"] = "/en/"
+    assert paths(synced(source), status="ready") == ["/en/", "/returns"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "reason"), [("/blog/news", "does not belong"), ("/help/private", "robots.txt")]
+)
+def test_a_redirect_never_leads_out_of_what_may_be_read(
+    agent: Agent, site: Website, goal: str, reason: str
+) -> None:
+    site.pages["/robots.txt"] = "User-agent: *\nDisallow: /help/private"
+    site.page("/help/", "How may we help?", "/help/news")
+    site.page("/help/news", "Lamps are news.")
+    site.page(goal, "Internal matters.")
+    site.moved["/help/news"] = goal
+    source = add_site(agent, url=site.url("/help/"), scope=Scope(), kind=SourceKind.SITE)
+    work(source)
+    assert paths(source) == ["/help/"]
+    assert reason in source.documents.get(key=site.url("/help/news")).error
+
+
+def test_what_serves_stays_when_its_address_leads_elsewhere(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site, exclude=("/login",))
+    site.page("/login", "Who are you?")
+    site.moved["/prices"] = "/login"
+    for _ in range(2):
+        page = synced(source).documents.get(key=site.url("/prices"))
+        assert (page.status, page.warning_code) == ("ready", "page_leads_elsewhere")
+    site.page("/", "We sell lamps.", "/returns")
+    for _ in range(2):
+        synced(source)
+    assert "/prices" not in paths(source)
+
+
+def test_a_start_that_leads_elsewhere_says_so(agent: Agent, site: Website) -> None:
+    site.moved["/help/"] = "/"
+    source = add_site(agent, url=site.url("/help/"), scope=Scope(), kind=SourceKind.SITE)
+    work(source)
+    page = source.documents.get()
+    assert (page.status, page.error_code) == ("failed", "page_leads_elsewhere")
+
+
+def test_a_redirect_to_a_known_page_makes_no_second_one(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.moved["/prices"] = "/returns"
+    synced(source)
+    copy = source.documents.get(key=site.url("/prices"))
+    assert (copy.status, copy.live, copy.url) == ("gone", None, site.url("/returns"))
+    assert site.url("/returns") in copy.error
+    assert paths(source, status="ready") == ["/", "/deep", "/returns"]
+
+
+def test_a_page_that_only_a_copy_leads_to_stays(agent: Agent, site: Website) -> None:
+    site.page("/", "We sell lamps.", "/new", "/old")
+    site.page("/new", "Candles are new.")
+    site.moved["/old"] = "/new"
+    source = crawled(agent, site)
+    site.page("/", "We sell lamps!", "/old")
+    for _ in range(3):
+        synced(source)
+    assert paths(source, status="ready") == ["/", "/new"]
+
+
+def test_a_sitemap_s_pages_lead_anywhere_on_their_host(agent: Agent, site: Website) -> None:
+    site.sitemap("/a/prices", "/returns")
+    site.moved["/a/prices"] = "/prices"
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    site.sitemap("/prices", "/returns")
+    for _ in range(3):
+        assert paths(synced(source), status="ready") == ["/prices", "/returns"]
+
+
+@pytest.fixture
+def browser(settings: Settings) -> Iterator[Browser]:
+    with running_browser() as browser:
+        settings.RENDERER_URL = browser.url
+        yield browser
+
+
+SHELL = "<html><body><div id=app></div><script src=a.js></script></body></html>"
+
+
+def shown(text: str) -> str:
+    return (
+        f"<html><body><div id=app><h1>Prices</h1><p>{text}</p></div><script src=a.js></script></body></html>"
+    )
+
+
+def test_a_page_of_scripts_is_read_anew_at_each_sync(agent: Agent, site: Website, browser: Browser) -> None:
+    site.pages["/prices"] = SHELL
+    browser.shown["/prices"] = shown("A lamp costs 49 dollars.")
+    source = crawled(agent, site)
+    assert "49 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+    assert synced(source).found == {"same": 4}
+    browser.shown["/prices"] = shown("A lamp costs 59 dollars.")
+    assert synced(source).found == {"same": 3, "changed": 1}
+    assert "59 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+    assert set(browser.asked) == {"/prices"}
+
+
+def test_without_the_browser_a_page_of_scripts_stays_as_it_was(
+    agent: Agent, site: Website, browser: Browser
+) -> None:
+    site.pages["/prices"] = SHELL
+    browser.shown["/prices"] = shown("A lamp costs 49 dollars.")
+    source = crawled(agent, site)
+    browser.is_down = True
+    page = synced(source).documents.get(url=site.url("/prices"))
+    assert (page.status, "browser service" in page.warning) == ("ready", True)
+    assert "49 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+    browser.is_down = False
+    synced(source)
+    page.refresh_from_db()
+    assert page.warning == ""
+
+
+def test_a_page_of_scripts_is_read_once_there_is_a_browser(
+    agent: Agent, site: Website, browser: Browser, settings: Settings
+) -> None:
+    settings.RENDERER_URL = ""
+    site.pages["/prices"] = SHELL
+    browser.shown["/prices"] = shown("A lamp costs 49 dollars.")
+    source = crawled(agent, site)
+    assert "/prices" in paths(source, status="failed")
+    settings.RENDERER_URL = browser.url
+    assert "/prices" in paths(synced(source), status="ready")
+
+
+def test_a_single_page_of_scripts_is_watched_too(agent: Agent, site: Website, browser: Browser) -> None:
+    site.pages["/prices"] = SHELL
+    browser.shown["/prices"] = shown("A lamp costs 49 dollars.")
+    source = add_url(agent, url=site.url("/prices"))
+    ingest.ingest(source.documents.get().pk)
+    assert synced(source).documents.get().versions.count() == 1
+    browser.shown["/prices"] = shown("A lamp costs 59 dollars.")
+    synced(source)
+    assert "59" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+def test_a_call_while_a_sync_runs_is_followed_by_another_one(agent: Agent, site: Website) -> None:
+    source = add_site(agent, url=site.url(), scope=Scope(), kind=SourceKind.SITE)
+    assert not sync_now(source)
+    work(source)
+    assert source.next_sync_at is not None
+    assert source.next_sync_at <= timezone.now()
+    assert sync.start_due() == [source.pk]
+    work(source)
+    assert source.next_sync_at > timezone.now()
 
 
 def test_what_did_not_change_is_not_sent_again(agent: Agent, site: Website) -> None:

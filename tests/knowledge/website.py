@@ -1,12 +1,19 @@
-"""A website that changes: pages by path, served with ETags, with what was asked for on record."""
+"""A website that changes: pages by path, served with ETags, with what was asked for on record. And a browser
+service that shows pages after their scripts ran.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+S = TypeVar("S", bound=ThreadingHTTPServer)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -16,6 +23,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site, path = self.server, self.path
         status = site.status.get(path, 200 if path in site.pages else 404)
+        if path in site.moved:
+            status = 301
         body = site.pages.get(path, "").encode() if status == 200 else b""
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if body and self.headers.get("if-none-match") == etag:
@@ -27,6 +36,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self.send_header("content-length", str(len(body)))
         self.send_header("etag", etag)
+        if path in site.moved:
+            self.send_header("location", site.moved[path])
         self.end_headers()
         self.wfile.write(body)
 
@@ -35,7 +46,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Website(ThreadingHTTPServer):
-    """`pages` are bodies by path, `status` what to answer instead of 200, `asked` (path, status) so far."""
+    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to,
+    `asked` (path, status) so far.
+    """
 
     daemon_threads = True
 
@@ -43,6 +56,7 @@ class Website(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, str] = {}
         self.status: dict[str, int] = {}
+        self.moved: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
 
     def url(self, path: str = "/") -> str:
@@ -61,12 +75,57 @@ class Website(ThreadingHTTPServer):
         )
 
 
+class _BrowserHandler(BaseHTTPRequestHandler):
+    server: Browser
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        url = json.loads(self.rfile.read(int(self.headers["content-length"])))["url"]
+        self.server.asked.append(urlsplit(url).path)
+        body = self.server.shown.get(urlsplit(url).path, "").encode()
+        self.send_response(500 if self.server.is_down else 200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Quiet."""
+
+
+class Browser(ThreadingHTTPServer):
+    """`shown` is the HTML by path once the scripts ran, `asked` the paths so far."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _BrowserHandler)
+        self.shown: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.is_down = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/content"
+
+
 @contextmanager
 def running_website() -> Iterator[Website]:
-    site = Website()
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-    try:
+    with _running(Website()) as site:
         yield site
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    with _running(Browser()) as browser:
+        yield browser
+
+
+@contextmanager
+def _running(server: S) -> Iterator[S]:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
     finally:
-        site.shutdown()
-        site.server_close()
+        server.shutdown()
+        server.server_close()
