@@ -134,7 +134,7 @@ class AgentViewSet(
         given = self.get_serializer(agent, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         changed = {name: new for name, new in given.validated_data.items() if getattr(agent, name) != new}
-        run = held(Change(agent=agent, fields=changed, by=credential_of(request).person_id))
+        run = held(Change(agent=agent, fields=changed, by=credential_of(request).person_id)).run
         if run is not None:
             return Response({"code": "tested_first", "run": str(run)}, status=202)
         self.perform_update(given)

@@ -13,7 +13,7 @@ from uuid import UUID
 from agents.models import Agent, ChangeGate
 
 GUARDED = frozenset(
-    {"instructions", "tone", "language", "model", "evidence_threshold"}
+    {"instructions", "tone", "language", "model", "evidence_threshold", "unsupported_claims"}
 )  # what shapes answers
 
 
@@ -29,19 +29,29 @@ class Change:
     draft: UUID | None = None
 
 
-Gate = Callable[[Change], UUID | None]
+@dataclass(frozen=True)
+class Held:
+    """What becomes of a change: the run that tries it, or that it counts at once, and where there are tests the
+    sentence why they were not asked.
+    """
+
+    run: UUID | None = None
+    untested: str = ""
+
+
+Gate = Callable[[Change], Held]
 _gates: list[Gate] = []
 
 
 def tries_changes(gate: Gate) -> None:
-    """Ask `gate` about each change that shapes answers: it gives the id of the run that tries it, or None."""
+    """Ask `gate` about each change that shapes answers."""
     if gate not in _gates:
         _gates.append(gate)
 
 
-def held(change: Change) -> UUID | None:
-    """The id of the run that tries the change; None where it may count at once."""
+def held(change: Change) -> Held:
+    """Whether the change waits for a run. The first gate with something to say decides."""
     shapes_answers = change.draft is not None or bool(GUARDED & change.fields.keys())
     if change.agent.change_gate == ChangeGate.OFF or not shapes_answers:
-        return None
-    return next((run for gate in _gates if (run := gate(change)) is not None), None)
+        return Held()
+    return next((answer for gate in _gates if (answer := gate(change)) != Held()), Held())

@@ -100,7 +100,7 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     models = _models_for(request.workspace)
     form = AgentForm(request.POST or None, request.FILES or None, instance=agent, models=models)
     if request.method == "POST" and form.is_valid():
-        if (run := held(_change(request, agent, form))) is not None:
+        if (run := held(_change(request, agent, form)).run) is not None:
             messages.info(request, "Your change is tested first. It counts as soon as nothing breaks.")
             return redirect("improve:trial", run)
         form.save()
@@ -127,7 +127,8 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 
 
 def _change(request: MemberRequest, agent: Agent, form: AgentForm) -> Change:
-    fields = {name: form.cleaned_data[name] for name in form.changed_data if name in _AUDITED}
+    given = {name: form.cleaned_data[name] for name in form.changed_data if name in _AUDITED}
+    fields = {name: value for name, value in given.items() if value != form.initial.get(name)}
     return Change(agent=agent, fields=fields, by=request.user.pk)
 
 

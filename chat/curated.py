@@ -31,7 +31,7 @@ from knowledge.fields import Distance
 from knowledge.questions import pairs_of_csv
 from netvexa.lib.errors import Invalid
 
-THRESHOLD = 0.85  # cosine; the comparison of words is the stricter judge
+THRESHOLD = 0.85  # likeness, on one scale for all profiles; the comparison of words is the stricter judge
 NEIGHBOURS = 8
 MAX_WORDINGS = 20  # of one answer
 MAX_QUESTIONS = 2_000  # of one agent
@@ -109,8 +109,8 @@ def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn) -> Hit | None:
     distance = Distance("embedding", mark.vector)
     near = rows.filter(profile=mark.profile).select_related("answer").annotate(distance=distance)
     same = [
-        Hit(question=row, similarity=1 - row.distance)
-        for row in near.filter(distance__lte=1 - THRESHOLD).order_by("distance")[:NEIGHBOURS]
+        Hit(question=row, similarity=mark.likeness(1 - row.distance))
+        for row in near.filter(distance__lte=1 - mark.cosine(THRESHOLD)).order_by("distance")[:NEIGHBOURS]
         if recall.difference(turn.question, row.text, language=turn.language) is None
     ]
     same = [hit for hit in same if hit.question.audience] or same  # what is meant for this visitor goes first

@@ -1,4 +1,5 @@
-"""Questions asked in vain: found among the answers, brought together by meaning, kept until the team handles them.
+"""Questions asked in vain: found among the answers, brought together by meaning, kept until the team handles them
+or the last conversation in which they were asked is deleted: a visitor's words are kept nowhere else.
 
 An answer is in vain when the agent did not know, or a visitor gave it a thumb down. Its question joins the
 nearest gap that means about the same, or begins one. Gathering is bounded and can be repeated: an answer is

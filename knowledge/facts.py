@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from knowledge.figures import Figures, figures_in, is_number
 from knowledge.terms import content_terms
 
 MIN_SHARED = 3  # content words of the subject
@@ -18,19 +19,8 @@ MIN_OVERLAP = 0.75  # of the smaller subject, and 0.6 of both together
 MIN_JACCARD = 0.6
 MAX_BUCKET = 200  # sentences that share a word; commoner words tell nothing apart
 
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_COIN = r"[$€£¥]|usd|eur|gbp|chf"
-_MONTH_DAY = rf"\d{{1,2}}\s(?:{_MONTHS})|(?:{_MONTHS})\s\d{{1,2}}"
-_KINDS = {
-    "price": rf"(?:{_COIN})\s?({_NUMBER})|({_NUMBER})\s?(?:dollars?|euros?|{_COIN})",
-    "percent": rf"({_NUMBER})\s?(?:%|percent|per cent)",
-    "date": rf"\b(\d{{4}}-\d{{2}}-\d{{2}}|(?:{_MONTH_DAY})(?:,?\s\d{{4}})?)\b",
-    "duration": rf"({_NUMBER})[\s-](?:(?:working|business|calendar)\s)?"
-    r"(minutes?|hours?|days?|weeks?|months?|years?)\b",
-    "size": rf"({_NUMBER})\s?(?:(kb|mb|gb|tb|kg|g|mm|cm|m|km|kw|w|v)\b)",
-}
-_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS.items()]
+_LISTED = re.compile(r"^\s*\d{1,3}[.)]\s")
+_LETTER = re.compile(r"(?<=\w\s)[A-Z](?!\w)")  # "Plan A": a name, though "a" is a function word
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +41,26 @@ class Conflict:
 
 
 def facts_in(sentence: str, *, document: str, heading: str, language: str) -> Iterator[Fact]:
-    """One fact for each kind of figure in the sentence. The heading belongs to the subject."""
-    found: dict[str, set[str]] = defaultdict(set)
-    rest = sentence
-    for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(sentence):
-            groups = [group.casefold() for group in match.groups() if group]
-            unit = groups[1].rstrip("s") if kind in {"duration", "size"} else ""
-            found[f"{kind} {unit}".strip()].add(groups[0].replace(",", ""))
-        rest = pattern.sub(" ", rest)
-    subject = frozenset(
-        term.text for term in content_terms(f"{heading} {rest}", language=language) if not term.text.isdigit()
-    )
-    for kind, figures in found.items():
-        yield Fact(document, sentence, kind, frozenset(figures), subject)
+    """One fact for each kind of figure in the sentence. The heading belongs to the subject.
+
+    So does a number of things beside other figures: what 5 users pay says nothing of what 10 pay.
+    """
+    figures = figures_in(_LISTED.sub("", sentence), language=language)
+    about = f"{heading} {figures.rest}"
+    words = {term.text for term in content_terms(about, language=language)} | set(_LETTER.findall(about))
+    for kind, values in figures.by_kind.items():
+        subject = frozenset(words | _conditions(kind, figures))
+        yield Fact(document, sentence, kind, values, subject)
+
+
+def _conditions(kind: str, figures: Figures) -> set[str]:
+    """Figures of other kinds, where either is a number of things."""
+    return {
+        f"{value} {other}"
+        for other, values in figures.by_kind.items()
+        for value in values
+        if other != kind and (is_number(kind) or is_number(other))
+    }
 
 
 def conflicts(facts: Sequence[Fact]) -> list[Conflict]:

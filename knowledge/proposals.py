@@ -15,6 +15,7 @@ from knowledge.versions import content_of
 from netvexa.lib.errors import NotFound
 
 MAX_BYTES = 5_000_000  # of a draft that is tried: a larger one is published without a test
+UNTESTED = f"Published without a test: a draft of more than {MAX_BYTES // 1_000_000} MB is too large for one."
 
 
 def overlay_of(version_id: UUID | str) -> Overlay:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypedDict
 
-from knowledge.blocks import BlockKind, ParsedDocument
+from knowledge.blocks import ParsedDocument
 
 EXCERPT = 160  # characters around a find
 MAX_FINDINGS = 10
@@ -60,7 +60,7 @@ _RULES = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _INSTR
 
 def screen(parsed: ParsedDocument) -> list[ScreeningFinding]:
     """What a person should see before this document is used; empty for nearly all of them."""
-    visible = "\n".join(block.text for block in parsed.blocks if block.kind is not BlockKind.CODE)
+    visible = "\n".join((parsed.title, *(block.text for block in parsed.blocks)))
     found = [*_find(visible, hidden=False), *_find(parsed.hidden, hidden=True)]
     return found[:MAX_FINDINGS]
 

@@ -63,6 +63,20 @@ class VersionWithText(VersionSerializer):
         return text_of(version)
 
 
+class PublishedVersion(VersionSerializer):
+    untested = serializers.SerializerMethodField(
+        help_text="Why the agent's tests were not asked, as a sentence; empty where they need not be."
+    )
+
+    class Meta(VersionSerializer.Meta):
+        fields: ClassVar = [*VersionSerializer.Meta.fields, "untested"]
+        read_only_fields = fields
+
+    def get_untested(self, _version: Version) -> str:
+        untested: str = self.context["untested"]
+        return untested
+
+
 class ChangedLine(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(["same", "added", "removed", "skipped"])
     text = serializers.CharField(allow_blank=True)
@@ -129,17 +143,20 @@ class VersionViewSet(
         lines = [{"kind": line.kind, "text": line.text} for line in history.compare(old, new)]
         return Response(cast("Any", ChangedLine(lines, many=True)).data)
 
-    @extend_schema(request=None, responses={202: VersionSerializer})
+    @extend_schema(request=None, responses={202: PublishedVersion})
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: UUID) -> Response:
-        """Let a draft serve."""
+        """Let a draft serve. Where the agent has a test set the draft is tested first: the answer is then the run that
+        tries it, and the draft serves when nothing breaks.
+        """
         version = self.get_object()
         agent = version.document.source.agent
-        run = held(Change(agent=agent, fields={}, by=person_of(request), draft=version.pk))
-        if run is not None:
-            return Response({"code": "tested_first", "run": str(run)}, status=202)
+        answer = held(Change(agent=agent, fields={}, by=person_of(request), draft=version.pk))
+        if answer.run is not None:
+            return Response({"code": "tested_first", "run": str(answer.run)}, status=202)
         history.publish(version)
-        return Response(VersionSerializer(version).data, status=202)
+        shown = PublishedVersion(version, context={"untested": answer.untested})
+        return Response(shown.data, status=202)
 
     @extend_schema(request=None, responses={202: VersionSerializer})
     @action(detail=True, methods=["post"])

@@ -65,10 +65,17 @@ def publish(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
     change = Change(agent=document.source.agent, fields={}, by=request.user.pk, draft=version.pk)
-    if (run := held(change)) is not None:
+    answer = held(change)
+    if answer.run is not None:
         messages.info(request, "The draft is tested first. It is published as soon as nothing breaks.")
-        return redirect("improve:trial", run)
-    return do(request, document, lambda: history.publish(version), "document.published")
+        return redirect("improve:trial", answer.run)
+
+    def publish_now() -> None:
+        history.publish(version)
+        if answer.untested:
+            messages.warning(request, answer.untested)
+
+    return do(request, document, publish_now, "document.published")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)

@@ -15,6 +15,7 @@ from knowledge.parsing.decoding import decode_html
 from knowledge.parsing.errors import NeedsJavaScript
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.selecting import Selectors, cut
+from knowledge.parsing.styles import mark_hidden
 from knowledge.parsing.tables import table_rows
 
 _DROPPED = frozenset(
@@ -113,6 +114,7 @@ def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = Non
     tree = LexborHTMLParser(
         _XML_EMPTY.sub(r"<\1\2></\1>", source) if source.lstrip().startswith("<?xml") else source
     )
+    mark_hidden(tree)
     reader = _Reader()
     links, canonical = _links(tree), _canonical(tree)
     needs_script = _needs_script(tree)

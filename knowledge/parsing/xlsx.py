@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Any
 
 import openpyxl
+from defusedxml.ElementTree import DefusedXMLParser
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
@@ -18,6 +21,8 @@ from knowledge.parsing.sheets import Row, row_blocks
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_COLUMNS = 200
+_MAX_HIDDEN = 5000  # characters
+_MAX_HIDDEN_ROWS = 1000
 _CURRENCY = re.compile(r"\[\$([^\]-]+)[^\]]*\]|\"\s*([^\"\d]{1,4}?)\s*\"|([$€£¥])")
 _DECIMALS = re.compile(r"0\.(0+)")
 
@@ -26,27 +31,88 @@ _DECIMALS = re.compile(r"0\.(0+)")
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     refuse_declarations(data)
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-    shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    notes = ("Hidden sheets were left out.",) if len(shown) < len(book.worksheets) else ()
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # what the file says about its size may be wrong, or a bomb
+    shown_sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    hidden_sheets = [sheet for sheet in book.worksheets if sheet.sheet_state != "visible"]
+    hidden: list[str] = []
+    blocks = tuple(cleaned(block for sheet in shown_sheets for block in _sheet(sheet, hidden)))
+    notes = ["Hidden rows and columns were left out."] if hidden else []
+    if hidden_sheets:
+        notes.append("Hidden sheets were left out.")
+    for sheet in hidden_sheets:
+        _note(hidden, (cell for _, cells in islice(_cells(sheet), _MAX_HIDDEN_ROWS) for cell in cells))
     return ParsedDocument(
         title=one_line(book.properties.title or ""),
         language=(book.properties.language or "")[:2].lower(),
-        blocks=tuple(cleaned(block for sheet in shown for block in _sheet(sheet))),
+        blocks=blocks,
         media_type=MEDIA_TYPE,
-        notes=notes,
+        notes=tuple(notes),
+        hidden="\n".join(hidden)[:_MAX_HIDDEN],
     )
 
 
-def _sheet(sheet: Any) -> Iterator[Block]:
-    """`sheet` is openpyxl's read-only worksheet, which has no public type."""
-    sheet.reset_dimensions()  # what the file says about its size may be wrong, or a bomb
+def _sheet(sheet: Any, hidden: list[str]) -> Iterator[Block]:
+    """`sheet` is openpyxl's read-only worksheet, which has no public type; `hidden` takes what it does not show."""
     yield Block(BlockKind.HEADING, sheet.title, level=1)
-    yield from row_blocks(_rows(sheet), anchor=lambda number: f"{sheet.title}!A{number}"[:200])
+    rows = _shown_rows(sheet, _places(sheet), hidden)
+    yield from row_blocks(rows, anchor=lambda number: f"{sheet.title}!A{number}"[:200])
 
 
-def _rows(sheet: Any) -> Iterator[Row]:
+def _shown_rows(sheet: Any, places: _Places, hidden: list[str]) -> Iterator[Row]:
+    for number, cells in _cells(sheet):
+        if number in places.rows:
+            _note(hidden, cells)
+        else:
+            _note(hidden, (cells[column] for column in places.columns if column < len(cells)))
+            yield number, [cell for column, cell in enumerate(cells) if column not in places.columns]
+
+
+def _note(hidden: list[str], cells: Iterable[str]) -> None:
+    if len(hidden) < _MAX_HIDDEN_ROWS and (text := one_line(" ".join(cells))):
+        hidden.append(text)
+
+
+def _cells(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
         yield number, [shown(cell.value, getattr(cell, "number_format", "General")) for cell in cells]
+
+
+@dataclass
+class _Places:
+    """Rows (from 1) and columns (from 0) that a sheet hides; a target of an XML parser. Groups that can be unfolded
+    are in view, as are rows that a filter takes away for the moment.
+    """
+
+    rows: set[int] = field(default_factory=set)
+    columns: set[int] = field(default_factory=set)
+    row: int = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = tag.rpartition("}")[2]
+        is_hidden = attributes.get("hidden") in {"1", "true"} and attributes.get("outlineLevel", "0") == "0"
+        if name == "row":
+            self.row = int(attributes.get("r", self.row + 1))
+            if is_hidden:
+                self.rows.add(self.row)
+        elif name == "col" and is_hidden:
+            first, last = int(attributes["min"]), min(int(attributes["max"]), MAX_COLUMNS)
+            self.columns.update(range(first - 1, last))
+        elif name == "filterColumn":
+            self.rows.clear()
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def _places(sheet: Any) -> _Places:
+    places = _Places()
+    parser = DefusedXMLParser(target=places)
+    with sheet._get_source() as source:  # openpyxl reads these attributes only with the whole sheet in memory
+        while part := source.read(1 << 16):
+            parser.feed(part)
+    parser.close()
+    return places
 
 
 def shown(value: object, number_format: str) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pgvector import HalfVector
 
 from agents.models import Agent
 from chat import curated
 from chat.models import CuratedAnswer, Message
+from knowledge import recall
+from knowledge.embedding import DEFAULT_PROFILE, MULTILINGUAL_PROFILE, EmbeddingProfile
 from tenants.context import in_tenant
 from tenants.keys import Scope
 from tenants.models import Role, Workspace
+from tests.chat.test_cache import a_turn
 from tests.plugins.integrators import Integrator, at_host, new_key
 from tests.plugins.people import ClientAs
 
@@ -183,3 +188,33 @@ def test_vectors_follow_the_agents_embedding_profile(agent: Agent, workspace: Wo
         row.questions.update(profile="an older one")
         assert curated.make_vectors(UUID(str(agent.pk)))
         assert row.questions.get().profile == "minilm-l6-v2-int8"
+
+
+@pytest.mark.parametrize(
+    ("profile", "cosine", "is_found"),
+    [
+        (DEFAULT_PROFILE, 0.9, True),
+        (DEFAULT_PROFILE, 0.84, False),
+        (MULTILINGUAL_PROFILE, 0.97, True),
+        (MULTILINGUAL_PROFILE, 0.9, False),
+    ],
+)
+def test_how_near_a_wording_must_lie_means_the_same_in_every_profile(
+    agent: Agent,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    profile: EmbeddingProfile,
+    cosine: float,
+    is_found: bool,
+) -> None:
+    row = an_answer(agent, workspace)
+    place, asked_at = np.zeros((2, profile.dimension), dtype=np.float32)
+    place[0], asked_at[:2] = 1, (cosine, (1 - cosine**2) ** 0.5)
+    mark = recall.Fingerprint(profile.id, asked_at)
+    monkeypatch.setattr(recall, "fingerprint", lambda *_question, **_agent: mark)
+    with in_tenant(workspace):
+        row.questions.update(profile=profile.id, embedding=HalfVector(place))
+        hit = curated.look_up(a_turn(agent, "How long will standard delivery to Austria take?"))
+    assert (hit is not None) == is_found
+    if hit is not None:
+        assert hit.similarity >= curated.THRESHOLD
