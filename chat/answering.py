@@ -207,7 +207,7 @@ async def _keep(writing: Writing, answer: Answer) -> None:
 def _stopped_answer(writing: Writing) -> Answer:
     """What stands when the visitor stopped the answer; never nothing."""
     text = writing.text or said(Say.STOPPED, language=writing.turn.language)
-    citations = writing.marks.citations() if writing.marks and writing.text else []
+    citations = writing.marks.citations(writing.text) if writing.marks and writing.text else []
     return Answer(
         text=text,
         outcome=Outcome.ANSWERED,

@@ -84,11 +84,8 @@ class Claims:
         return lack is None
 
     def _cited(self, sentence: str) -> list[Passage]:
-        chunks = {
-            citation["chunk"]
-            for citation in self.marks.citations()
-            if citation["n"] in {int(n) for n in _MARK.findall(sentence)}
-        }
+        behind = self.marks.chunks
+        chunks = {behind.get(int(n)) for n in _MARK.findall(sentence)}
         return [passage for passage in self.passages if str(passage.chunk_id) in chunks]
 
 

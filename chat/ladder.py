@@ -241,7 +241,7 @@ def _worded(climb: Climb, showing: Showing, finished: Finished) -> Answer:
     )
     if shows_unsupported:
         writing.add(f"\n\n_{said(Say.UNCONFIRMED, language=writing.turn.language)}_")
-    citations = [one for one in showing.marks.citations() if f"[{one['n']}]" in writing.text]
+    citations = [one for one in showing.marks.citations(writing.text) if f"[{one['n']}]" in writing.text]
     return Answer(
         text=writing.text,
         outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,

@@ -77,5 +77,6 @@ def _numbered(n: int, passage: retrieval.Passage) -> Passage:
         heading_path=tuple(passage.heading_path),
         text=passage.text,
         score=passage.score,
-        sentences=tuple(Sentence(s.text, s.start, s.end, s.score) for s in passage.sentences),
+        sentences=tuple(Sentence(s.text, s.start, s.end, s.score, s.page) for s in passage.sentences),
+        page_number=passage.page,
     )

@@ -32,6 +32,9 @@ class CandidateSerializer(serializers.Serializer[Any]):
     score = serializers.FloatField()
     vector = serializers.FloatField(allow_null=True)
     lexical = serializers.FloatField(allow_null=True)
+    rerank = serializers.FloatField(
+        allow_null=True, help_text="By the reranking model, where there is one and it read the passage."
+    )
     quote = serializers.CharField()
     page = serializers.CharField()
     cited = serializers.IntegerField(allow_null=True)

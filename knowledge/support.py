@@ -7,7 +7,9 @@ may let the embedding model judge: `is_near`.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -92,6 +94,26 @@ def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
     nearest = sorted(_sentences(cited), key=lambda one: -_share(terms, _terms(one, language)))[:3]
     vectors = (embed_query(one, words=(), profile=scale).vector for one in nearest)
     return any(scale.relatedness(float(np.dot(mine, vector))) >= NEAR for vector in vectors)
+
+
+def shared(claims: Sequence[str], sentences: Sequence[str]) -> list[float]:
+    """How much each sentence has in common with the claim that is nearest to it, 0 to 1.
+
+    Dice's coefficient on content words; each weighs the more, the fewer of the sentences hold it.
+    """
+    language = _language(" ".join(claims))
+    said = [_terms(claim, language) for claim in claims]
+    held = [_terms(sentence, language) for sentence in sentences]
+    counts = Counter(term for terms in held for term in terms)
+
+    def weight(terms: frozenset[str]) -> float:
+        return sum(math.log1p(len(held) / max(counts[term], 1)) for term in terms)
+
+    def common(one: frozenset[str], other: frozenset[str]) -> float:
+        both = weight(one & other)
+        return 2 * both / (weight(one) + weight(other)) if both else 0.0
+
+    return [max((common(terms, claim) for claim in said), default=0.0) for terms in held]
 
 
 def _missing_names(claim: str, texts: Sequence[str], language: str) -> bool:

@@ -38,17 +38,23 @@ Outcome = Literal[
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a passage. `start` and `end` are offsets into the passage's text; `score` is 0..1."""
+    """One sentence of a passage. `start` and `end` are offsets into the passage's text; `score` is 0..1; `page` counts
+    from 1.
+    """
 
     text: str
     start: int
     end: int
     score: float
+    page: int | None = None
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A retrieved piece of knowledge, numbered as it is cited: `[n]`."""
+    """A retrieved piece of knowledge, numbered as it is cited: `[n]`.
+
+    `page` is where it begins, as it is printed there; `page_number` is the same, counted from 1.
+    """
 
     n: int
     chunk_id: str
@@ -59,6 +65,7 @@ class Passage:
     text: str
     score: float
     sentences: tuple[Sentence, ...] = ()
+    page_number: int | None = None
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,14 @@ def quoted_url(url: str, snippet: str, *, page: str = "") -> str:
     if "#page=" in url or ":~:" in url:
         return url
     if _PDF.search(url):
-        return f"{url}#page={page}" if page.isdecimal() and "#" not in url else url
+        return at_page(url, page) if page.isdecimal() else url
     fragment = _fragment(snippet)
     return f"{url}{'' if '#' in url else '#'}:~:text={fragment}" if fragment else url
+
+
+def at_page(url: str, page: str) -> str:
+    """The address of a PDF at a page, which counts from 1; as it is where it is no PDF's or names its place already."""
+    return f"{url}#page={page}" if _PDF.search(url) and "#" not in url else url
 
 
 def _fragment(snippet: str) -> str:

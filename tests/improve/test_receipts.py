@@ -37,8 +37,21 @@ def test_the_api_tells_what_was_found_and_what_decided(
     assert (receipt["question"], receipt["outcome"], receipt["threshold"]) == (QUESTION, "answered", 0.5)
     assert (best["cited"], best["version"], best["still_serves"]) == (1, 1, True)
     assert "three to five working days" in best["quote"]
+    assert best["rerank"] is None
     assert receipt["steps"][0]["name"] == "Reading the question"
     assert receipt["rules"][0].startswith("Evidence ")
+
+
+def test_the_api_tells_what_the_reranking_model_gave(
+    agent: Agent, workspace: Workspace, api: Integrator
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    with in_tenant(workspace):
+        message = Message.objects.get(pk=answer["id"])
+        message.receipt["candidates"][0]["rerank"] = 0.75
+        message.save(update_fields=["receipt"])
+    receipt = api.get(f"messages/{answer['id']}/receipt/").json()
+    assert receipt["candidates"][0]["rerank"] == 0.75
 
 
 def test_a_follow_up_shows_what_was_searched(agent: Agent, workspace: Workspace, api: Integrator) -> None:

@@ -45,7 +45,7 @@ SOURCES = [
         "url": "https://shop.example/returns",
         "snippet": "Goods may be returned within 30 days of delivery, provided that they are unused.",
     },
-    {"n": 2, "title": "Payments.pdf › page 4", "snippet": "Refunds are paid within five working days."},
+    {"n": 2, "title": "Payments", "page": "4", "snippet": "Refunds are paid within five working days."},
 ]
 
 

@@ -48,6 +48,26 @@ def test_citation_marks_lead_to_the_source_at_the_quoted_words(visit: Visit, hos
     expect(widget.root.locator(".sources li[data-n='2']").get_by_role("link")).to_have_count(0)
 
 
+def test_a_source_names_its_section_and_page_and_a_pdf_opens_there(visit: Visit, host: Host) -> None:
+    widget = Widget(visit()).open().ask("How do refunds work?")
+    host.wait_for("message")
+    pdf = {
+        "n": 1,
+        "title": "Terms",
+        "url": "https://shop.example/terms.pdf",
+        "snippet": "Refunds are paid within five days.",
+        "heading": "Terms › Refunds",
+        "page": "12",
+    }
+    plain = {"n": 2, "title": "Payments", "snippet": "By card.", "heading": "Payments"}
+    host.answer("Within five days [1], by card [2].", citations=[pdf, plain])
+    widget.root.get_by_role("button", name="Source 1: Terms").click()
+    sources = widget.root.locator(".sources li > div")
+    expect(sources.nth(0)).to_contain_text("Terms · Refunds · page 12")
+    expect(sources.nth(0).get_by_role("link")).to_have_attribute("href", f"{pdf['url']}#page=12")
+    expect(sources.nth(1)).not_to_contain_text("·")
+
+
 def test_a_mark_without_a_source_is_not_shown(visit: Visit, host: Host) -> None:
     widget = Widget(visit()).open().ask("How do refunds work?")
     host.wait_for("message")

@@ -166,7 +166,7 @@ export class Chat {
     this.#update({ notice: undefined });
   }
 
-  /** Take a message back that never reached the server. */
+  /** Take a message back that never reached the server, or is there twice. */
   discard(message: Message): void {
     if (message.clientId) this.#outbox.remove(message.clientId);
     this.#update({ messages: this.state.messages.filter((other) => other !== message) });
@@ -344,8 +344,7 @@ export class Chat {
   }
 
   #applyAck(frame: ShownFrame & { type: "ack" }): void {
-    const known = this.state.messages.some((message) => message.id === frame.message);
-    if (known) this.#think(this.state.phase === "bot");
+    if (this.#find(frame.message)) this.#think(this.state.phase === "bot");
     else if (frame.text !== undefined) {
       this.#insert(newMessage(frame.message, { kind: "visitor" }, frame.seq, { text: frame.text }));
       this.#think(this.state.phase === "bot");
@@ -449,7 +448,7 @@ export class Chat {
     if (!mine || mine.status === "stored") return;
     if (this.#find(id)) {
       // The history has brought it already.
-      this.#update({ messages: this.state.messages.filter((message) => message !== mine) });
+      this.discard(mine);
       return;
     }
     Object.assign(mine, { id, seq, status: "stored" });
@@ -491,9 +490,8 @@ export class Chat {
   }
 
   #sort(): void {
-    const messages = [...this.state.messages];
-    messages.sort((a, b) => (a.seq === b.seq ? 0 : a.seq - b.seq));
-    this.#update({ messages });
+    // Two that wait have no difference (NaN), which leaves them as they are.
+    this.#update({ messages: [...this.state.messages].sort((a, b) => a.seq - b.seq) });
   }
 
   #find(id: string): Message | undefined {
@@ -507,12 +505,9 @@ export class Chat {
 
   #think(thinking: boolean): void {
     clearTimeout(this.#thinkingTimer);
-    if (thinking) this.#thinkingTimer = setTimeout(() => this.#tooSlow(), ANSWER_WITHIN_MS);
+    const tooSlow = () => this.#update({ thinking: false, notice: { code: "slow", detail: "" } });
+    if (thinking) this.#thinkingTimer = setTimeout(tooSlow, ANSWER_WITHIN_MS);
     if (thinking !== Boolean(this.state.thinking)) this.#update({ thinking });
-  }
-
-  #tooSlow(): void {
-    this.#update({ thinking: false, notice: { code: "slow", detail: "" } });
   }
 
   /** Whether the next page should connect by itself: somebody's word is still to come. */

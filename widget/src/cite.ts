@@ -4,21 +4,22 @@ import { safeUrl } from "./markdown.ts";
 const EDGE_WORDS = 5;
 
 /**
- * The address of a source, at the quoted words where the browser can go there (a text fragment).
- * A PDF, or an address that names a page already, is left as it is.
+ * The address of a source, at the quoted words where the browser can go there (a text fragment), or at the page of a
+ * PDF. An address that names its place already is left as it is. The server has its twin (`netvexa.lib.quotes`).
  */
-export function quotedUrl(address: string | undefined, snippet: string): string | null {
+export function quotedUrl(address: string | undefined, snippet: string, page = ""): string | null {
   const url = address ? safeUrl(address) : null;
-  if (!url?.startsWith("http")) return url;
+  if (!url?.startsWith("http") || /#page=|:~:/.test(url)) return url;
+  const hash = url.includes("#") ? "" : "#";
+  if (/\.pdf($|[?#])/i.test(url)) return hash && /^\d+$/.test(page) ? `${url}#page=${page}` : url;
   const fragment = textFragment(snippet);
-  if (!fragment || /\.pdf($|[?#])|#page=|:~:/i.test(url)) return url;
-  return `${url}${url.includes("#") ? "" : "#"}:~:text=${fragment}`;
+  return fragment ? `${url}${hash}:~:text=${fragment}` : url;
 }
 
 function textFragment(snippet: string): string {
-  const whole = snippet.replace(/[*_`#>|]/g, " ").split(/…|\.\.\.|\n/);
-  const longest = whole.reduce((best, part) => (part.length > best.length ? part : best), "");
-  const words = longest.trim().split(/\s+/).filter(Boolean);
+  const parts = snippet.replace(/[*_`#>|]/g, " ").split(/…|\.\.\.|\n/);
+  const [longest = ""] = parts.sort((one, other) => other.length - one.length);
+  const words = longest.match(/\S+/g) ?? [];
   if (words.length <= EDGE_WORDS * 2) return escaped(words);
   return `${escaped(words.slice(0, EDGE_WORDS))},${escaped(words.slice(-EDGE_WORDS))}`;
 }

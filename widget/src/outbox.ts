@@ -80,11 +80,6 @@ export class Outbox {
   }
 
   #keep(): void {
-    const unsent = this.#waiting.map(({ client_id, text, attachments }) => ({
-      client_id,
-      text,
-      attachments,
-    }));
-    this.#storage.setSession({ unsent });
+    this.#storage.setSession({ unsent: this.#waiting });
   }
 }

@@ -13,6 +13,10 @@ export interface Citation {
   title: string;
   url?: string;
   snippet: string;
+  /** Of a PDF, as it is printed there. */
+  page?: string;
+  /** The headings above, outermost first, with " › " between them. */
+  heading?: string;
 }
 
 /** A file of a message. The address is signed and good for a while. */

@@ -62,17 +62,14 @@ export class Sequencer {
   #onGap(): void {
     this.#timer = undefined;
     if (this.#askedAt === this.last) {
-      this.#skipHole();
+      // Nothing came: go on behind the hole.
+      const first = this.#held[0];
+      if (first) this.last = first.seq - 1;
       this.#drain();
       return;
     }
     this.#askedAt = this.last;
     this.forgetHeld();
     this.#hooks.resume();
-  }
-
-  #skipHole(): void {
-    const first = this.#held[0];
-    if (first) this.last = first.seq - 1;
   }
 }

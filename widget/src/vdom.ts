@@ -102,8 +102,9 @@ function patchChildren(parent: Element, before: (VNode | null)[], now: (VNode | 
   for (const child of now) {
     const old = child?.key === undefined ? placed.shift() : keyed.get(child.key);
     if (!child) continue;
-    if (old && old.tag === child.tag) left.delete(old);
-    patch(child, old?.tag === child.tag ? old : null);
+    const same = old?.tag === child.tag ? old : null;
+    left.delete(same);
+    patch(child, same);
   }
   // Before anything is put in its place: an element that has to move loses the focus.
   for (const old of left) old?.node?.remove();

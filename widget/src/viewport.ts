@@ -12,16 +12,12 @@ export function visibleBox(): { height: number; top: number } {
 
 /** Calls back when the free part changes; returns how to stop it. */
 export function onViewport(act: () => void): () => void {
-  const query = matchMedia(PHONE);
+  const gone = new AbortController();
   const view = window.visualViewport;
-  query.addEventListener("change", act);
-  view?.addEventListener("resize", act);
-  view?.addEventListener("scroll", act);
-  return () => {
-    query.removeEventListener("change", act);
-    view?.removeEventListener("resize", act);
-    view?.removeEventListener("scroll", act);
-  };
+  matchMedia(PHONE).addEventListener("change", act, gone);
+  view?.addEventListener("resize", act, gone);
+  view?.addEventListener("scroll", act, gone);
+  return () => gone.abort();
 }
 
 let overflow: string | undefined;

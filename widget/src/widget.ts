@@ -377,11 +377,11 @@ export class Widget implements AppApi {
     const apply = () => this.#applyScheme();
     const observer = new MutationObserver(apply);
     observer.observe(document.documentElement, { attributeFilter: ["data-theme", "class"] });
-    query.addEventListener("change", apply);
+    const leave = listen(query, "change", apply);
     this.#applyScheme();
     return () => {
       observer.disconnect();
-      query.removeEventListener("change", apply);
+      leave();
     };
   }
 

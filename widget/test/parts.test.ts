@@ -30,6 +30,12 @@ test("a source opens at the quoted words, where a browser can go there", () => {
     /=1%202%203%204%205,8%209%2010%2011%2012$/,
   );
   assert.equal(quotedUrl("https://a.example/m.pdf#page=3", "a b"), "https://a.example/m.pdf#page=3");
+  const pdf = "https://a.example/m.PDF";
+  assert.equal(quotedUrl(pdf, "a b", "12"), `${pdf}#page=12`);
+  assert.equal(quotedUrl(`${pdf}#page=3`, "a b", "12"), `${pdf}#page=3`);
+  assert.equal(quotedUrl(`${pdf}#s`, "a b", "12"), `${pdf}#s`);
+  assert.equal(quotedUrl(pdf, "a b", "iv"), pdf);
+  assert.equal(quotedUrl(pdf, "a b"), pdf);
   assert.equal(quotedUrl("javascript:alert(1)", "a"), null);
   assert.equal(quotedUrl(undefined, "a"), null);
 });

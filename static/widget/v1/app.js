@@ -1,1 +1,1 @@
-export * from "./app.436fd55875.js";
+export * from "./app.a09f0ef744.js";

@@ -29,11 +29,7 @@ function awayText({ t, config, presence, translator }: Widget): string {
 function Line({ kind, text }: { kind: "bad" | "warn" | "wait" | "human"; text: string }) {
   return (
     <div class={`banner ${kind}`} role="status">
-      {kind === "human" || kind === "wait" ? (
-        <Icon name="person" size={18} />
-      ) : (
-        <Icon name="warn" size={18} />
-      )}
+      <Icon name={kind === "human" || kind === "wait" ? "person" : "warn"} size={18} />
       <span>{text}</span>
     </div>
   );

@@ -12,7 +12,7 @@ export function Ended(widget: Widget) {
     <div class="bottom ended">
       <p>{t("closed")}</p>
       {chat.state.rated ? <p role="status">{t("thanks")}</p> : config.rating !== false && Rating(widget)}
-      <button class="solid wide" onClick={() => widget.startOver()}>
+      <button class="solid" onClick={() => widget.startOver()}>
         {t("new")}
       </button>
       {Foot(widget)}

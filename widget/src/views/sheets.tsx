@@ -57,7 +57,7 @@ function PastSheet(widget: Widget) {
           </li>
         ))}
       </ul>
-      <button class="solid wide" onClick={() => widget.startOver()}>
+      <button class="solid" onClick={() => widget.startOver()}>
         {t("new")}
       </button>
     </Frame>

@@ -46,8 +46,9 @@ export function cite(n: number, widget: Widget, { ui, id }: Message): void {
 
 function Source({ widget, citation, marked }: { widget: Widget; citation: Citation; marked: boolean }) {
   const { t } = widget;
-  const { n, title, snippet } = citation;
-  const url = quotedUrl(citation.url, snippet);
+  const { n, title, snippet, page, heading } = citation;
+  const url = quotedUrl(citation.url, snippet, page);
+  const section = heading?.split(" › ").pop();
   return (
     <li class={marked ? "marked" : ""} data-n={n} tabIndex={-1}>
       <span class="n" aria-hidden="true">
@@ -55,6 +56,10 @@ function Source({ widget, citation, marked }: { widget: Widget; citation: Citati
       </span>
       <div>
         <strong dir="auto">{title}</strong>
+        <small>
+          {section && section !== title && ` · ${section}`}
+          {page && ` · ${t("page", { page })}`}
+        </small>
         <blockquote dir="auto">{snippet}</blockquote>
         {url && (
           <Out href={url}>
