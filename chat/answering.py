@@ -43,15 +43,16 @@ async def take_in(
     """Store a visitor's message and acknowledge it, after the commit. The same client_id is stored once."""
     lines, writer = feed(), turns.new_writer(feed().process)
     await busy.note(lines, workspace.id)
-    accepted = await run_in_tenant(
-        workspace,
-        turns.accept,
-        door,
-        client_id=client_id,
-        text=text,
-        writer=writer,
-        attachments=attachments,
-    )
+    async with lines.accepting:
+        accepted = await run_in_tenant(
+            workspace,
+            turns.accept,
+            door,
+            client_id=client_id,
+            text=text,
+            writer=writer,
+            attachments=attachments,
+        )
     if accepted.seq is not None:
         return accepted
     line = Line(workspace, door.conversation_id)

@@ -44,6 +44,8 @@ GAP_SECONDS = 0.15
 EPOCH_CHECK_SECONDS = 2.0
 CONNECTIONS = 16  # of one event loop to Redis; more commands at once wait for one of them
 CONNECTION_WAIT_SECONDS = 5.0
+# Messages taken in at the same time: of fifty that come together, answers to the first begin before the last is stored.
+ACCEPTED_AT_ONCE = 2
 REST_SECONDS = 1.0  # after a failure Redis is left alone for this long
 
 # KEYS: watchers. ARGV: this process, what to tell the others.
@@ -214,6 +216,7 @@ class Feed:
     def __init__(self) -> None:
         self.process = short_id(12)
         self.answers = 0  # that are being written here now
+        self.accepting = asyncio.Semaphore(ACCEPTED_AT_ONCE)
         self.lasting = False  # set where the loop serves; elsewhere whoever made the loop closes the feed
         self._state = _Process()
         self._redis: Redis | None = None

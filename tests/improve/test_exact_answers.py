@@ -16,6 +16,7 @@ from chat import curated
 from chat.models import CuratedAnswer, Message
 from knowledge import recall
 from knowledge.embedding import DEFAULT_PROFILE, MULTILINGUAL_PROFILE, EmbeddingProfile
+from knowledge.fields import EMBEDDING_DIMENSION
 from tenants.context import in_tenant
 from tenants.keys import Scope
 from tenants.models import Role, Workspace
@@ -208,7 +209,7 @@ def test_how_near_a_wording_must_lie_means_the_same_in_every_profile(
     is_found: bool,
 ) -> None:
     row = an_answer(agent, workspace)
-    place, asked_at = np.zeros((2, profile.dimension), dtype=np.float32)
+    place, asked_at = np.zeros((2, EMBEDDING_DIMENSION), dtype=np.float32)
     place[0], asked_at[:2] = 1, (cosine, (1 - cosine**2) ** 0.5)
     mark = recall.Fingerprint(profile.id, asked_at)
     monkeypatch.setattr(recall, "fingerprint", lambda *_question, **_agent: mark)
