@@ -45,7 +45,7 @@ EPOCH_CHECK_SECONDS = 2.0
 CONNECTIONS = 16  # of one event loop to Redis; more commands at once wait for one of them
 CONNECTION_WAIT_SECONDS = 5.0
 # Messages taken in at the same time: of fifty that come together, answers to the first begin before the last is stored.
-ACCEPTED_AT_ONCE = 2
+ACCEPTED_AT_ONCE = 4
 REST_SECONDS = 1.0  # after a failure Redis is left alone for this long
 
 # KEYS: watchers. ARGV: this process, what to tell the others.
