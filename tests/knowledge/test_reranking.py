@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import torch
@@ -17,11 +17,11 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 from agents.models import Agent
 from knowledge import reranking
-from knowledge.candidates import Candidate
 from knowledge.documents import add_text
 from knowledge.ingest import ingest
 from knowledge.matching import Match
 from knowledge.retrieval import SearchResult, search
+from tests.knowledge.candidates import SOME_CANDIDATE
 
 pytestmark = pytest.mark.django_db
 
@@ -82,26 +82,6 @@ def reranking_with(settings: Settings) -> Iterator[Settings]:
     reranking._model.cache_clear()
 
 
-def passage(text: str) -> Candidate:
-    return Candidate(
-        chunk_id=uuid4(),
-        document_id=uuid4(),
-        title="",
-        url="",
-        anchor="",
-        page=None,
-        page_label="",
-        heading_path=(),
-        text=text,
-        spans=(),
-        words=b"",
-        content_hash="",
-        cosine=0.5,
-        lexical=1.0,
-        version_id=uuid4(),
-    )
-
-
 def titles(found: SearchResult) -> list[str]:
     return [passage.title for passage in found.passages]
 
@@ -144,7 +124,8 @@ def test_searches_at_once_get_what_each_gets_alone(cross_encoder: Path, rerankin
     reranking_with.RERANK_MODEL = str(cross_encoder)
     questions = ["ferry " * length for length in range(1, 65)]
     ranked = [
-        (passage(text), NO_MATCH) for text in ("the ferry leaves", "the train", "the bus to the island " * 9)
+        (replace(SOME_CANDIDATE, text=text), NO_MATCH)
+        for text in ("the ferry leaves", "the train", "the bus to the island " * 9)
     ]
     alone = [reranking.reranked(question, ranked) for question in questions]
     with ThreadPoolExecutor(8) as pool:

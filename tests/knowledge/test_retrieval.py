@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from agents.models import Agent
-from knowledge.candidates import Candidate, driving_terms
+from knowledge.candidates import driving_terms
 from knowledge.documents import add_file, add_text
 from knowledge.embedding import DEFAULT_PROFILE
 from knowledge.follow_ups import standalone
@@ -18,6 +17,7 @@ from knowledge.matching import Question, match
 from knowledge.models import Chunk
 from knowledge.retrieval import search
 from tests.knowledge import files
+from tests.knowledge.candidates import SOME_CANDIDATE
 
 pytestmark = pytest.mark.django_db
 
@@ -163,25 +163,6 @@ def test_rare_words_drive_the_search_and_common_ones_only_count() -> None:
     frequencies = {"the": 90_000, "rare": 3, "usual": 1500}
     assert driving_terms(frequencies, list(frequencies)) == ["rare", "usual"]
     assert driving_terms({"common": 90_000}, ["common"]) == ["common"]
-
-
-SOME_CANDIDATE = Candidate(
-    chunk_id=uuid4(),
-    document_id=uuid4(),
-    title="",
-    url="",
-    anchor="",
-    page=None,
-    page_label="",
-    heading_path=(),
-    text="x",
-    spans=(),
-    words=b"",
-    content_hash="",
-    cosine=0.5,
-    lexical=1.0,
-    version_id=uuid4(),
-)
 
 
 def words_of(*numbers: int) -> bytes:
