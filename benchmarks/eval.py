@@ -162,6 +162,7 @@ def _passage(n: int, found: retrieval.Passage) -> Passage:
         text=found.text,
         score=found.score,
         sentences=tuple(Sentence(s.text, s.start, s.end, s.score) for s in found.sentences),
+        heading_score=found.heading_score,
     )
 
 

@@ -75,6 +75,14 @@ class Marks:
             for place, n in enumerate(self._order, start=1)
         ]
 
+    def quoted(self, text: str) -> dict[str, list[Sentence]]:
+        """The sentences of each cited chunk that say what this answer says."""
+        claims = claims_of(text)
+        return {
+            self._passages[n].chunk_id: said_by(self._passages[n], claims[place])
+            for place, n in enumerate(self._order, start=1)
+        }
+
 
 def claims_of(text: str) -> defaultdict[int, list[str]]:
     """The sentences that each mark stands behind: those of its paragraph since the mark before."""
@@ -111,6 +119,18 @@ def _quoted(passage: Passage, claims: Sequence[str]) -> Sentence | None:
     pairs = zip(near, passage.sentences, strict=True)
     best = max(pairs, key=lambda pair: (pair[0], pair[1].score), default=None)
     return best[1] if best else None
+
+
+def said_by(passage: Passage, claims: Sequence[str]) -> list[Sentence]:
+    """For each claim the sentence of the passage that says it, if one does; each once, in the order of the claims."""
+    texts = [sentence.text for sentence in passage.sentences]
+    said = list[Sentence]()
+    for claim in claims:
+        shares = support.shared([claim], texts)
+        best = max(range(len(texts)), key=shares.__getitem__, default=None)
+        if best is not None and shares[best] >= SAID and passage.sentences[best] not in said:
+            said.append(passage.sentences[best])
+    return said
 
 
 def _printed(passage: Passage, page: int | None) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django import forms
+from django.db.models import TextChoices
 
 from agents.audience_fields import AudienceFormField
 from agents.audiences import in_use
 from agents.forms import LinesField
 from chat import curated
 from chat.models import CuratedAnswer
-from netvexa.lib.errors import Invalid
+from knowledge import corrections
+from netvexa.lib.errors import AppError, Invalid
 
 if TYPE_CHECKING:
     AnswerModelForm = forms.ModelForm[CuratedAnswer]
@@ -36,7 +39,7 @@ class CuratedForm(AnswerModelForm):
 
     class Meta:
         model = CuratedAnswer
-        fields = ("answer", "link", "audience", "is_active")
+        fields: ClassVar[tuple[str, ...]] = ("answer", "link", "audience", "is_active")
         widgets: ClassVar = {"answer": forms.Textarea({"rows": 6})}
         labels: ClassVar = {"link": "Page that says more", "is_active": "In use"}
         help_texts: ClassVar = {
@@ -53,6 +56,51 @@ class CuratedForm(AnswerModelForm):
             self.add_error("wordings", refused.detail)
             return False
         return True
+
+
+class Place(TextChoices):
+    """Where an answer is kept that was put right."""
+
+    KNOWLEDGE = "knowledge", "In the knowledge: found, worded and cited like your other sources"
+    EXACT = "exact", "As an exact answer: given word for word to whoever asks the same"
+
+
+class FixForm(CuratedForm):
+    """An answer that the team puts right, and where it is kept; without a place, as an exact answer."""
+
+    place = forms.ChoiceField(
+        choices=Place.choices,
+        initial=Place.KNOWLEDGE,
+        required=False,
+        widget=forms.RadioSelect,
+        label="Keep it",
+    )
+    field_order = ("place", "wordings", "answer", "link", "audience")
+
+    class Meta(CuratedForm.Meta):
+        fields: ClassVar[tuple[str, ...]] = ("answer", "link", "audience")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("place") == Place.KNOWLEDGE and given.get("link"):
+            self.add_error("link", "Only an exact answer has a link. Write the address into the answer.")
+        return given
+
+    @property
+    def is_knowledge(self) -> bool:
+        """Whether a valid form is kept in the knowledge."""
+        return bool(self.cleaned_data["place"] == Place.KNOWLEDGE)
+
+    def keep(self, *, by: UUID) -> corrections.Kept | None:
+        """Keep a valid form in the agent's knowledge; None, with an error on it, where it is refused."""
+        given = self.cleaned_data
+        try:
+            return corrections.keep(
+                self.instance.agent, given["wordings"], given["answer"], audience=given["audience"], by=by
+            )
+        except AppError as refused:
+            self.add_error("wordings", refused.detail)
+            return None
 
 
 class ImportForm(forms.Form):

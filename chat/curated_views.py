@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agents.models import Agent
 from chat import curated, gaps, receipts, tasks
-from chat.curated_forms import CuratedForm, ImportForm
+from chat.curated_forms import CuratedForm, FixForm, ImportForm
 from chat.models import CuratedAnswer, Gap, Message
 from chat.quality_models import GapState
 from netvexa.lib.errors import AppError, NotFound
@@ -59,20 +59,35 @@ def _head(agent: Agent) -> dict[str, Any]:
 @member_required(Permission.EDIT_KNOWLEDGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: MemberRequest, agent_id: UUID) -> HttpResponse:
-    """Write an exact answer; `?message=` names the answer of a conversation that it puts right, `?gap=` the
-    question asked in vain that it answers.
+    """Write an exact answer; `?message=` names the answer of a conversation that is put right, `?gap=` the question
+    asked in vain that is answered, and either may be kept in the knowledge instead.
     """
     agent = Agent.objects.get_or_404(agent_id)
     wrong, gap = _answer_of(agent, request.GET.get("message", "")), _gap_of(agent, request.GET.get("gap", ""))
     answer = CuratedAnswer(agent=agent, message=wrong, created_by=request.user.pk)
     suggested = _drafted(gap) if gap else _suggested(wrong)
-    form = CuratedForm(request.POST or None, instance=answer, initial=suggested)
-    if request.method == "POST" and form.is_valid() and form.store():
+    form_class = FixForm if wrong or gap else CuratedForm
+    form = form_class(request.POST or None, instance=answer, initial=suggested)
+    if request.method == "POST" and form.is_valid() and (stored := _stored(request, form)) is not None:
         if gap is not None:
             gaps.settle(gap, GapState.HANDLED, by=request.user.pk)
-        return _saved(request, answer, "curated_answer.added")
+        return stored
     context = {**_head(agent), "form": form, "wrong": wrong}
     return render(request, "improve/answer.html", context, status=422 if form.errors else 200)
+
+
+def _stored(request: MemberRequest, form: CuratedForm) -> HttpResponse | None:
+    """Store a valid form where it is to be kept; None, with an error on it, where that is refused."""
+    if not isinstance(form, FixForm) or not form.is_knowledge:
+        return _saved(request, form.instance, "curated_answer.added") if form.store() else None
+    kept = form.keep(by=request.user.pk)
+    if kept is None:
+        return None
+    action = "source.added" if kept.is_new else "source.changed"
+    questions = form.cleaned_data["wordings"]
+    audit.record(action, request=request, subject=kept.source.title, after={"questions": questions})
+    messages.success(request, f"Saved in “{kept.source.title}”. The agent answers from it in a moment.")
+    return redirect("knowledge:questions", kept.source.pk)
 
 
 def _answer_of(agent: Agent, message_id: str) -> Message | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agents import keys
 from agents.models import ModelSettings, UnsupportedClaims
 from agents.providers import Attempt, Finished, ModelPlan, NoModelAnswered, Prompt, plan_for, stream
-from chat import cache, curated, prompts, spending, statements, wording
+from chat import cache, clarifying, curated, prompts, recording, spending, statements, wording
 from chat.answers import Answer
 from chat.citations import Marks, citation_of, says_something
 from chat.claims import KEPT, Claims, Showing
@@ -25,7 +25,7 @@ from chat.models import Channel, Outcome
 from chat.protocol import Stopped
 from chat.turns import Turn
 from chat.wording import Say, said
-from knowledge import recall, retrieval
+from knowledge import ambiguity, recall, retrieval
 from tenants.context import run_in_tenant
 from tenants.postgresql.prepared import fetch
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 PASSAGES = 8
 LINKS = 3
-QUOTED = 200  # characters of a passage that a receipt keeps
 _STOPPED: dict[str, Stopped] = {"length": "length", "budget": "budget", "interrupted": "error"}
 
 
@@ -68,13 +67,16 @@ class Climb:
 
 async def answer_to(writing: Writing) -> Answer:
     """The answer to a turn's question, shown while it is written; its receipt says by which settings."""
-    turn, made = writing.turn, await _answer_to(writing)
+    writing.turn = turn = writing.turn.completed()
+    made = await _answer_to(writing)
     basis: dict[str, Any] = {
         "agent_version": turn.agent.version,
         "threshold": turn.agent.evidence_threshold,
     }
     if turn.audiences:
         basis["audiences"] = list(turn.audiences)
+    if turn.chosen:
+        basis |= {"query": turn.question, "chosen": turn.chosen}
     return replace(made, receipt={**basis, **made.receipt})
 
 
@@ -91,9 +93,11 @@ async def _answer_to(writing: Writing) -> Answer:
         return _kept(writing, looked.hit)
     if looked.found is None or looked.plan is None:
         raise RuntimeError("neither a kept answer nor a search")
-    found, receipt = looked.found, _receipt(looked.found)
-    if found.evidence < turn.agent.evidence_threshold or not found.passages:
-        return _abstention(writing, found.evidence, receipt)
+    found, receipt = looked.found, recording.of_search(looked.found)
+    if not _is_enough(turn, found):
+        return _unanswered(writing, found, receipt)
+    if _names_nothing(writing, found) and (asking := _asking_back(writing, found, receipt)) is not None:
+        return asking
     prompt = prompts.build(
         turn.agent,
         turn.question,
@@ -179,7 +183,7 @@ async def _down(climb: Climb, budget: spending.Budget | None) -> Answer:
             return await _from_model(climb, hosted)
     except NoModelAnswered as failed:
         climb.receipt["why"] = _why(failed.attempts)
-        climb.receipt["attempts"] = [_attempt(attempt) for attempt in failed.attempts]
+        climb.receipt["attempts"] = [recording.of_attempt(attempt) for attempt in failed.attempts]
     return await _without_hosted_models(climb)
 
 
@@ -215,7 +219,7 @@ async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False)
                 held = ""
     if finished is None:
         raise RuntimeError("the stream ended without saying how")
-    climb.receipt["attempts"] = [_attempt(attempt) for attempt in finished.attempts]
+    climb.receipt["attempts"] = [recording.of_attempt(attempt) for attempt in finished.attempts]
     made_by = _made_by(finished, plan)
     abstained = finished.reason == "abstained" or _is_no_answer(held.strip())
     last = "" if abstained else await showing.rest(held)
@@ -228,7 +232,7 @@ async def _from_model(climb: Climb, plan: ModelPlan, *, stands_in: bool = False)
         return Answer(text="", outcome=Outcome.ABSTAINED, **made_by)
     if not abstained and plan.hosted is not None and not showing.unsupported:
         raise NoModelAnswered(finished.attempts)  # what came was empty
-    return replace(_abstention(writing, climb.found.evidence, climb.receipt), **made_by)
+    return replace(_unanswered(writing, climb.found, climb.receipt), **made_by)
 
 
 def _worded(climb: Climb, showing: Showing, finished: Finished) -> Answer:
@@ -242,6 +246,8 @@ def _worded(climb: Climb, showing: Showing, finished: Finished) -> Answer:
     if shows_unsupported:
         writing.add(f"\n\n_{said(Say.UNCONFIRMED, language=writing.turn.language)}_")
     citations = [one for one in showing.marks.citations(writing.text) if f"[{one['n']}]" in writing.text]
+    quoted = showing.marks.quoted(writing.text)
+    climb.receipt["candidates"] = recording.with_quotes(climb.receipt["candidates"], quoted)
     return Answer(
         text=writing.text,
         outcome=Outcome.ANSWERED if finished.reason != "interrupted" else Outcome.ERROR,
@@ -313,47 +319,46 @@ def _plain(title: str) -> str:
     return title.replace("[", "(").replace("]", ")")
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "rung": attempt.rung,
-        "model": f"{attempt.provider}:{attempt.model}",
-        "outcome": attempt.outcome,
-        "detail": attempt.detail[:300],
-        "first_token_ms": attempt.first_token_ms,
-        "elapsed_ms": attempt.elapsed_ms,
-        "cost_micro_usd": attempt.usage.cost_micro_usd,
-    }
-
-
-def _receipt(found: retrieval.SearchResult) -> dict[str, Any]:
-    times = {
-        "embed": round(found.timings.embed, 1),
-        "find": round(found.timings.find, 1),
-        "score": round(found.timings.score, 1),
-    }
-    if any(passage.rerank_score is not None for passage in found.passages):
-        times["rerank"] = round(found.timings.rerank, 1)
-    return {
-        "query": found.query,
-        "candidates": [
-            {
-                "chunk": str(passage.chunk_id),
-                "version": str(passage.version_id),
-                "title": passage.title[:120],
-                "page": passage.page_label or str(passage.page or ""),
-                "score": round(passage.score, 4),
-                "vector": round(passage.vector_score, 4),
-                "lexical": round(passage.lexical_score, 4),
-                "rerank": passage.rerank_score and round(passage.rerank_score, 4),
-                "quote": passage.best[:QUOTED],
-            }
-            for passage in found.passages
-        ],
-        "retrieval_ms": times,
-    }
-
-
-def _abstention(writing: Writing, evidence: float, receipt: dict[str, Any]) -> Answer:
+def _unanswered(writing: Writing, found: retrieval.SearchResult, receipt: dict[str, Any]) -> Answer:
+    """What is said where nothing answers: a question back if there is one to ask, or that the agent does not know."""
+    asking = _asking_back(writing, found, receipt)
+    if asking is not None:
+        return asking
     text = wording.abstention(writing.turn.agent, language=writing.turn.language)
     writing.add(text)
-    return Answer(text=text, outcome=Outcome.ABSTAINED, evidence=evidence, receipt=receipt)
+    return Answer(text=text, outcome=Outcome.ABSTAINED, evidence=found.evidence, receipt=receipt)
+
+
+def _is_enough(turn: Turn, found: retrieval.SearchResult) -> bool:
+    """Whether there is something to answer from: enough evidence, or the section that the visitor has chosen."""
+    is_chosen = any(clarifying.is_of(passage, turn.chosen) for passage in found.passages)
+    return is_chosen or (bool(found.passages) and found.evidence >= turn.agent.evidence_threshold)
+
+
+def _names_nothing(writing: Writing, found: retrieval.SearchResult) -> bool:
+    """Whether nobody could tell what is asked, however well the passages fit."""
+    is_first = not writing.turn.chosen and not writing.turn.earlier_questions
+    return is_first and ambiguity.names_nothing(found, languages=_languages(writing))
+
+
+def _asking_back(writing: Writing, found: retrieval.SearchResult, receipt: dict[str, Any]) -> Answer | None:
+    """Which of several things is meant; None where the question means one, and never twice in a row."""
+    if clarifying.asked_back(writing.turn.history) is not None:
+        return None
+    fitting = ambiguity.competing(found, languages=_languages(writing))
+    choices = clarifying.choices_of(found.query, fitting)
+    if choices is None:
+        return None
+    text = clarifying.worded(choices, language=writing.turn.language)
+    writing.add(text)
+    return Answer(
+        text=text,
+        outcome=Outcome.CLARIFY,
+        evidence=found.evidence,
+        first_token_ms=writing.first_token_ms,
+        receipt={**receipt, "asked_back": choices},
+    )
+
+
+def _languages(writing: Writing) -> tuple[str, ...]:
+    return writing.reading.languages if writing.reading else ()

@@ -79,4 +79,5 @@ def _numbered(n: int, passage: retrieval.Passage) -> Passage:
         score=passage.score,
         sentences=tuple(Sentence(s.text, s.start, s.end, s.score, s.page) for s in passage.sentences),
         page_number=passage.page,
+        heading_score=passage.heading_score,
     )

@@ -24,6 +24,16 @@ class StepSerializer(serializers.Serializer[Any]):
     ms = serializers.FloatField()
 
 
+class SpanSerializer(serializers.Serializer[Any]):
+    """A sentence that was chosen of a passage."""
+
+    start = serializers.IntegerField(help_text="Where it begins in the passage's text as it was read.")
+    end = serializers.IntegerField()
+    text = serializers.CharField(help_text="Its first 200 characters.")
+    evidence = serializers.BooleanField(help_text="The evidence rests on it.")
+    quoted = serializers.BooleanField(help_text="The answer quotes it or says what it says.")
+
+
 class CandidateSerializer(serializers.Serializer[Any]):
     """A passage that was found; `cited` is its mark in the answer."""
 
@@ -35,7 +45,10 @@ class CandidateSerializer(serializers.Serializer[Any]):
     rerank = serializers.FloatField(
         allow_null=True, help_text="By the reranking model, where there is one and it read the passage."
     )
-    quote = serializers.CharField()
+    quote = serializers.CharField(help_text="The sentence that fits the question best.")
+    spans = SpanSerializer(
+        many=True, help_text="The sentences that were chosen as evidence or for the answer."
+    )
     page = serializers.CharField()
     cited = serializers.IntegerField(allow_null=True)
     document = serializers.UUIDField(allow_null=True)
@@ -57,6 +70,11 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     audiences = serializers.ListField(
         child=serializers.CharField(), help_text="That the visitor belonged to, by proof."
     )
+    choices = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the agent asked back: the sections among which to choose.",
+    )
+    chosen = serializers.CharField(help_text="Which of an earlier question's choices the visitor took.")
     rules = serializers.ListField(child=serializers.CharField())
     candidates = CandidateSerializer(many=True)
     rung = serializers.CharField(help_text="Which step answered, in words.")

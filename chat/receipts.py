@@ -1,7 +1,8 @@
 """How an answer came about: what its receipt holds, in the order in which it happened, for a page and the API.
 
-What is stored stands on the message itself, in the statement that stores the answer: see `chat.ladder`. It is
-bounded: at most eight candidates with their best words, and the attempts of a handful of models.
+What is stored stands on the message itself, in the statement that stores the answer: see `chat.recording`. It is
+bounded: at most eight candidates with their best words and what was chosen of them, and the attempts of a handful of
+models.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from uuid import UUID
 
 from chat.answers import Answer
 from chat.models import RUNGS, Author, Message, MessageState, Outcome
+from chat.recording import Span
 from knowledge import recall
 from netvexa.lib.errors import NotFound
 
 
 class CandidateEntry(TypedDict):
-    """A passage that was found. `cited` is its mark in the answer, or null; `version` the document's then; `audience`
-    whom its source is meant for now.
+    """A passage that was found. `spans` are the sentences that were chosen of it; `cited` is its mark in the answer, or
+    null; `version` the document's then; `audience` whom its source is meant for now.
     """
 
     chunk: str
@@ -27,6 +29,7 @@ class CandidateEntry(TypedDict):
     lexical: float | None
     rerank: float | None
     quote: str
+    spans: list[Span]
     page: str
     cited: int | None
     document: str | None
@@ -53,6 +56,8 @@ class ReceiptEntry(TypedDict):
     threshold: float | None
     agent_version: int | None
     audiences: list[str]
+    choices: list[str]
+    chosen: str
     rules: list[str]
     candidates: list[CandidateEntry]
     rung: str
@@ -98,6 +103,8 @@ def receipt_for(answer: Answer, *, question: str) -> ReceiptEntry:
         "threshold": stored.get("threshold"),
         "agent_version": stored.get("agent_version"),
         "audiences": list(stored.get("audiences", [])),
+        "choices": list(stored.get("asked_back", {}).get("choices", [])),
+        "chosen": stored.get("chosen", ""),
         "rules": _rules(answer),
         "candidates": _candidates(answer),
         "rung": RUNGS.get(answer.rung, answer.rung),
@@ -133,11 +140,7 @@ def _rules(answer: Answer) -> list[str]:
         and "curated" not in stored
         and not answer.cached
     ):
-        passed = answer.evidence >= threshold
-        said = "so the agent answered" if passed else "so the agent said that it does not know"
-        rules.append(f"Evidence {answer.evidence:.2f} against {threshold:.2f} asked for, {said}.")
-        if passed and answer.outcome == Outcome.ABSTAINED:
-            rules.append("The model found no answer in the passages.")
+        rules += _weighed(answer, answer.evidence, threshold)
     if "curated" in stored:
         rules.append(f"Matched the exact answer to “{stored['curated']['asked']}”.")
     if cache := stored.get("cache"):
@@ -152,6 +155,22 @@ def _rules(answer: Answer) -> list[str]:
     if answer.stopped:
         rules.append(f"The answer ended early: {answer.stopped}.")
     return rules
+
+
+def _weighed(answer: Answer, evidence: float, threshold: float) -> list[str]:
+    """What the evidence decided, and what a question back or its choice did."""
+    stored, passed = answer.receipt, evidence >= threshold
+    weighed = f"Evidence {evidence:.2f} against {threshold:.2f} asked for"
+    if asked_back := stored.get("asked_back"):
+        is_unsure = not passed or "attempts" in stored
+        why = "nothing answered it for sure" if is_unsure else "it names nothing itself"
+        fit = f"{len(asked_back['choices'])} sections fit the short question about as well"
+        return [f"{weighed}; {why}, and {fit}, so the agent asked which is meant."]
+    if chosen := stored.get("chosen"):
+        return [f"{weighed}. The visitor chose “{chosen}” of what the agent had asked back."]
+    said = "so the agent answered" if passed else "so the agent said that it does not know"
+    unfound = passed and answer.outcome == Outcome.ABSTAINED
+    return [f"{weighed}, {said}.", *(["The model found no answer in the passages."] if unfound else [])]
 
 
 def _candidates(answer: Answer) -> list[CandidateEntry]:
@@ -174,6 +193,7 @@ def _candidate(
         "lexical": row.get("lexical"),
         "rerank": row.get("rerank"),
         "quote": row.get("quote", ""),
+        "spans": row.get("spans", []),
         "page": row.get("page", ""),
         "cited": marks.get(row["chunk"]),
         "document": str(version.document) if version else None,

@@ -24,16 +24,18 @@ if TYPE_CHECKING:
     from chat.answers import Answer
     from chat.conversations import Door
 
+# What was asked back, as JSON. Receipts are long: no other is read.
+_CHOICES = "CASE WHEN outcome = 'clarify' THEN receipt ->> 'asked_back' END"
 # One row, whatever there is.
 _STANDING = f"""
     SELECT {closing.IS_OPEN}, talk.owner,
            EXISTS (SELECT FROM chat_message WHERE conversation_id = talk.id AND client_id = %(client)s),
-           said.authors, said.texts
+           said.authors, said.texts, said.choices
       FROM (SELECT) AS always
       LEFT JOIN chat_conversation AS talk ON talk.id = %(conversation)s
       LEFT JOIN LATERAL (
-           SELECT array_agg(author) AS authors, array_agg(text) AS texts
-             FROM (SELECT author, text FROM chat_message
+           SELECT array_agg(author) AS authors, array_agg(text) AS texts, array_agg(choices) AS choices
+             FROM (SELECT author, text, {_CHOICES} AS choices FROM chat_message
                     WHERE conversation_id = talk.id ORDER BY ordinal DESC LIMIT %(most)s) AS newest
            ) AS said ON true
 """  # noqa: S608  only our own words are put in; values are parameters
@@ -51,10 +53,10 @@ _OPEN = """
             %(context)s::jsonb, %(now)s, %(now)s, {conversation_empty})
     ON CONFLICT DO NOTHING
 """
-_NEWEST = """
-    SELECT author, text FROM chat_message
+_NEWEST = f"""
+    SELECT author, text, {_CHOICES} FROM chat_message
      WHERE conversation_id = %s AND ordinal < %s ORDER BY ordinal DESC LIMIT %s
-"""
+"""  # noqa: S608  as above
 # The conversation's row is read as it is once its lock is held. The places were counted before: where another
 # message took one meanwhile, the unique index refuses, and the statement is to be tried again.
 _ASK = """
@@ -125,7 +127,9 @@ _PROSPECT = """
 """
 
 
-Said = tuple[str, str]  # author and text of a message
+Said = tuple[
+    str, str, str | None
+]  # author and text of a message, and the choices that it asked back, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,8 @@ def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> Asked[S
 
 
 def _standing_at(rows: Sequence[Row]) -> StandingAt:
-    ((is_open, owner, is_known, authors, texts),) = rows
-    before = list(zip(authors or (), texts or (), strict=True))
+    ((is_open, owner, is_known, authors, texts, choices),) = rows
+    before = list(zip(authors or (), texts or (), choices or (), strict=True))
     return StandingAt(is_open, owner, is_known, before)
 
 
@@ -192,7 +196,7 @@ def open_conversation(door: Door, *, now: datetime) -> None:
 
 def newest(conversation_id: UUID, *, below: int, most: int) -> list[Said]:
     """The last messages before this place, the newest first."""
-    return [(row[0], row[1]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
+    return [(row[0], row[1], row[2]) for row in rows_of(_NEWEST, (conversation_id, below, most))]
 
 
 def ask(values: dict[str, Any]) -> Taken | None:

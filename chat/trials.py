@@ -81,10 +81,14 @@ def side_of(expected: Expectation, answer: Answer) -> Side:
 
 def _wrong_outcome(expected: Expectation, answer: Answer) -> list[str]:
     abstained = answer.outcome == Outcome.ABSTAINED
+    asked_back = "asked_back" in answer.receipt
     if expected.outcome == Expected.ABSTAINED:
-        return [] if abstained else ["It answered; it should have said that it does not know."]
+        did = "asked back" if asked_back else "answered"
+        return [] if abstained else [f"It {did}; it should have said that it does not know."]
     if answer.outcome == Outcome.ANSWERED:
         return []
+    if asked_back:
+        return ["It asked back; it should have answered."]
     return ["It said that it does not know." if abstained else f"It ended as “{answer.outcome.label}”."]
 
 

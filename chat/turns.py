@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -24,9 +24,10 @@ from billing.limits import check_open
 from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import Standing, standing_asked, standing_of
-from chat import retention, spending, statements, wording
+from chat import clarifying, retention, spending, statements, wording
 from chat.answers import Answer
 from chat.attachments import entry_of, send_with
+from chat.clarifying import AskingBack
 from chat.conversations import Door, Ended
 from chat.models import (
     Attachment,
@@ -78,10 +79,20 @@ class Turn:
     has_files: bool = False  # the question came with attachments
     audiences: tuple[str, ...] = ()  # that the visitor belongs to, by proof
     overlay: Overlay | None = None  # a document as it would be, for a rehearsal
+    chosen: str = ""  # of what the agent asked back; the question holds it
 
     @property
     def earlier_questions(self) -> list[str]:
-        return [turn.text for turn in self.history if turn.role == "visitor"]
+        """What the question may lean on; one that was completed by a choice leans on nothing."""
+        return [] if self.chosen else clarifying.questions_in(self.history)
+
+    def completed(self) -> Turn:
+        """The turn with its whole question, where the message takes one of the choices that the agent asked back."""
+        before = clarifying.asked_back(self.history)
+        choice = before.taken_by(self.question) if before else ""
+        if before is None or not choice:
+            return self
+        return replace(self, question=before.completed(choice), chosen=choice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,11 +307,14 @@ def spoken_before(question: Message) -> tuple[Spoken, ...]:
 
 def _spoken(before: Sequence[statements.Said]) -> tuple[Spoken, ...]:
     """What was said, oldest first, of messages, the newest first."""
-    said_something = [(author, words) for author, words in before if author != Author.SYSTEM and words]
-    return tuple(
-        Spoken("visitor" if author == Author.VISITOR else "agent", words)
-        for author, words in reversed(said_something[:HISTORY_MESSAGES])
-    )
+    said_something = [message for message in before if message[0] != Author.SYSTEM and message[1]]
+    return tuple(_turn_of(*message) for message in reversed(said_something[:HISTORY_MESSAGES]))
+
+
+def _turn_of(author: str, words: str, choices: str | None) -> Spoken:
+    if choices:
+        return AskingBack.of(words, choices)
+    return Spoken("visitor" if author == Author.VISITOR else "agent", words)
 
 
 def renew(answers: dict[UUID, str]) -> set[UUID]:

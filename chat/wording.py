@@ -33,6 +33,7 @@ class Say(StrEnum):
     BACK = "back"
     LEAVE_EMAIL = "leave_email"
     UNCONFIRMED = "unconfirmed"
+    WHICH = "which"
 
 
 _TEXTS: dict[str, dict[Say, str]] = {
@@ -54,6 +55,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.BACK: "It is back on {when}.",
         Say.LEAVE_EMAIL: "Leave your e-mail address, and you get an answer there.",
         Say.UNCONFIRMED: "I could not confirm a part of this answer in our sources.",
+        Say.WHICH: "Your question fits several things. Which one do you mean?",
     },
     "de": {
         Say.UNKNOWN: "Dazu habe ich in meinen Unterlagen keine Antwort gefunden.",
@@ -73,6 +75,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.BACK: "Es ist wieder da am {when}.",
         Say.LEAVE_EMAIL: "Hinterlassen Sie Ihre E-Mail-Adresse, dann bekommen Sie dort eine Antwort.",
         Say.UNCONFIRMED: "Einen Teil dieser Antwort konnte ich in unseren Unterlagen nicht bestätigt finden.",
+        Say.WHICH: "Ihre Frage passt zu mehreren Themen. Welches meinen Sie?",
     },
     "fr": {
         Say.UNKNOWN: "Je n’ai pas trouvé de réponse à cette question dans mes documents.",
@@ -92,6 +95,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.BACK: "Elle sera de retour le {when}.",
         Say.LEAVE_EMAIL: "Laissez votre adresse e-mail et vous y recevrez une réponse.",
         Say.UNCONFIRMED: "Je n’ai pas pu confirmer une partie de cette réponse dans nos documents.",
+        Say.WHICH: "Votre question correspond à plusieurs sujets. Duquel s’agit-il ?",
     },
     "es": {
         Say.UNKNOWN: "No he encontrado una respuesta a eso en mis documentos.",
@@ -111,6 +115,7 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.BACK: "Vuelve el {when}.",
         Say.LEAVE_EMAIL: "Deje su correo electrónico y recibirá allí una respuesta.",
         Say.UNCONFIRMED: "No he podido confirmar una parte de esta respuesta en nuestros documentos.",
+        Say.WHICH: "Su pregunta encaja con varios temas. ¿A cuál se refiere?",
     },
 }
 _MOMENTS = {"de": "l, j. F, H:i", "fr": "l j F, H:i", "es": "l, j \\d\\e F, H:i"}

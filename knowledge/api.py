@@ -17,15 +17,13 @@ from rest_framework.response import Response
 
 from agents.audience_fields import AudienceField
 from agents.models import Agent
-from billing import limits, storage
-from billing.plans import Limit
-from billing.subscriptions import standing_of
 from knowledge import documents, history, hooks
-from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind, counted_pages
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
 from knowledge.pushing import NAMES, Pushed, push, remove
 from knowledge.questions import MAX_PAIRS, checked_pairs
+from knowledge.room import check_limits, check_room
 from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
 from netvexa.lib.api import Strict, wanted_choice, wanted_id
 from netvexa.lib.errors import Invalid
@@ -284,21 +282,6 @@ def replace_content(source: Source, given: dict[str, Any], *, author: UUID | Non
     else:
         data = given["text"].encode()
     return documents.update_file(source, data, name=name, draft=given["draft"], author=author)
-
-
-def check_limits(workspace: Any, *, adding: int) -> None:
-    """Raises LimitReached where the plan has no room for one more source of this many bytes."""
-    standing = standing_of(workspace)
-    limits.check(standing, Limit.SOURCES, Source.objects.count())
-    limits.check(standing, Limit.PAGES, counted_pages())
-    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
-
-
-def check_room(workspace: Any, *, adding: int) -> None:
-    """Raises LimitReached where the plan has no room for one more page of this many bytes."""
-    standing = standing_of(workspace)
-    limits.check(standing, Limit.PAGES, counted_pages())
-    limits.check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=adding)
 
 
 class PushSerializer(Strict):

@@ -26,6 +26,8 @@ CONSTANTS = {
     "multilingual-e5-small-int8": (-5.6, (7.1, 6.0, -0.8, -0.9, -3.0, -0.9)),
 }
 
+WEIGHED = 3  # passages
+
 _WORD = re.compile(r"[^\W_]+(?:[.,:'’-][^\W_]+)*")
 _DIGIT = re.compile(r"\d")
 _SENTENCE_START = re.compile(r"(?:^|[.!?]\s+)[\"'“‘(¿¡]*$")
@@ -75,8 +77,7 @@ def features_of(
     """
     if not ranked:
         return {}
-    top = ranked[:3]
-    best, matched = max(top, key=lambda pair: max(pair[1].sentences, default=0.0))
+    top, (best, matched) = ranked[:WEIGHED], basis_of(ranked)
     said = " ".join((best.title, *best.heading_path, best.text)).casefold()
     sentence = _best_sentence(best, matched)
     return {
@@ -87,6 +88,11 @@ def features_of(
         "negation": float(_is_turned(question.text) and not _DENIAL.search(sentence)),
         "quantity": float(_lacks_number(question.text, sentence)),
     }
+
+
+def basis_of(ranked: Sequence[tuple[Candidate, Match]]) -> tuple[Candidate, Match]:
+    """The passage with the best sentence, on which the evidence rests."""
+    return max(ranked[:WEIGHED], key=lambda pair: max(pair[1].sentences, default=0.0))
 
 
 def names_in(text: str, *, languages: Sequence[str]) -> set[str]:

@@ -29,13 +29,25 @@ _POINTS_BACK = re.compile(
     r"quello|questo|questa|это|этот|эта|они|там)\b",
     re.IGNORECASE,
 )
+# What only points, and never goes before a noun or means somebody.
+_ONLY_POINTS = re.compile(r"\b(?:it|them|eso|esto|cela|ça)\b", re.IGNORECASE)
+
+
+def is_brief(query: str, *, languages: Sequence[str]) -> bool:
+    """Whether a question says so little that it may mean several things."""
+    return len(query_terms(query, languages=languages)) <= FEW_TERMS
+
+
+def points_at_nothing(query: str, *, languages: Sequence[str]) -> bool:
+    """Whether a question before which nothing was asked says only what is done with "it"."""
+    return bool(_ONLY_POINTS.search(query)) and len(query_terms(query, languages=languages)) == 1
 
 
 def leans(query: str, *, languages: Sequence[str]) -> bool:
     """Whether a question needs the one before it to be understood."""
-    terms = len(query_terms(query, languages=languages))
-    if terms <= FEW_TERMS:
+    if is_brief(query, languages=languages):
         return True
+    terms = len(query_terms(query, languages=languages))
     return terms <= SOME_TERMS and bool(_OPENS.match(query) or _POINTS_BACK.search(query))
 
 

@@ -32,7 +32,8 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Match:
     """`words` is the weighted mean, over the question's words, of the best match in the passage; `sentences`
-    are the same mean within each sentence. `lexical` is BM25 relative to the best candidate's.
+    are the same mean within each sentence, `headings` within the headings above it. `lexical` is BM25 relative to the
+    best candidate's.
     """
 
     score: float
@@ -40,6 +41,7 @@ class Match:
     lexical: float
     words: float
     sentences: tuple[float, ...]
+    headings: float = 0.0
 
 
 def match(question: Question, found: Sequence[Candidate]) -> list[Match]:
@@ -63,6 +65,7 @@ def match(question: Question, found: Sequence[Candidate]) -> list[Match]:
             candidate,
             lexical=candidate.lexical / highest,
             words=words if any(counted) else 0.0,
+            headings=in_parts[start],
             sentences=in_parts[start + 1 : start + len(counted)],
             pairs=pairs,
         )
@@ -122,6 +125,7 @@ def _match(
     *,
     lexical: float,
     words: float,
+    headings: float,
     sentences: list[float],
     pairs: float,
 ) -> Match:
@@ -139,5 +143,6 @@ def _match(
         cosine=candidate.cosine,
         lexical=lexical,
         words=words,
+        headings=min(1.0, max(0.0, headings)),
         sentences=tuple(min(1.0, max(0.0, score)) for score in sentences),
     )

@@ -49,7 +49,8 @@ class ScoredSentence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that may answer. `score`, 0 to 1, orders them; `url` jumps to the section where it can.
+    """A chunk that may answer. `score`, 0 to 1, orders them; `url` jumps to the section where it can. `heading_score`,
+    0 to 1, says how well the headings above it alone match.
 
     `rerank_score`, 0 to 1, is what a reranking model gave it, which then decided its place.
     """
@@ -68,11 +69,16 @@ class Passage:
     sentences: tuple[ScoredSentence, ...]
     version_id: UUID
     rerank_score: float | None
+    heading_score: float
 
     @property
     def best(self) -> str:
         """The words that match best: its best sentence."""
-        return max(self.sentences, key=lambda one: one.score).text if self.sentences else self.text
+        return self.best_sentence.text if self.best_sentence else self.text
+
+    @property
+    def best_sentence(self) -> ScoredSentence | None:
+        return max(self.sentences, key=lambda one: one.score, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class SearchResult:
     """`evidence` is the calibrated probability that the passages answer the query; `features` made it up.
 
     `query` is what was searched: the question, with the one before it where it leans on that. `profile` is the
-    embedding profile that read the knowledge.
+    embedding profile that read the knowledge. The evidence rests on the best sentence of the passage `basis`, if any.
     """
 
     query: str
@@ -111,6 +117,7 @@ class SearchResult:
     features: Mapping[str, float]
     timings: Timings
     profile: str
+    basis: UUID | None
 
 
 def search(
@@ -139,6 +146,7 @@ def search(
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     features = evidence.features_of(question, ranked, languages=languages)
+    basis = evidence.basis_of(ranked)[0].chunk_id if ranked else None
     compared = time.perf_counter()
     ranked, rerank_scores = reranking.reranked(query, ranked)
     reranked = time.perf_counter()
@@ -162,6 +170,7 @@ def search(
         features=features,
         timings=timings,
         profile=profile.id,
+        basis=basis,
     )
 
 
@@ -274,4 +283,5 @@ def _passage(candidate: Candidate, scored: Match, rerank_score: float | None) ->
         ),
         version_id=candidate.version_id,
         rerank_score=rerank_score,
+        heading_score=scored.headings,
     )

@@ -13,10 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from agents.models import Agent
-from billing import storage
-from billing.limits import Closed, LimitReached, check
-from billing.plans import Limit
-from billing.subscriptions import standing_of
+from billing.limits import Closed, LimitReached
 from knowledge import documents, hooks
 from knowledge.forms import AudienceForm, LanguagesForm, SourceForm
 from knowledge.models import (
@@ -28,8 +25,8 @@ from knowledge.models import (
     FindingState,
     Source,
     SyncState,
-    counted_pages,
 )
+from knowledge.room import check_limits
 from knowledge.sync import shortest_interval
 from netvexa.lib.errors import AppError
 from tenants import audit
@@ -95,10 +92,7 @@ def _agent_page(request: MemberRequest, agent: Agent, form: SourceForm) -> HttpR
 def add_source(request: MemberRequest, agent: Agent, form: SourceForm) -> Source | None:
     """Add what `form` holds; None, with an error on the form, when it or the plan refuses."""
     try:
-        standing = standing_of(request.workspace)
-        check(standing, Limit.SOURCES, Source.objects.count())
-        check(standing, Limit.PAGES, counted_pages())
-        check(standing, Limit.STORAGE_BYTES, storage.stored_bytes(), adding=form.size)
+        check_limits(request.workspace, adding=form.size)
     except (Closed, LimitReached) as full:
         form.add_error(None, full.detail)
         return None

@@ -53,7 +53,8 @@ class Sentence:
 class Passage:
     """A retrieved piece of knowledge, numbered as it is cited: `[n]`.
 
-    `page` is where it begins, as it is printed there; `page_number` is the same, counted from 1.
+    `page` is where it begins, as it is printed there; `page_number` is the same, counted from 1. `heading_score`, 0..1,
+    is how well its headings match the question.
     """
 
     n: int
@@ -66,6 +67,7 @@ class Passage:
     score: float
     sentences: tuple[Sentence, ...] = ()
     page_number: int | None = None
+    heading_score: float = 0.0
 
 
 @dataclass(frozen=True)

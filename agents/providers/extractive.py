@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from .contract import Call, Passage, Piece, Prompt, TokenCount
-from .structure import Unit, read_units
+from .structure import ASKS, Unit, read_units
 
 PROVIDER = "netvexa"
 MODEL = "extractive-1"
@@ -83,7 +83,7 @@ def compose(passages: Iterable[Passage], *, most_chars: int = MOST_CHARS) -> str
 
 def _weighed(passage: Passage) -> list[Unit]:
     """Read a passage and give each unit the score it is chosen by."""
-    units = _carry(read_units(passage))
+    units = _carry(read_units(passage), inherited=_asked_above(passage))
     return [
         replace(
             unit, own=unit.score, score=0.0 if _dangles(unit, units) else _blended(unit.score, passage.score)
@@ -101,10 +101,16 @@ def _dangles(unit: Unit, units: list[Unit]) -> bool:
     return unit.leads_in and not _introduced(unit, units)
 
 
-def _carry(units: list[Unit]) -> list[Unit]:
+def _asked_above(passage: Passage) -> float:
+    """What the first words inherit of a question that stands above the passage, as over each answer of a set."""
+    asks = passage.heading_path and passage.heading_path[-1].rstrip().endswith(ASKS)
+    return passage.heading_score * QUESTION_CARRY if asks else 0.0
+
+
+def _carry(units: list[Unit], *, inherited: float) -> list[Unit]:
     """Hand the score of a question or a heading on to the text that answers it."""
     carried: list[Unit] = []
-    inherited, heir = 0.0, None
+    heir = None
     for unit in units:
         if unit.kind in ("question", "heading"):
             inherited = unit.score * (QUESTION_CARRY if unit.kind == "question" else HEADING_CARRY)

@@ -27,6 +27,7 @@ ANSWER = re.compile(r"^\s*(?:\*\*)?(?:A|Answer|Antwort|Respuesta|Réponse)\s*[:.
 FENCE = re.compile(r"^\s*(```|~~~)")
 ENDS_SENTENCE = re.compile(r"[.!?…:;。！？؟][\"'”’)\]]*$")
 HEADING_CHARS = 80
+ASKS = ("?", "？", "؟")  # how a question ends
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def read_units(passage: Passage) -> list[Unit]:
             header = header if block.kind == "row" else ""
         last = block.kind
         for text, score in _scored(block, passage.sentences):
-            asks = block.kind in PROSE and text.endswith(("?", "？", "؟"))
+            asks = block.kind in PROSE and text.endswith(ASKS)
             kind: Kind = "question" if asks else "prose" if block.kind == "answer" else block.kind
             units.append(Unit(passage.n, len(units), group, kind, text, score, block.marker, header))
     return units

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from agents.models import Agent
+from agents.providers import Passage, Sentence
 from billing.models import UsageEntry
+from chat.citations import Marks
 from chat.models import Message
 from knowledge import documents, ingest
-from knowledge.models import Document
+from knowledge.models import Chunk, Document
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
 from tests.improve.test_exact_answers import QUESTION, an_answer, asked
@@ -40,6 +43,61 @@ def test_the_api_tells_what_was_found_and_what_decided(
     assert best["rerank"] is None
     assert receipt["steps"][0]["name"] == "Reading the question"
     assert receipt["rules"][0].startswith("Evidence ")
+
+
+def test_the_chosen_sentences_are_marked(
+    agent: Agent, workspace: Workspace, api: Integrator, owner_client: Client
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    best, *others = api.get(f"messages/{answer['id']}/receipt/").json()["candidates"]
+    (span,) = best["spans"]
+    assert span["text"] == "Standard delivery to Austria takes three to five working days."
+    assert (span["evidence"], span["quoted"]) == (True, True)
+    with in_tenant(workspace):
+        text = Chunk.objects.get(pk=best["chunk"]).text
+    assert text[span["start"] : span["end"]].strip() == span["text"]
+    assert not any(found["spans"] for found in others)
+    page = owner_client.get(page_of(workspace, answer)).content.decode()
+    marked = re.findall(r"<mark[^>]*>(.*?)</mark>", page)
+    assert marked == [f"“{span['text']}”"]
+    assert "In the answer" in page
+
+
+def test_what_is_abstained_from_marks_the_evidence_alone(
+    agent: Agent, workspace: Workspace, api: Integrator
+) -> None:
+    answer = asked(workspace, agent, "How long is the warranty on bicycles?")
+    found = api.get(f"messages/{answer['id']}/receipt/").json()["candidates"]
+    chosen = [span for row in found for span in row["spans"]]
+    assert [(span["evidence"], span["quoted"]) for span in chosen] == [(True, False)]
+
+
+def test_what_a_hosted_model_words_anew_marks_the_sentences_that_it_rests_on() -> None:
+    texts = ("The shop is open from nine to six.", "It is closed on Sundays.", "The car park is free.")
+    starts = (0, 35, 60)
+    sentences = tuple(
+        Sentence(text, start, start + len(text), 0.5) for text, start in zip(texts, starts, strict=True)
+    )
+    passage = Passage(3, "c1", "Hours", None, None, (), " ".join(texts), 0.5, sentences)
+    marks = Marks([passage])
+    text = (
+        marks.feed("We are open from nine to six [3]. On Sundays we are closed [3]. Ask us! [3]")
+        + marks.rest()
+    )
+    assert [sentence.text for sentence in marks.quoted(text)["c1"]] == list(texts[:2])
+
+
+def test_a_receipt_from_before_spans_still_reads(
+    agent: Agent, workspace: Workspace, api: Integrator, owner_client: Client
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    with in_tenant(workspace):
+        message = Message.objects.get(pk=answer["id"])
+        for row in message.receipt["candidates"]:
+            del row["spans"]
+        message.save(update_fields=["receipt"])
+    assert api.get(f"messages/{answer['id']}/receipt/").json()["candidates"][0]["spans"] == []
+    assert "three to five working days" in owner_client.get(page_of(workspace, answer)).content.decode()
 
 
 def test_the_api_tells_what_the_reranking_model_gave(
