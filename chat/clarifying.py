@@ -26,7 +26,7 @@ _NUMBERS = (
     "2|two|second|zwei|zweite[rsn]?|deux|deuxième|seconde?|dos|segund[oa]",
     "3|three|third|drei|dritte[rsn]?|trois|troisième|tres|tercer[oa]?",
     "4|four|fourth|vier|vierte[rsn]?|quatre|quatrième|cuatro|cuart[oa]",
-    "last|letzte[rsn]?|dernière?|últim[oa]",
+    "last|letzte[rsn]?|derni(?:er|ère)|últim[oa]",
 )
 _AROUND = (
     r"(?:\b(?:the|number|no|option|choice|one|please|das|die|der|den|nummer|bitte|le|la|l|numéro|choix|s'il vous plaît|"
@@ -110,7 +110,7 @@ def choices_of(question: str, passages: Sequence[Passage]) -> Choices | None:
 
 def is_of(passage: Passage, choice: str) -> bool:
     """Whether a passage stands in the section of this choice."""
-    return choice in (_label(passage), _full_label(passage))
+    return bool(choice) and choice in (_label(passage), _full_label(passage))
 
 
 def worded(choices: Choices, *, language: str) -> str:

@@ -166,11 +166,17 @@ def _weighed(answer: Answer, evidence: float, threshold: float) -> list[str]:
         why = "nothing answered it for sure" if is_unsure else "it names nothing itself"
         fit = f"{len(asked_back['choices'])} sections fit the short question about as well"
         return [f"{weighed}; {why}, and {fit}, so the agent asked which is meant."]
+    rules, abstained = list[str](), answer.outcome == Outcome.ABSTAINED
     if chosen := stored.get("chosen"):
-        return [f"{weighed}. The visitor chose “{chosen}” of what the agent had asked back."]
-    said = "so the agent answered" if passed else "so the agent said that it does not know"
-    unfound = passed and answer.outcome == Outcome.ABSTAINED
-    return [f"{weighed}, {said}.", *(["The model found no answer in the passages."] if unfound else [])]
+        rules.append(f"The visitor chose “{chosen}” of what the agent had asked back.")
+    if not passed and not abstained:
+        rules.append(f"{weighed}, but what was chosen is answered all the same.")
+    else:
+        said = "so the agent answered" if passed else "so the agent said that it does not know"
+        rules.append(f"{weighed}, {said}.")
+    if passed and abstained:
+        rules.append("The model found no answer in the passages.")
+    return rules
 
 
 def _candidates(answer: Answer) -> list[CandidateEntry]:

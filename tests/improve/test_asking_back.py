@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from django.test import Client
 
 from agents.models import Agent
 from billing.models import UsageEntry, UsageState
-from chat import gaps, rehearsal, test_sets, trials
+from chat import clarifying, gaps, rehearsal, test_sets, trials
 from chat.clarifying import MAX_LABEL, AskingBack
 from chat.models import CachedAnswer, Gap, Message, Trial
-from knowledge import documents, ingest
+from knowledge import documents, ingest, retrieval
 from tenants.context import in_tenant
 from tenants.models import Workspace
 from tests.chat.visitor import agent_of, chatting
@@ -134,6 +135,13 @@ def test_what_nothing_fits_is_still_not_known(talk: Talk, question: str) -> None
     assert talk.ask(question)["outcome"] == "abstained"
 
 
+def test_a_passage_without_a_name_is_no_choice_that_was_taken(agent: Agent, workspace: Workspace) -> None:
+    with in_tenant(workspace):
+        passage = retrieval.search(AMBIGUOUS, agent_id=agent.pk).passages[0]
+    assert clarifying.is_of(passage, passage.heading_path[-1])
+    assert not clarifying.is_of(replace(passage, title="", heading_path=()), "")
+
+
 @pytest.mark.parametrize(
     "question", ["How do I reset the router?", "How do I reset my password?", "When is it open?", "reset"]
 )
@@ -229,6 +237,8 @@ CHOICES = ("Reset the router", "Reset your password", "Limits (free plan)")
         ("option 1", 0),
         ("the last one", 2),
         ("la deuxième", 1),
+        ("le dernier", 2),
+        ("das letzte bitte", 2),
         ("the password", 1),
         ("I mean the router!", 0),
         ("limits (free plan)", 2),
