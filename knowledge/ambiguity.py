@@ -29,15 +29,25 @@ def competing(found: SearchResult, *, languages: Sequence[str]) -> list[Passage]
 
 
 def names_nothing(found: SearchResult, *, languages: Sequence[str]) -> bool:
-    """Whether a first question says "it" of nothing that was named, and sections of several documents fit it."""
+    """Whether a first question says "it" of nothing that was named, and headings of several documents say of what."""
     if not points_at_nothing(found.query, languages=languages):
         return False
-    return len({passage.document_id for passage in competing(found, languages=languages)}) > 1
+    named = [
+        passage
+        for passage in competing(found, languages=languages)
+        if _is_headed(passage, found.query, languages)
+    ]
+    return len({passage.document_id for passage in named}) > 1
 
 
 def _fits(passage: Passage, query: str, languages: Sequence[str]) -> bool:
-    if any(sentence.score >= FITS for sentence in passage.sentences):
-        return True
+    return any(sentence.score >= FITS for sentence in passage.sentences) or _is_headed(
+        passage, query, languages
+    )
+
+
+def _is_headed(passage: Passage, query: str, languages: Sequence[str]) -> bool:
+    """Whether the headings above a passage hold every word of the question."""
     heading = " ".join((passage.title, *passage.heading_path))
     said = {term.text for language in languages for term in content_terms(heading, language=language)}
     return all(forms & said for _, forms in query_terms(query, languages=languages))
