@@ -26,8 +26,8 @@ EACH_SIDE = 50  # candidates that each side proposes
 COMPARED = 24  # of them are compared word by word: recall@1 and @5 are those of all (SQuAD v2); of 16, @5 is 0.003 less
 # hnsw.ef_search, the neighbours kept while walking the graph: as many for every STEP chunks. Of 100,000 chunks the
 # narrowest finds eight to nine of the ten nearest and the widest nearly all, for twice the time (`make bench-search`).
-NARROWEST, WIDEST, STEP = 100, 1000, 5_000
-SCORED_CHUNKS = 2000  # chunks whose BM25 is computed at most, about: see `driving_terms`
+NARROWEST, WIDEST, STEP = 100, 800, 5_000
+SCORED_CHUNKS = 1000  # chunks whose BM25 is computed at most, about: see `driving_terms`
 
 # Weights of the score's parts (`knowledge.matching`), in round numbers: halving or doubling any one of them costs less
 # than 0.01 of recall@1 or @5.

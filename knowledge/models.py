@@ -282,7 +282,7 @@ class Chunk(models.Model):
                 name="chunk_embedding_hnsw",
                 fields=["embedding"],
                 m=16,
-                ef_construction=64,
+                ef_construction=128,
                 opclasses=[EMBEDDING_OPERATORS],
             ),
             GinIndex(name="chunk_search_gin", fields=["search"], fastupdate=False),

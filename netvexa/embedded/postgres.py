@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, str] = {
     "unix_socket_directories": "",
     "max_connections": "200",
     "max_locks_per_transaction": "512",  # dropping one workspace's schema locks each table and index of it
-    "shared_buffers": "128MB",
+    "shared_buffers": "512MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "jit": "off",  # compiling costs more than it saves in queries of a few milliseconds
