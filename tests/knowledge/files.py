@@ -11,6 +11,10 @@ import docx
 import openpyxl
 import pypdfium2  # type: ignore[import-untyped]
 from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml.parser import parse_xml
 from fpdf import FPDF
 from pptx import Presentation
 
@@ -118,6 +122,43 @@ def word_with_hidden_text() -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
+
+
+_NAMESPACES = " ".join(
+    f'xmlns:{short}="http://schemas.{long}"'
+    for short, long in {
+        "w": "openxmlformats.org/wordprocessingml/2006/main",
+        "r": "openxmlformats.org/officeDocument/2006/relationships",
+        "mc": "openxmlformats.org/markup-compatibility/2006",
+        "wps": "microsoft.com/office/word/2010/wordprocessingShape",
+        "v": "openxmlformats.org/vml",
+        "m": "openxmlformats.org/officeDocument/2006/math",
+    }.items()
+)
+
+
+def word_of(body: str, *, footnotes: str = "", endnotes: str = "") -> bytes:
+    """A Word document from the XML of its body and notes, with a header and a footer."""
+    document = docx.Document()
+    section = document.sections[0]
+    section.header.paragraphs[0].text, section.footer.paragraphs[0].text = "Running title", "Page one"
+    for element in parse_xml(f"<w:body {_NAMESPACES}>{body}</w:body>"):
+        document.element.body.insert_element_before(element, "w:sectPr")
+    for kind, relation, notes in (
+        ("footnotes", RELATIONSHIP_TYPE.FOOTNOTES, footnotes),
+        ("endnotes", RELATIONSHIP_TYPE.ENDNOTES, endnotes),
+    ):
+        blob = f"<w:{kind} {_NAMESPACES}>{notes}</w:{kind}>".encode()
+        media_type = f"application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}+xml"
+        part = Part(PackURI(f"/word/{kind}.xml"), media_type, blob, document.part.package)
+        document.part.relate_to(part, relation)
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def run(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
 def workbook_with_hidden_cells(*, filtered: bool = False) -> bytes:
