@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import docx
 import openpyxl
@@ -136,7 +137,7 @@ def slide_with_chart_and_group() -> bytes:
     plain.text_frame.text = "Of no kind."
     plain._element.spPr.remove(plain._element.spPr.prstGeom)
     plain._element.nvSpPr.cNvSpPr.attrib.pop("txBox")
-    data = CategoryChartData()
+    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]  # the package has types for some of itself
     data.categories = ["Norway", "Peru"]
     data.add_series("2025", (10, 20.5))
     data.add_series("2026", (11, None))
