@@ -28,6 +28,7 @@ from knowledge.scope import MAX_PAGES, MAX_PATTERNS, Scope, canonical
 from knowledge.tasks import ingest_document, sync_source
 from knowledge.versions import add_version, files_of
 from netvexa.lib.errors import AppError, Invalid
+from netvexa.lib.hosts import shown_address
 
 MAX_URL = 2000
 MAX_DEPTH = 20
@@ -172,7 +173,7 @@ def add_site(
         source = Source.objects.create(
             agent=agent,
             kind=kind,
-            title=(title.strip() or url)[:200],
+            title=(title.strip() or shown_address(url))[:200],
             url=url,
             scope=scope.as_json(),
             audience=checked(audience),

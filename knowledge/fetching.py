@@ -20,6 +20,7 @@ import httpx
 from django.conf import settings
 
 from netvexa.lib.errors import AppError
+from netvexa.lib.hosts import ascii_host
 
 USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
@@ -114,7 +115,7 @@ def check_address(url: str) -> None:
     """Refuse what can never be fetched, without asking the network: for forms. Raises FetchRefused."""
     parts = urlsplit(url)
     try:
-        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        named = bool(ascii_host(parts.hostname or "")) and (parts.port is None or parts.port > 0)
     except ValueError:
         named = False
     if parts.scheme not in {"http", "https"} or not named:
@@ -141,8 +142,8 @@ async def _fetch_in_time(url: str, conditions: dict[str, str], deadline: float) 
         raise FetchRefused(f"{host} does not lead to a public web page, so it is not fetched.") from None
     except (drawbridge.UnsafeSchemeError, httpx.InvalidURL):
         raise FetchRefused from None
-    except UnicodeError:  # drawbridge 0.1 cannot ask for such a name, in Punycode or not
-        raise FetchRefused(f"{host} has letters in its name that cannot be asked for yet.") from None
+    except UnicodeError:
+        raise FetchRefused(f"{host} is no name that a server can have.") from None
     except drawbridge.TooManyRedirectsError:
         raise FetchError(f"{host} sends from one address to the next without end.") from None
     except drawbridge.DrawbridgeDNSError:
@@ -158,7 +159,7 @@ async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
         **conditions,
     }
     async with (
-        drawbridge.Client(_policy(urlsplit(url).hostname or "")) as client,
+        _client(urlsplit(url).hostname or "") as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         kind, charset = _content_type(response.headers.get("content-type", ""))
@@ -174,6 +175,24 @@ async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
             etag=response.headers.get("etag", "")[:300],
             last_modified=response.headers.get("last-modified", "")[:100],
         )
+
+
+class _AsciiURL(httpx.URL):
+    """drawbridge 0.1 asks for the host as httpx shows it to people, which is no name that can be asked for."""
+
+    @property
+    def host(self) -> str:
+        return self.raw_host.decode("ascii")
+
+
+async def _in_ascii(request: httpx.Request) -> None:
+    request.url = _AsciiURL(request.url)
+
+
+def _client(host: str) -> drawbridge.Client:
+    client = drawbridge.Client(_policy(host))
+    client._httpx_client.event_hooks = {"request": [_in_ascii]}  # runs for each redirect, before its check
+    return client
 
 
 def _policy(host: str) -> drawbridge.Policy:

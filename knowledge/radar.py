@@ -29,6 +29,7 @@ from knowledge.models import (
     FindingState,
     Version,
 )
+from netvexa.lib.hosts import shown_address
 
 MAX_CHUNKS = 50_000  # read for figures; larger workspaces are searched in part
 MAX_CONFLICTS = 500
@@ -94,8 +95,8 @@ def _dead() -> Iterator[Found]:
     rows = Document.objects.filter(source__kind__in=WEB_KINDS).present()
     missing = Q(warning_code=PageMissing.code) | Q(status=DocumentStatus.FAILED, error_code=PageMissing.code)
     for document in rows.filter(missing):
-        where = f" {document.found_on} links to it." if document.found_on else ""
-        sentence = f"{document.url} does not exist any more.{where}"
+        where = f" {shown_address(document.found_on)} links to it." if document.found_on else ""
+        sentence = f"{shown_address(document.url)} does not exist any more.{where}"
         yield Found(FindingKind.DEAD_LINK, str(document.pk), sentence, (str(document.pk),))
 
 

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
+from netvexa.lib.hosts import ascii_host
+
 MAX_URL = 2000
 MAX_PAGES = 10_000  # of one source, whatever the plan
 DEFAULT_PAGES = 200
@@ -92,7 +94,7 @@ def canonical(url: str, *, base: str = "") -> str:
     """One spelling for each page: no fragment, no tracking, no default port; "" for what is no web address."""
     try:
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
-        host, port = (parts.hostname or "").lower(), parts.port
+        host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         return ""
     if parts.scheme not in _PORTS or not host:

@@ -1,9 +1,10 @@
-"""The process that parses for another: everything is imported once, and each document is read by a fork of its own.
+"""The process that parses and unpacks for another: everything is imported once, and each document is read by a fork of
+its own.
 
 It is started by `parsing.sandbox` with a socket as standard input, and gets one more socket through it for every
-document. A fork takes the job from that and answers with JSON (never a pickle: what parsed a hostile file is not
-trusted). Its limits are its own; it sees no environment variables, so no keys, writes no files, and dies with its
-parent.
+document. A fork takes the job from that and answers with a line of JSON, which bytes may follow (never a pickle: what
+parsed a hostile file is not trusted). Its limits are its own; it sees no environment variables, so no keys, writes no
+files, and dies with its parent.
 """
 
 from __future__ import annotations
@@ -15,15 +16,21 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
 from knowledge.blocks import ParsedDocument
 from knowledge.language import guess_language
 from knowledge.parsing import parse
+from knowledge.parsing.archive import unpack
 from knowledge.parsing.errors import ParseError
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.sitemap import read
+
+Answer = tuple[dict[str, Any], Iterable[bytes]]
 
 IDLE_SECONDS = 300  # after so long without a document it ends, and the next one starts another
 TAKEN = b"+"
@@ -61,31 +68,54 @@ def _work(job: socket.socket) -> None:
     """Read one document and end; whatever happens, nothing goes back into the loop."""
     status = 1
     try:
-        with job.makefile("rb") as given, job.makefile("w", encoding="utf-8") as answer:
+        with job.makefile("rb") as given, job.makefile("wb") as answer:
             order = json.loads(given.readline())
             _confine(Limits(**order["limits"]))
-            answer.write(json.dumps(_read(order, given.read())))
+            said, rest = _answer(order, given.read())
+            answer.write(json.dumps(said).encode() + b"\n")
+            answer.writelines(rest)
         status = 0
     finally:
         os._exit(status)
 
 
-def _read(order: dict[str, Any], data: bytes) -> dict[str, Any]:
+def _answer(order: dict[str, Any], data: bytes) -> Answer:
     try:
-        parsed = parse(
-            data,
-            name=order["name"],
-            charset=order["charset"],
-            limits=Limits(**order["limits"]),
-            selectors=Selectors(**order["selectors"]),
-        )
-        return _as_json(parsed)
+        return _TASKS[order["task"]](order, data)
     except ParseError as error:
-        return {"error": error.code, "detail": error.detail}
+        return {"error": error.code, "detail": error.detail}, ()
     except MemoryError:
         raise
     except Exception:  # the edge of this process: whatever a library raised, the document could not be read
-        return {"error": ParseError.code, "detail": ParseError.default_detail}
+        return {"error": ParseError.code, "detail": ParseError.default_detail}, ()
+
+
+def _parse(order: dict[str, Any], data: bytes) -> Answer:
+    parsed = parse(
+        data,
+        name=order["name"],
+        charset=order["charset"],
+        limits=Limits(**order["limits"]),
+        selectors=Selectors(**order["selectors"]),
+    )
+    return _as_json(parsed), ()
+
+
+def _unpack(order: dict[str, Any], data: bytes) -> Answer:
+    found = unpack(data, largest=order["largest"])
+    sizes = [(path, len(content)) for path, content in found.members.items()]
+    return {"members": sizes, "skipped": found.skipped}, found.members.values()
+
+
+def _list(_order: dict[str, Any], data: bytes) -> Answer:
+    return asdict(read(data)), ()
+
+
+_TASKS: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
+    "parse": _parse,
+    "unpack": _unpack,
+    "sitemap": _list,
+}
 
 
 def _as_json(parsed: ParsedDocument) -> dict[str, Any]:

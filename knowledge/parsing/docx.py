@@ -1,4 +1,8 @@
-"""Word documents: headings by style, lists, tables row by row. No pages: Word makes them when it prints."""
+"""Word documents: headings by style, lists, tables row by row. No pages: Word makes them when it prints.
+
+They are read as they would look with all changes accepted. Notes and text boxes follow the paragraph or table in which
+they are anchored. Comments, headers and footers are not read: those repeat what a page is, not what it says.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ from typing import Any
 
 import docx
 from docx.document import Document
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
-from docx.table import Table
-from docx.text.paragraph import Paragraph
+from docx.oxml.parser import parse_xml
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
@@ -22,79 +26,207 @@ from knowledge.parsing.tables import table_rows
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _MAX_HIDDEN = 5000
 _HEADING_STYLE = re.compile(r"^heading (\d)", re.IGNORECASE)
+_CONTENTS_STYLE = re.compile(r"^toc ?(?:\d|heading)", re.IGNORECASE)
+_OFF = frozenset({"0", "false", "off"})
+_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+_EITHER = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
+_PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
+_RUN, _CONTROL, _TEXT_BOX = qn("w:r"), qn("w:sdt"), qn("w:txbxContent")
+_REMOVED = frozenset({qn("w:del"), qn("w:moveFrom")})
+_UNREAD = _REMOVED | {
+    qn("w:pPr"),
+    qn("w:rPr"),
+    qn("w:sdtPr"),
+    qn("w:rt"),
+}  # w:rt tells how a word is pronounced
+_WRAPPERS = frozenset(
+    qn(f"w:{name}") for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")
+)
+_SIGNS = {qn("w:tab"): " ", qn("w:br"): " ", qn("w:cr"): " ", qn("w:noBreakHyphen"): "-"}
+_NOTES = {
+    qn("w:footnoteReference"): (RELATIONSHIP_TYPE.FOOTNOTES, qn("w:footnote")),
+    qn("w:endnoteReference"): (RELATIONSHIP_TYPE.ENDNOTES, qn("w:endnote")),
+}
 
 
 @damage_refused()
 def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     refuse_declarations(data)
     document = docx.Document(io.BytesIO(data))
-    hidden = "\n".join(_take_hidden(document))
-    blocks = tuple(cleaned(_blocks(document.iter_inner_content())))
+    reader = _Reader(document)
+    blocks = tuple(cleaned(reader.blocks(document.element.body)))
     return ParsedDocument(
         title=one_line(document.core_properties.title or "") or _first_heading(blocks),
         language=(document.core_properties.language or "").split("-")[0].lower()[:2],
         blocks=blocks,
         media_type=MEDIA_TYPE,
-        notes=("Hidden text was left out.",) if hidden else (),
-        hidden=hidden[:_MAX_HIDDEN],
+        notes=("Hidden text was left out.",) if reader.hidden else (),
+        hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
     )
-
-
-def _take_hidden(document: Document) -> Iterator[str]:
-    """Take what Word shows to nobody out of the document."""
-    styles = {style.style_id for style in document.styles if _vanishes(style.element)}
-    paragraphs = list(document.element.body.iter(qn("w:p")))
-    for paragraph in paragraphs:
-        runs = [run for run in paragraph.iter(qn("w:r")) if _is_hidden(run, paragraph, styles)]
-        if text := one_line("".join(run.text for run in runs)):
-            yield text
-        for run in runs:
-            run.getparent().remove(run)
-
-
-def _is_hidden(run: Any, paragraph: Any, styles: set[str]) -> bool:
-    """`run` and `paragraph` are python-docx's elements. The run's own word counts before that of its styles."""
-    own = _vanishes(run)
-    return bool({run.style, paragraph.style} & styles) if own is None else own
-
-
-def _vanishes(element: Any) -> bool | None:
-    """What `w:vanish` says in an element with text properties of its own; None where it says nothing."""
-    mark = element.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
-    return None if mark is None else mark.get(qn("w:val"), "1") not in {"0", "false", "off"}
 
 
 def _first_heading(blocks: tuple[Block, ...]) -> str:
     return next((block.text for block in blocks if block.kind is BlockKind.HEADING), "")
 
 
-def _blocks(content: Iterator[Paragraph | Table]) -> Iterator[Block]:
-    for item in content:
-        if isinstance(item, Table):
-            yield from _table(item)
-        else:
-            yield _paragraph(item)
+class _Reader:
+    """Walks the elements, of which python-docx shows only those without changes, controls and drawings.
+
+    `hidden` takes what Word shows to nobody, `later` the notes and text boxes of what is being read.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.hidden: list[str] = []
+        self.later: list[Any] = []
+        self._styles = {style.style_id: style.name or "" for style in document.styles}
+        self._hiding = {style.style_id for style in document.styles if _vanishes(style.element)}
+        self._notes = dict(_notes(document))
+
+    def blocks(self, container: Any) -> Iterator[Block]:
+        """What stands in a body, a cell, a note or a text box."""
+        for element in _unwrapped(container, _PARAGRAPH, _TABLE):
+            if element.tag == _TABLE:
+                yield from self._table(element)
+            elif not _CONTENTS_STYLE.match(self._style_of(element)):
+                yield self._paragraph(element)
+            later, self.later = self.later, []
+            for apart in later:
+                yield from self.blocks(apart)
+
+    def _paragraph(self, paragraph: Any) -> Block:
+        style, text = self._style_of(paragraph), self._text_of(paragraph)
+        heading = _HEADING_STYLE.match(style)
+        if heading or style == "Title":
+            return Block(BlockKind.HEADING, text, level=min(int(heading.group(1)), 6) if heading else 1)
+        in_list = style.startswith("List") or paragraph.find(_path("w:pPr/w:numPr")) is not None
+        return Block(BlockKind.LIST_ITEM if in_list else BlockKind.PARAGRAPH, text)
+
+    def _style_of(self, paragraph: Any) -> str:
+        return self._styles.get(paragraph.style, paragraph.style or "")
+
+    def _text_of(self, paragraph: Any) -> str:
+        hidden: list[str] = []
+        text = self._text(paragraph, hidden, by_style=paragraph.style in self._hiding)
+        if whispered := one_line("".join(hidden)):
+            self.hidden.append(whispered)
+        return text
+
+    def _text(self, element: Any, hidden: list[str], *, by_style: bool) -> str:
+        """`hidden` takes the text of runs that are not shown; `by_style` is what the paragraph's style says of them."""
+        parts = []
+        for child in element:
+            if child.tag == _RUN and self._is_hidden(child, by_style=by_style):
+                hidden.extend(text.text or "" for text in child.iter(qn("w:t")))
+            elif child.tag in {qn("w:t"), _MATH_TEXT}:
+                parts.append(child.text or "")
+            elif child.tag in _NOTES:
+                note = self._notes.pop((child.tag, child.get(qn("w:id"))), None)
+                self.later.extend([] if note is None else [note])
+            elif child.tag == _TEXT_BOX:
+                self.later.append(child)
+            elif child.tag == _EITHER:
+                parts.append(self._first_of(child, hidden, by_style=by_style))
+            elif child.tag not in _UNREAD and not _is_placeholder(child):
+                parts.append(_SIGNS.get(child.tag) or self._text(child, hidden, by_style=by_style))
+        return "".join(parts)
+
+    def _first_of(self, either: Any, hidden: list[str], *, by_style: bool) -> str:
+        """The same content is written for new and for old programs: the first that says something is read."""
+        before = len(self.later)
+        for option in either:
+            text = self._text(option, hidden, by_style=by_style)
+            if text or len(self.later) > before:
+                return text
+        return ""
+
+    def _is_hidden(self, run: Any, *, by_style: bool) -> bool:
+        """The run's own word counts before that of its styles."""
+        own = _vanishes(run)
+        return (by_style or run.style in self._hiding) if own is None else own
+
+    def _table(self, table: Any) -> Iterator[Block]:
+        """A table that only frames others is read as what it holds."""
+        cells = [cell for row in _rows(table) for cell in _unwrapped(row, _CELL)]
+        if len(cells) == 1 or (
+            len(_rows(table)) == 1 and any(cell.find(_TABLE) is not None for cell in cells)
+        ):
+            for cell in cells:
+                yield from self.blocks(cell)
+            return
+        rows = self._texts(table)
+        for text in table_rows(rows, has_header=len(rows) > 1):
+            yield Block(BlockKind.TABLE_ROW, text)
+
+    def _texts(self, table: Any) -> list[list[str]]:
+        """A cell over several columns stands in the first of them, one over several rows in each."""
+        rows: list[list[str]] = []
+        for row in _rows(table):
+            texts = [""] * _number(row, "w:trPr/w:gridBefore", default=0)
+            for cell in _unwrapped(row, _CELL):
+                goes_on = cell.find(_path("w:tcPr/w:vMerge"))
+                if goes_on is not None and goes_on.get(qn("w:val"), "continue") == "continue" and rows:
+                    text = next(iter(rows[-1][len(texts) :]), "")
+                else:
+                    text = self._cell(cell)
+                texts += [text, *[""] * (_number(cell, "w:tcPr/w:gridSpan", default=1) - 1)]
+            rows.append(texts)
+        return rows
+
+    def _cell(self, cell: Any) -> str:
+        """In one line; a table within stands row by row."""
+        if cell.find(_path("w:tcPr/w:cellDel")) is not None:
+            return ""
+        texts = []
+        for element in _unwrapped(cell, _PARAGRAPH, _TABLE):
+            if element.tag == _TABLE:
+                rows = self._texts(element)
+                texts.append("; ".join(table_rows(rows, has_header=len(rows) > 1)))
+            else:
+                texts.append(self._text_of(element))
+        return one_line(" ".join(texts))
 
 
-def _paragraph(paragraph: Paragraph) -> Block:
-    style = (paragraph.style.name or "") if paragraph.style else ""
-    heading = _HEADING_STYLE.match(style)
-    if heading or style == "Title":
-        return Block(BlockKind.HEADING, paragraph.text, level=min(int(heading.group(1)), 6) if heading else 1)
-    properties = paragraph._p.pPr  # python-docx has no public face for list membership
-    in_list = style.startswith("List") or (properties is not None and properties.numPr is not None)
-    return Block(BlockKind.LIST_ITEM if in_list else BlockKind.PARAGRAPH, paragraph.text)
+def _rows(table: Any) -> list[Any]:
+    """Without those that a change takes away."""
+    return [row for row in _unwrapped(table, _ROW) if row.find(_path("w:trPr/w:del")) is None]
 
 
-def _table(table: Table) -> Iterator[Block]:
-    rows = []
-    for row in table.rows:
-        cells = []
-        for index, cell in enumerate(row.cells):
-            if (
-                index == 0 or cell._tc is not row.cells[index - 1]._tc
-            ):  # a merged cell is listed once a column
-                cells.append(one_line(cell.text))
-        rows.append(cells)
-    for text in table_rows(rows, has_header=len(rows) > 1):
-        yield Block(BlockKind.TABLE_ROW, text)
+def _unwrapped(container: Any, *wanted: str) -> Iterator[Any]:
+    """The wanted elements in a container, also those inside of content controls, custom markup and insertions."""
+    for child in container:
+        if child.tag in wanted:
+            yield child
+        elif child.tag == _EITHER:
+            yield from _unwrapped(next(iter(child), ()), *wanted)
+        elif child.tag in _WRAPPERS and not _is_placeholder(child):
+            yield from _unwrapped(child, *wanted)
+
+
+def _is_placeholder(element: Any) -> bool:
+    """Whether it is a content control that nobody filled in: it shows what to write there."""
+    return element.tag == _CONTROL and element.find(_path("w:sdtPr/w:showingPlcHdr")) is not None
+
+
+def _notes(document: Document) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Footnotes and endnotes by the tag that refers to them and their id."""
+    for reference, (kind, tag) in _NOTES.items():
+        for relation in document.part.rels.values():
+            if relation.reltype == kind and not relation.is_external:
+                for note in parse_xml(relation.target_part.blob).iter(tag):
+                    yield (reference, note.get(qn("w:id"), "")), note
+
+
+def _vanishes(element: Any) -> bool | None:
+    """What `w:vanish` says in an element with text properties of its own; None where it says nothing."""
+    mark = element.find(_path("w:rPr/w:vanish"))
+    return None if mark is None else mark.get(qn("w:val"), "1") not in _OFF
+
+
+def _path(names: str) -> str:
+    return "/".join(map(qn, names.split("/")))
+
+
+def _number(element: Any, names: str, *, default: int) -> int:
+    """The value of a property that counts columns; Word knows 63."""
+    found = element.find(_path(names))
+    return default if found is None else min(int(found.get(qn("w:val"), default)), 63)

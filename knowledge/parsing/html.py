@@ -90,6 +90,8 @@ _MAIN = ("main", "[role=main]", "article", "#content", "#main-content", "#main",
 _MAIN_SHARE = 0.4  # of the body's text; less, and the supposed main part is a teaser
 _XML_EMPTY = re.compile(r"<(a|b|div|em|i|p|script|span|strong|td|th|title)\b([^<>]*?)\s*/>", re.IGNORECASE)
 _PERMALINK = frozenset("¶#§🔗")
+_NOTES = frozenset({"footnote", "endnote", "rearnote", "doc-footnote", "doc-endnote"})
+_NOTE_MARKS = frozenset({"noteref", "doc-noteref", "backlink", "doc-backlink"})
 _BEFORE_PUNCTUATION = re.compile(r" (?=[,.;:!?)](?!\w))")  # not before ".doc" or ":8000"
 _MAX_DEPTH = 300
 _NAVIGATION_LINKS = (
@@ -208,6 +210,16 @@ def _own_text(node: LexborNode) -> str:
     )
 
 
+def _roles(node: LexborNode) -> set[str]:
+    """What books and the DPUB roles of ARIA call an element."""
+    attributes = node.attributes
+    return set(f"{attributes.get('epub:type') or ''} {attributes.get('role') or ''}".split())
+
+
+def _is_note(node: LexborNode) -> bool:
+    return bool(_NOTES & _roles(node))
+
+
 def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
     return (
@@ -240,7 +252,7 @@ class _Reader:
         tag = node.tag or ""
         if tag == "-text":
             self.inline.append(node.text(deep=False))
-        elif tag in _DROPPED or tag.startswith(("-", "!")):
+        elif (tag in _DROPPED and not _is_note(node)) or tag.startswith(("-", "!")):
             return
         elif _is_hidden(node):
             self._note_hidden(node)
@@ -301,7 +313,7 @@ class _Reader:
             self.blocks.append(Block(BlockKind.TABLE_ROW, text, anchor=self.anchor))
 
     def _link(self, node: LexborNode, *, depth: int) -> None:
-        if node.text().strip() in _PERMALINK:
+        if node.text().strip() in _PERMALINK or _NOTE_MARKS & _roles(node):
             return
         before = sum(map(len, self.inline))
         self.read(node, depth=depth)

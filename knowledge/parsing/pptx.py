@@ -1,12 +1,14 @@
-"""Slides: the title as heading, the slide's number as page, text and tables in reading order."""
+"""Slides: the title as heading, the slide's number as page, text, tables and the figures of charts in reading order."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from pptx import Presentation
+from pptx.shapes.group import GroupShape
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
@@ -15,7 +17,6 @@ from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_GROUP = 6  # MSO_SHAPE_TYPE.GROUP
 _MAX_NESTING = 20
 
 
@@ -59,7 +60,7 @@ def _slide(slide: Any, number: int) -> Iterator[Block]:
 def _shapes(shapes: Iterable[Any], *, depth: int = 0) -> Iterator[Any]:
     """Groups opened, top to bottom and left to right."""
     for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        if shape.shape_type == _GROUP and depth < _MAX_NESTING:
+        if isinstance(shape, GroupShape) and depth < _MAX_NESTING:
             yield from _shapes(shape.shapes, depth=depth + 1)
         else:
             yield shape
@@ -70,8 +71,31 @@ def _shape(shape: Any, number: int) -> Iterator[Block]:
         rows = [[one_line(cell.text) for cell in row.cells] for row in shape.table.rows]
         for text in table_rows(rows, has_header=len(rows) > 1):
             yield Block(BlockKind.TABLE_ROW, text, page=number)
+    elif getattr(shape, "has_chart", False) and shape.has_chart:
+        with suppress(
+            KeyError, ValueError
+        ):  # a kind of chart that python-pptx does not know, or whose data is gone
+            yield from _chart(shape.chart, number)
     elif shape.has_text_frame:
         lines = [paragraph.text for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
         kind = BlockKind.LIST_ITEM if len(lines) > 1 else BlockKind.PARAGRAPH
         for line in lines:
             yield Block(kind, line, page=number)
+
+
+def _chart(chart: Any, number: int) -> Iterator[Block]:
+    """Its title, and a row a category with the figure of each series."""
+    if chart.has_title and chart.chart_title.has_text_frame:
+        yield Block(BlockKind.PARAGRAPH, chart.chart_title.text_frame.text, page=number)
+    for plot in chart.plots:
+        series = list(plot.series)
+        columns = zip(*(one.values for one in series), strict=False)
+        rows = [
+            [str(name), *map(_figure, values)] for name, values in zip(plot.categories, columns, strict=False)
+        ]
+        for text in table_rows([["", *(one.name for one in series)], *rows], has_header=True):
+            yield Block(BlockKind.TABLE_ROW, text, page=number)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.15g}"

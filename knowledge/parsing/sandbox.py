@@ -1,4 +1,4 @@
-"""Parsing in a process of its own, with limits: a hostile or broken file kills that process and nothing else.
+"""Parsing and unpacking in a process of its own, with limits: a hostile or broken file kills that and nothing else.
 
 What parses is a fork of one small process (`parsing.child`) that this one keeps: to start Python and import the
 parsers anew takes longer than most documents take to be read.
@@ -13,15 +13,19 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
+from knowledge.parsing.archive import MAX_FILES, MAX_TOTAL, Unpacked
 from knowledge.parsing.child import TAKEN
 from knowledge.parsing.errors import ParserStopped, by_code
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.sitemap import Listed
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 STARTS = 3  # of a child that ended before it took a document
@@ -100,33 +104,54 @@ def parse_apart(
     selectors: Selectors | None = None,
 ) -> ParsedDocument:
     """As `parsing.parse`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
+    order = {"name": name, "charset": charset, "selectors": asdict(selectors or Selectors())}
+    with _answer("parse", data, limits=limits, **order) as (read, _):
+        blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
+        notes, links = tuple(read.pop("notes")), tuple(read.pop("links"))
+        return ParsedDocument(**read, blocks=blocks, notes=notes, links=links)
+
+
+def unpack_apart(data: bytes, *, largest: int, limits: Limits | None = None) -> Unpacked:
+    """As `archive.unpack`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
+    with _answer("unpack", data, limits=limits, largest=largest) as (told, rest):
+        sizes = [size for _, size in told["members"]]
+        if len(sizes) > MAX_FILES or min(sizes, default=0) < 0 or sum(sizes) > MAX_TOTAL:
+            raise ParserStopped  # what unpacked a hostile file is not trusted
+        members = {path: rest.read(size) for path, size in told["members"]}
+        if sum(map(len, members.values())) < sum(sizes):
+            raise ParserStopped
+        return Unpacked(members, told["skipped"])
+
+
+def list_apart(data: bytes, *, limits: Limits | None = None) -> Listed:
+    """As `sitemap.read`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
+    with _answer("sitemap", data, limits=limits) as (listed, _):
+        return Listed(**listed)
+
+
+@contextmanager
+def _answer(
+    task: str, data: bytes, *, limits: Limits | None, **order: object
+) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+    """What a fork of the child says of the data, and the bytes that follow it."""
     limits = limits or Limits()
-    order = {
-        "name": name,
-        "charset": charset,
-        "limits": asdict(limits),
-        "selectors": asdict(selectors or Selectors()),
-    }
     with _parsers.job() as job:
         job.settimeout(limits.seconds + SLACK_SECONDS)
         try:
-            job.sendall(json.dumps(order).encode() + b"\n")
+            job.sendall(json.dumps({"task": task, "limits": asdict(limits), **order}).encode() + b"\n")
             job.sendall(data)
             job.shutdown(socket.SHUT_WR)
             with job.makefile("rb") as answer:
-                return _read_answer(answer.read())
+                yield _told(answer.readline()), answer
         except OSError:
             raise ParserStopped from None
 
 
-def _read_answer(answer: bytes) -> ParsedDocument:
+def _told(line: bytes) -> dict[str, Any]:
     try:
-        read: dict[str, Any] = json.loads(answer)
+        told: dict[str, Any] = json.loads(line)
     except ValueError:
         raise ParserStopped from None
-    if "error" in read:
-        raise by_code(read["error"])(read["detail"])
-    blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
-    return ParsedDocument(
-        **{**read, "blocks": blocks, "notes": tuple(read["notes"]), "links": tuple(read["links"])}
-    )
+    if "error" in told:
+        raise by_code(told["error"])(told["detail"])
+    return told

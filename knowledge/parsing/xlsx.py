@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from itertools import islice
-from typing import Any
+from itertools import islice, zip_longest
+from typing import Any, NamedTuple
 
 import openpyxl
 from defusedxml.ElementTree import DefusedXMLParser
+from openpyxl.utils import range_boundaries
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.packages import damage_refused, refuse_declarations
-from knowledge.parsing.sheets import Row, row_blocks
+from knowledge.parsing.sheets import Row, looks_like_header, row_blocks
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_COLUMNS = 200
 _MAX_HIDDEN = 5000  # characters
 _MAX_HIDDEN_ROWS = 1000
+Cells = tuple[int, list[str]]  # a row's number, counted from 1, and its cells
 _CURRENCY = re.compile(r"\[\$([^\]-]+)[^\]]*\]|\"\s*([^\"\d]{1,4}?)\s*\"|([$€£¥])")
 _DECIMALS = re.compile(r"0\.(0+)")
 
@@ -55,12 +58,61 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
 def _sheet(sheet: Any, hidden: list[str]) -> Iterator[Block]:
     """`sheet` is openpyxl's read-only worksheet, which has no public type; `hidden` takes what it does not show."""
     yield Block(BlockKind.HEADING, sheet.title, level=1)
-    rows = _shown_rows(sheet, _places(sheet), hidden)
+    places = _places(sheet)
+    rows = _shown_rows(_with_one_header(_unmerged(_cells(sheet), places), places), places, hidden)
     yield from row_blocks(rows, anchor=lambda number: f"{sheet.title}!A{number}"[:200])
 
 
-def _shown_rows(sheet: Any, places: _Places, hidden: list[str]) -> Iterator[Row]:
-    for number, cells in _cells(sheet):
+def _unmerged(rows: Iterable[Cells], places: _Places) -> Iterator[Cells]:
+    """A cell that was merged over several rows stands in each of them."""
+    going_on: list[tuple[Merged, str]] = []
+    for number, cells in rows:
+        for one, text in going_on:
+            cells += [""] * (one.left - len(cells))
+            cells[one.left - 1] = text
+        begun = [(one, cells[one.left - 1]) for one in places.merged[number] if one.left <= len(cells)]
+        going_on = [(one, text) for one, text in (*going_on, *begun) if one.bottom > number]
+        yield number, cells
+
+
+def _with_one_header(rows: Iterable[Cells], places: _Places) -> Iterator[Cells]:
+    """Where the first of two rows of column names has names over several columns, both become one row."""
+    above: Cells | None = None
+    is_past = False
+    for number, cells in rows:
+        if above is not None:
+            names = [
+                " ".join(dict.fromkeys(filter(None, pair)))
+                for pair in zip_longest(_spread(above, places), cells)
+            ]
+            if looks_like_header(names) and number not in places.rows:
+                yield number, names
+            else:
+                yield above
+                yield number, cells
+            above = None
+        elif not is_past and len(list(filter(None, cells))) > 1 and number not in places.rows:
+            is_past = True
+            if any(one.right > one.left for one in places.merged[number]):
+                above = number, cells
+            else:
+                yield number, cells
+        else:
+            yield number, cells
+    if above is not None:
+        yield above
+
+
+def _spread(row: Cells, places: _Places) -> list[str]:
+    number, cells = row
+    spread = list(cells)
+    for one in places.merged[number]:
+        spread[one.left : one.right] = [cells[one.left - 1]] * len(spread[one.left : one.right])
+    return spread
+
+
+def _shown_rows(rows: Iterable[Cells], places: _Places, hidden: list[str]) -> Iterator[Row]:
+    for number, cells in rows:
         if number in places.rows:
             _note(hidden, cells)
         else:
@@ -73,19 +125,28 @@ def _note(hidden: list[str], cells: Iterable[str]) -> None:
         hidden.append(text)
 
 
-def _cells(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _cells(sheet: Any) -> Iterator[Cells]:
     for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), start=1):
         yield number, [shown(cell.value, getattr(cell, "number_format", "General")) for cell in cells]
 
 
+class Merged(NamedTuple):
+    """Where a merged cell stands, counted from 1."""
+
+    left: int
+    right: int
+    bottom: int
+
+
 @dataclass
 class _Places:
-    """Rows (from 1) and columns (from 0) that a sheet hides; a target of an XML parser. Groups that can be unfolded
-    are in view, as are rows that a filter takes away for the moment.
+    """Rows (from 1) and columns (from 0) that a sheet hides, and merged cells by their first row; a target of an XML
+    parser. Groups that can be unfolded are in view, as are rows that a filter takes away for the moment.
     """
 
     rows: set[int] = field(default_factory=set)
     columns: set[int] = field(default_factory=set)
+    merged: defaultdict[int, list[Merged]] = field(default_factory=lambda: defaultdict(list))
     row: int = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -100,6 +161,10 @@ class _Places:
             self.columns.update(range(first - 1, last))
         elif name == "filterColumn":
             self.rows.clear()
+        elif name == "mergeCell":
+            left, top, right, bottom = range_boundaries(attributes["ref"])
+            if left and top and right and bottom and left <= MAX_COLUMNS:
+                self.merged[top].append(Merged(left, right, bottom))
 
     def close(self) -> None:
         """Nothing is left to do."""

@@ -6,7 +6,8 @@ import logging
 import re
 
 CARD, EMAIL, PHONE = "[card number]", "[e-mail address]", "[telephone number]"
-_DIGITS = re.compile(r"(?<![\d.,])\d(?:[ \-.–\u00a0]?\d){12,18}(?!\d)")
+# In one piece or in groups; by points only as cards are grouped, for a decimal number has one of them.
+_DIGITS = re.compile(r"(?<![\d.])(?<!\d,)(?:\d(?:[ \-–\u00a0]?\d){12,18}|\d{4}(?:\.\d{3,6}){2,4})(?!\.?\d)")
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 # International with a plus or two zeros, or grouped digits as people write them; a date or a price is neither.
 _PHONE = re.compile(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from netvexa.lib.hosts import shown_address
 from netvexa.lib.quotes import quoted_url
 from tenants.addresses import root_address
 from tenants.devices import name_of
@@ -55,6 +56,9 @@ def current(context: dict[str, Any], *prefixes: str) -> SafeString:
 def open_at_quote(citation: dict[str, Any]) -> str:
     """A citation's address, at the quoted words or at the PDF's page."""
     return quoted_url(citation.get("url", ""), citation.get("snippet", ""), page=citation.get("page", ""))
+
+
+register.filter(shown_address)
 
 
 @register.filter

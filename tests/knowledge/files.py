@@ -6,13 +6,20 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import docx
 import openpyxl
 import pypdfium2  # type: ignore[import-untyped]
 from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml.parser import parse_xml
 from fpdf import FPDF
 from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 
 TITLE = "Northwind Handbook"
 
@@ -120,6 +127,86 @@ def word_with_hidden_text() -> bytes:
     return file.getvalue()
 
 
+def slide_with_chart_and_group() -> bytes:
+    deck = Presentation()
+    shapes = deck.slides.add_slide(deck.slide_layouts[5]).shapes
+    shapes.title.text = "Sales"
+    inner = shapes.add_group_shape().shapes.add_group_shape()
+    inner.shapes.add_textbox(0, 0, 10, 10).text_frame.text = "In a group of a group."
+    plain = shapes.add_textbox(0, 10**6, 10, 10)
+    plain.text_frame.text = "Of no kind."
+    plain._element.spPr.remove(plain._element.spPr.prstGeom)
+    plain._element.nvSpPr.cNvSpPr.attrib.pop("txBox")
+    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]  # the package has types for some of itself
+    data.categories = ["Norway", "Peru"]
+    data.add_series("2025", (10, 20.5))
+    data.add_series("2026", (11, None))
+    chart = shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 2 * 10**6, 10**6, 10**6, data).chart
+    chart.has_title = True
+    chart.chart_title.text_frame.text = "Lamps sold"
+    file = io.BytesIO()
+    deck.save(file)
+    return file.getvalue()
+
+
+def workbook_with_merged_cells() -> bytes:
+    """A title over all columns, column names in two rows, a group's name over two rows."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Prices"
+    for row in (
+        ["Price list", None, None, None],
+        ["Plan", "Europe", None, "Term"],
+        [None, "Price", "Days", None],
+        ["Pro", 49, 3, "month"],
+        [None, 490, 4, "year"],
+        ["Team", 99, 5, "month"],
+    ):
+        sheet.append(row)
+    for merged in ("A1:D1", "B2:C2", "A2:A3", "D2:D3", "A4:A5"):
+        sheet.merge_cells(merged)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+_NAMESPACES = " ".join(
+    f'xmlns:{short}="http://schemas.{long}"'
+    for short, long in {
+        "w": "openxmlformats.org/wordprocessingml/2006/main",
+        "r": "openxmlformats.org/officeDocument/2006/relationships",
+        "mc": "openxmlformats.org/markup-compatibility/2006",
+        "wps": "microsoft.com/office/word/2010/wordprocessingShape",
+        "v": "openxmlformats.org/vml",
+        "m": "openxmlformats.org/officeDocument/2006/math",
+    }.items()
+)
+
+
+def word_of(body: str, *, footnotes: str = "", endnotes: str = "") -> bytes:
+    """A Word document from the XML of its body and notes, with a header and a footer."""
+    document = docx.Document()
+    section = document.sections[0]
+    section.header.paragraphs[0].text, section.footer.paragraphs[0].text = "Running title", "Page one"
+    for element in parse_xml(f"<w:body {_NAMESPACES}>{body}</w:body>"):
+        document.element.body.insert_element_before(element, "w:sectPr")
+    for kind, relation, notes in (
+        ("footnotes", RELATIONSHIP_TYPE.FOOTNOTES, footnotes),
+        ("endnotes", RELATIONSHIP_TYPE.ENDNOTES, endnotes),
+    ):
+        blob = f"<w:{kind} {_NAMESPACES}>{notes}</w:{kind}>".encode()
+        media_type = f"application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}+xml"
+        part = Part(PackURI(f"/word/{kind}.xml"), media_type, blob, document.part.package)
+        document.part.relate_to(part, relation)
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def run(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
 def workbook_with_hidden_cells(*, filtered: bool = False) -> bytes:
     """A hidden column, a hidden row and a folded group; or a row that a filter takes away."""
     book = openpyxl.Workbook()
@@ -209,7 +296,7 @@ def archive(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def book(*, package: str = "") -> bytes:
+def book(*, package: str = "", note: str = "") -> bytes:
     package = package or (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
         "<dc:title>The Lamp</dc:title><dc:language>en</dc:language></metadata><manifest>"
@@ -226,7 +313,7 @@ def book(*, package: str = "") -> bytes:
             "mimetype": b"application/epub+zip",
             "META-INF/container.xml": container.encode(),
             "OEBPS/book.opf": package.encode(),
-            "OEBPS/text/a a.xhtml": page.format("First light", "", "It was dark at first.").encode(),
+            "OEBPS/text/a a.xhtml": page.format("First light", "", f"It was dark at first.{note}").encode(),
             "OEBPS/b.xhtml": page.format("x", "<h1>The switch</h1>", "Then somebody pressed it.").encode(),
         }
     )

@@ -15,8 +15,11 @@ from knowledge.fetching import (
     FetchTooLarge,
     FetchTypeUnsupported,
     PageMissing,
+    check_address,
     fetch,
 )
+from knowledge.scope import canonical
+from netvexa.lib.hosts import shown_address
 from tests.knowledge import files
 from tests.knowledge.conftest import WebServer
 
@@ -118,6 +121,30 @@ def test_a_name_cannot_be_rebound_between_check_and_connection(
     assert "127.0.0.1" not in asked
 
 
+def _names_lead_to(monkeypatch: pytest.MonkeyPatch, ip: str, *, port: int) -> list[str]:
+    """Every name leads there; returns the names that were asked for, as they come."""
+    asked: list[str] = []
+
+    def answer(host: str | bytes, *_args: Any, **_kwargs: Any) -> list[Any]:
+        asked.append(host.decode() if isinstance(host, bytes) else host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return asked
+
+
+@pytest.mark.parametrize("host", ["☃.example", "bü..example", f"{'ü' * 64}.example"])
+def test_what_can_be_no_name_is_refused_at_once(host: str) -> None:
+    with pytest.raises(FetchRefused):
+        check_address(f"https://{host}/")
+
+
+def test_one_host_has_one_spelling_and_is_shown_in_its_own_letters() -> None:
+    assert canonical("https://MÜNCHEN.example/ä") == canonical("https://xn--mnchen-3ya.example/%C3%A4")
+    assert shown_address("https://www.xn--mnchen-3ya.example:8443/a") == "https://www.münchen.example:8443/a"
+    assert shown_address("https://xn--0.example/") == "https://xn--0.example/"
+
+
 @pytest.mark.usefixtures("localhost_allowed")
 class TestFromAHostThatIsAllowed:
     def test_a_page_comes_with_its_charset(self, web: WebServer) -> None:
@@ -128,13 +155,27 @@ class TestFromAHostThatIsAllowed:
     def test_redirects_are_followed_on_the_host_itself(self, web: WebServer) -> None:
         assert fetch(web.url("moved")).url.endswith("/page")
 
-    @pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example"])
-    def test_a_name_with_other_letters_is_refused_with_a_sentence(
+    @pytest.mark.parametrize(
+        "host", ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "www.xn--bcher-kva.example"]
+    )
+    def test_a_name_in_other_letters_is_asked_for_in_ascii(
+        self, monkeypatch: pytest.MonkeyPatch, web: WebServer, settings: Settings, host: str
+    ) -> None:
+        settings.FETCH_PRIVATE_HOSTS = [host.lower()]
+        asked = _names_lead_to(monkeypatch, "127.0.0.1", port=web.server_port)
+        page = fetch(f"http://{host}:{web.server_port}/moved")
+        assert page.content == files.HTML.encode()
+        assert page.url.partition("//")[2].startswith(
+            ("xn--bcher-kva.example:", "www.xn--bcher-kva.example:")
+        )
+        assert set(asked) <= {"xn--bcher-kva.example", "www.xn--bcher-kva.example", "127.0.0.1"}
+
+    @pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example", "straße.example"])
+    def test_a_name_in_other_letters_may_not_lead_to_a_private_address(
         self, monkeypatch: pytest.MonkeyPatch, host: str
     ) -> None:
-        there = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 80))]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: there)
-        with pytest.raises(FetchRefused, match="letters"):
+        _names_lead_to(monkeypatch, "127.0.0.1", port=80)
+        with pytest.raises(FetchRefused, match="public"):
             fetch(f"http://{host}/")
 
     def test_a_redirect_to_loopback_is_refused(self, web: WebServer) -> None:

@@ -32,6 +32,32 @@ def test_slides_are_pages_and_neither_hidden_slides_nor_speaker_notes_are_read()
     assert [note.split()[0] for note in parsed.notes] == ["1", "Speaker"]
 
 
+def test_groups_and_charts_of_a_slide_are_read() -> None:
+    parsed = parse_apart(files.slide_with_chart_and_group(), name="deck.pptx")
+    assert lines(parsed.blocks) == [
+        "Sales", "In a group of a group.", "Of no kind.", "Lamps sold", "Norway | 2025: 10 | 2026: 11",
+        "Peru | 2025: 20.5",
+    ]  # fmt: skip
+
+
+def test_merged_cells_stand_in_each_row_and_two_rows_of_column_names_are_one() -> None:
+    parsed = parse_apart(files.workbook_with_merged_cells(), name="prices.xlsx")
+    assert lines(parsed.blocks) == [
+        "Prices",
+        "Price list",
+        "Plan: Pro | Europe Price: 49 | Europe Days: 3 | Term: month",
+        "Plan: Pro | Europe Price: 490 | Europe Days: 4 | Term: year",
+        "Plan: Team | Europe Price: 99 | Europe Days: 5 | Term: month",
+    ]
+
+
+def test_footnotes_of_a_book_are_read_without_their_marks() -> None:
+    note = '<a epub:type="noteref" href="#n">1</a></p><aside epub:type="footnote" id="n"><p>By a candle.</p></aside><p>'
+    assert lines(parse_apart(files.book(note=note), name="lamp.epub").blocks) == [
+        "First light", "It was dark at first.", "By a candle.", "The switch", "Then somebody pressed it.",
+    ]  # fmt: skip
+
+
 def test_a_row_of_a_sheet_repeats_its_header_and_shows_numbers_as_the_sheet_does() -> None:
     parsed = parse_apart(files.workbook(), name="prices.xlsx")
     assert lines(parsed.blocks) == [

@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import docx
@@ -36,8 +37,7 @@ from agents.publishing import opened_preview, preview_ticket
 from billing import webhooks
 from chat import attachments, protocol, tokens
 from chat.protocol import Identity
-from knowledge import archives, sitemaps
-from knowledge.parsing import parse, parser_for
+from knowledge.parsing import archive, parse, parser_for, sitemap
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.ocr_pages import picture_of
 from knowledge.parsing.sniff import MediaType, sniff
@@ -212,7 +212,9 @@ READERS: dict[str, Callable[[], Reader]] = {
     "pptx": lambda: Reader(_package(_deck()), _parser(MediaType.PPTX)),
     "xlsx": lambda: Reader(_package(files.workbook()), _parser(MediaType.XLSX)),
     "epub": lambda: Reader(_package(files.book()), _parser(MediaType.EPUB)),
-    "archive": lambda: Reader(lambda dice: mutated_package(ARCHIVE, dice), archives._members),
+    "archive": lambda: Reader(
+        lambda dice: mutated_package(ARCHIVE, dice), partial(archive.unpack, largest=20_000_000)
+    ),
     "html": lambda: Reader(_from(*PAGES), lambda data: parse(data, name="a.html")),
     "markdown": lambda: Reader(_from(files.MARKDOWN.encode(), LISTS), _parser(MediaType.MARKDOWN)),
     "text": lambda: Reader(_from(*TEXTS), _parser(MediaType.TEXT)),
@@ -222,7 +224,7 @@ READERS: dict[str, Callable[[], Reader]] = {
     "picture": lambda: Reader(_from(*_pictures()), picture_of),
     "avatar": lambda: Reader(_from(*(one[:200] for one in _pictures())), _as_avatar),
     "any file": lambda: Reader(_anything(), lambda data: sniff(data, name="a.txt")),
-    "sitemap": lambda: Reader(_from(SITEMAP, LISTED), sitemaps._read),
+    "sitemap": lambda: Reader(_from(SITEMAP, LISTED), sitemap.read),
     "robots.txt": lambda: Reader(_from(ROBOTS), _robots),
 }
 

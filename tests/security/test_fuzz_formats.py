@@ -20,8 +20,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from agents.publishing import opened_preview
 from chat import attachments
-from knowledge import sitemaps
-from knowledge.parsing import parser_for
+from knowledge.parsing import parser_for, sitemap
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.sniff import MediaType
 from netvexa.lib.errors import AppError
@@ -150,7 +149,7 @@ def test_a_package_of_scraps_is_read_or_refused(kind: MediaType, parts: list[str
 @given(scraps | st.text())
 def test_any_sitemap_is_read_or_passed_over(text: str) -> None:
     try:
-        _is_index, found = sitemaps._read(text.encode("utf-8", "surrogatepass"))
+        found = sitemap.read(text.encode("utf-8", "surrogatepass")).addresses
     except AppError as error:
         refused(error)
         return
