@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django import forms
 
 from agents.audience_fields import AudienceFormField
 from agents.audiences import in_use
 from agents.forms import LinesField
-from chat import curated
-from chat.models import CuratedAnswer
+from chat import curated_changes
+from chat.models import CuratedAnswer, Gap
 from netvexa.lib.errors import Invalid
 
 if TYPE_CHECKING:
@@ -45,14 +46,13 @@ class CuratedForm(AnswerModelForm):
             "is_active": "Switched off, these questions are answered from your sources.",
         }
 
-    def store(self) -> bool:
-        """Save a valid form; False, with an error on it, where the answer is refused."""
+    def store(self, *, by: UUID, gap: Gap | None = None) -> UUID | None:
+        """Save a valid form, or begin the run that it waits for. An error is put on it where the answer is refused."""
         try:
-            curated.save(self.instance, self.cleaned_data["wordings"])
+            return curated_changes.save(self.instance, self.cleaned_data["wordings"], by=by, gap=gap)
         except Invalid as refused:
             self.add_error("wordings", refused.detail)
-            return False
-        return True
+        return None
 
 
 class ImportForm(forms.Form):

@@ -154,6 +154,8 @@ def digest_conversation(workspace: Workspace, conversation_id: str) -> None:
 def run_trial(workspace: Workspace, trial_id: str) -> None:
     """Ask an agent's test questions, and decide about the change that they try."""
     trials.run(UUID(trial_id))
+    for agent_id in Agent.objects.filter(trials=UUID(trial_id)).values_list("pk", flat=True):
+        curated.make_vectors(agent_id)  # where the change was of exact answers
 
 
 @shared_task(base=PlatformTask)

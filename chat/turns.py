@@ -25,7 +25,7 @@ from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import Standing, standing_asked, standing_of
 from chat import retention, spending, statements, wording
-from chat.answers import Answer
+from chat.answers import Answer, ExactAnswers
 from chat.attachments import entry_of, send_with
 from chat.conversations import Door, Ended
 from chat.models import (
@@ -77,7 +77,8 @@ class Turn:
     reservation_id: UUID | None = None
     has_files: bool = False  # the question came with attachments
     audiences: tuple[str, ...] = ()  # that the visitor belongs to, by proof
-    overlay: Overlay | None = None  # a document as it would be, for a rehearsal
+    overlay: Overlay | None = None  # knowledge as it would be, for a rehearsal
+    exact: ExactAnswers | None = None  # likewise
 
     @property
     def earlier_questions(self) -> list[str]:

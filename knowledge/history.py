@@ -72,10 +72,15 @@ def _diff(old: list[str], new: list[str]) -> Iterator[DiffLine]:
             yield from (DiffLine("added", line) for line in new[new_start:new_end])
 
 
-def publish(version: Version) -> None:
-    """Let a draft be read and serve. Raises Invalid for what is no draft."""
+def check_draft(version: Version) -> None:
+    """Raises Invalid for what is no draft."""
     if not version.draft:
         raise Invalid("This version is published already.")
+
+
+def publish(version: Version) -> None:
+    """Let a draft be read and serve. Raises Invalid for what is no draft."""
+    check_draft(version)
     with transaction.atomic():
         document = Document.objects.select_for_update().get(pk=version.document_id)
         last = document.versions.aggregate(last=Max("number"))["last"] or 0
@@ -86,14 +91,19 @@ def publish(version: Version) -> None:
         start_reading(document)
 
 
-def go_back(version: Version, *, by: UUID) -> None:
-    """Make an older version the newest one again. A web page then stays as it is until it is released."""
+def check_way_back(version: Version) -> None:
+    """Raises Invalid where nothing would be gone back to."""
     if version.draft or not version.file:
         raise Invalid("This version holds nothing to go back to.")
+    if newest(version.document) == version:
+        raise Invalid("This is the newest version already.")
+
+
+def go_back(version: Version, *, by: UUID | None) -> None:
+    """Make an older version the newest one again. A web page then stays as it is until it is released."""
     with transaction.atomic():
         document = Document.objects.select_for_update().select_related("source").get(pk=version.document_id)
-        if newest(document) == version:
-            raise Invalid("This is the newest version already.")
+        check_way_back(version)
         add_copy(version, author=by, remark=f"Back to version {version.number}")
         if document.source.kind in WEB_KINDS:
             Document.objects.filter(pk=document.pk).update(pinned=True, fetch_due=False)

@@ -60,10 +60,15 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     return document, is_new
 
 
-def remove(document: Document) -> None:
-    """Delete a document that was sent, with its versions and files. Raises Invalid for others."""
+def check_removable(document: Document) -> None:
+    """Raises Invalid for what was not sent by a program."""
     if document.source.kind != SourceKind.PUSH:
         raise Invalid("Only documents that were sent by the API can be deleted alone; delete their source.")
+
+
+def remove(document: Document) -> None:
+    """Delete a document that was sent, with its versions and files. Raises Invalid for others."""
+    check_removable(document)
     with transaction.atomic():
         row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
         names = files_of(row.versions.all())

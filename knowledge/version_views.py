@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents.gates import Change, held
-from knowledge import documents, history
+from knowledge import documents, gated, history
 from knowledge.models import Document, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.questions import checked_pairs, pairs_of, pairs_of_csv
@@ -55,7 +54,7 @@ def restore(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     """Go back to an older version."""
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
-    return do(request, document, lambda: history.go_back(version, by=request.user.pk), "document.restored")
+    return do(request, document, lambda: gated.restore(version, by=request.user.pk), "document.restored")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
@@ -64,18 +63,7 @@ def publish(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     """Let a draft serve."""
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
-    change = Change(agent=document.source.agent, fields={}, by=request.user.pk, draft=version.pk)
-    answer = held(change)
-    if answer.run is not None:
-        messages.info(request, "The draft is tested first. It is published as soon as nothing breaks.")
-        return redirect("improve:trial", answer.run)
-
-    def publish_now() -> None:
-        history.publish(version)
-        if answer.untested:
-            messages.warning(request, answer.untested)
-
-    return do(request, document, publish_now, "document.published")
+    return do(request, document, lambda: gated.publish(version, by=request.user.pk), "document.published")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
