@@ -28,6 +28,11 @@ class Deed(StrEnum):
     EXACT_ANSWER = "exact_answer"  # a `chat.curated_changes.Wanted`
     DELETE_EXACT_ANSWER = "delete_exact_answer"  # its id
     IMPORT_EXACT_ANSWERS = "import_exact_answers"  # a `chat.curated_changes.Imported`
+    CONTENT = "content"  # the ids of versions that were read and wait
+    PROFILE = "profile"  # the id of an embedding profile
+
+
+BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})  # nobody waits for them: a gate that warns lets them through
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,17 @@ class Change:
         return {self.deed.value: self.value} if self.deed else self.fields
 
 
-Gate = Callable[[Change], UUID | None]
+@dataclass(frozen=True)
+class Gate:
+    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one, which `look` begins
+    for an agent once no more comes.
+    """
+
+    tries: Callable[[Change], UUID | None]
+    keeps_back: Callable[[Agent, UUID], bool]
+    look: Callable[[UUID], None]
+
+
 _gates: list[Gate] = []
 
 
@@ -62,4 +77,15 @@ def held(change: Change) -> UUID | None:
     """The run that the change waits for; None where it counts at once. The first gate with something to say decides."""
     if change.agent.change_gate == ChangeGate.OFF or not change.shapes_answers:
         return None
-    return next((run for gate in _gates if (run := gate(change)) is not None), None)
+    return next((run for gate in _gates if (run := gate.tries(change)) is not None), None)
+
+
+def keeps_back(agent: Agent, version_id: UUID) -> bool:
+    """Whether a version that was read waits for a run before it serves."""
+    return agent.change_gate != ChangeGate.OFF and any(gate.keeps_back(agent, version_id) for gate in _gates)
+
+
+def look(agent_id: UUID) -> None:
+    """Some content of the agent waits."""
+    for gate in _gates:
+        gate.look(agent_id)

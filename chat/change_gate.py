@@ -7,10 +7,13 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from agents.gates import Change
+from agents.gates import Change, Deed, Gate
 from agents.models import Agent, ChangeGate
 from chat import deeds, tasks, trials, verdicts
 from chat.models import Trial
+from chat.quality_models import Verdict
+from knowledge import proposals
+from tenants.context import current_workspace
 
 
 class Decision(StrEnum):
@@ -25,11 +28,32 @@ def try_change(change: Change) -> UUID | None:
     """Begin a run that tries a change of an agent that has a test set."""
     agent = Agent.objects.get(pk=change.agent.pk)
     proposed = change.as_json()
+    if change.deed is Deed.PROFILE:
+        waits = agent.trials.filter(change=proposed, verdict__in=(Verdict.PENDING, Verdict.HELD))
+        if (before := waits.first()) is not None:
+            return before.pk
     if not agent.expectations.exists() or not deeds.is_triable(proposed):
         return None
     trial = trials.begin(agent, by=change.by, change=proposed)
     tasks.run_trial.enqueue(trial.pk)
     return trial.pk
+
+
+def keeps_back(agent: Agent, version_id: UUID) -> bool:
+    """Whether what was read waits for a run: not where there are no tests, or a run let it through already."""
+    passed = agent.trials.filter(
+        verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)]
+    )
+    return agent.expectations.exists() and not passed.exists()
+
+
+def look(agent_id: UUID) -> None:
+    """Begin a run once nothing more comes."""
+    job = (str(current_workspace().pk), str(agent_id))
+    tasks.try_content.apply_async(job, countdown=proposals.QUIET.total_seconds() + 1)
+
+
+GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look)
 
 
 def is_of_knowledge(trial: Trial) -> bool:

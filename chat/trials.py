@@ -16,14 +16,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from agents.models import Agent, Judge
+from agents.gates import Deed
+from agents.models import Agent, ChangeGate, Judge
 from chat import deeds, judging, rehearsal, verdicts
 from chat.answers import Answer
 from chat.deeds import Seen
 from chat.judging import Judged, Judgement
 from chat.models import Expectation, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
-from knowledge import recall
+from knowledge import proposals, recall
 from netvexa.lib.errors import AppError, Invalid
 from tenants import closing
 
@@ -154,8 +155,26 @@ def again(trial: Trial) -> Trial:
         raise Invalid("No change waits for this run.")
     with transaction.atomic():
         new = begin(trial.agent, by=trial.created_by, change=trial.change, judge=Judge(trial.judge))
-        verdicts.drop(trial)
+        verdicts.close(trial)
     return new
+
+
+def begin_content(agent_id: UUID) -> Trial | None:
+    """One run of all content of an agent that was read and waits; none while more comes or a run is under way."""
+    with transaction.atomic():
+        agent = Agent.objects.select_for_update().filter(pk=agent_id).first()
+        waiting = proposals.waiting(agent_id)
+        if agent is None or not waiting:
+            return None
+        if agent.change_gate == ChangeGate.OFF or not agent.expectations.exists():
+            proposals.let_serve(waiting)
+            return None
+        undecided = agent.trials.filter(verdict__in=(Verdict.PENDING, Verdict.HELD))
+        for before in undecided.filter(change__has_key=Deed.CONTENT.value):
+            if before.verdict == Verdict.PENDING or set(before.change[Deed.CONTENT]) == set(waiting):
+                return None
+            verdicts.close(before)
+        return begin(agent, by=None, change={Deed.CONTENT.value: waiting})
 
 
 def _basis(agent: Agent, change: dict[str, Any]) -> dict[str, Any]:
@@ -196,11 +215,13 @@ def run(trial_id: UUID) -> None:
 
 
 def _fail(trial: Trial, *, why: str = "") -> None:
-    """The change stays out of use, until it is tried again or dropped."""
+    """The change stays out of use until it is tried again or dropped, unless it goes on whatever the run says."""
     trial.state = TrialState.FAILED
     trial.verdict = Verdict.HELD if trial.change else Verdict.NONE
     trial.basis["failed"] = why
     trial.save(update_fields=["state", "verdict", "basis", "updated_at"])
+    if verdicts.goes_on(trial):
+        verdicts.apply(trial)
 
 
 def stalled() -> list[UUID]:
@@ -302,7 +323,7 @@ def _finish(trial: Trial) -> None:
         if running.first() is None:
             return
         trial.save()
-        if trial.change and not trial.broken:
+        if trial.change and (not trial.broken or verdicts.goes_on(trial)):
             verdicts.apply(trial)
 
 

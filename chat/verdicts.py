@@ -9,6 +9,7 @@ import copy
 
 from django.db import transaction
 
+from agents.gates import BACKGROUND
 from agents.models import Agent, ChangeGate
 from chat import deeds
 from chat.deeds import Change
@@ -27,10 +28,23 @@ def with_change(agent: Agent, change: Change) -> Agent:
     return changed
 
 
+def is_of_background(trial: Trial) -> bool:
+    """Whether nobody waits for it, such as new content of a website."""
+    return deeds.deed_of(trial.change) in BACKGROUND
+
+
+def goes_on(trial: Trial) -> bool:
+    """Whether the change comes into use whatever its run says."""
+    return is_of_background(trial) and trial.agent.change_gate != ChangeGate.BLOCK
+
+
 def may_apply(trial: Trial) -> bool:
-    """Whether the team may use the change in spite of what breaks."""
+    """Whether the team may use the change in spite of what breaks. What came in the background and was kept back
+    would otherwise stand in the way of all that comes after it.
+    """
     is_clean = trial.state == TrialState.DONE and not trial.broken
-    return trial.verdict == Verdict.HELD and (is_clean or trial.agent.change_gate != ChangeGate.BLOCK)
+    may = is_clean or is_of_background(trial) or trial.agent.change_gate != ChangeGate.BLOCK
+    return trial.verdict == Verdict.HELD and may
 
 
 def apply(trial: Trial) -> None:
@@ -41,7 +55,7 @@ def apply(trial: Trial) -> None:
         )
     deed = deeds.deed_of(trial.change)
     with transaction.atomic():
-        done = _set(trial) if deed is None else deeds.do(trial.agent, trial.change, by=trial.created_by)
+        done = _set(trial) if deed is None else _do(trial)
         if done and deed is not None:
             audit.note(
                 "change.applied",
@@ -50,7 +64,14 @@ def apply(trial: Trial) -> None:
                 after={"told": trial.basis["told"]},
             )
         trial.verdict = Verdict.APPLIED if done else Verdict.DROPPED
-        trial.save(update_fields=["verdict", "updated_at"])
+        trial.save(update_fields=["verdict", "basis", "updated_at"])
+
+
+def _do(trial: Trial) -> bool:
+    """Keep in mind which versions may serve, since their reading ends later; False where it could not be done."""
+    may_serve = deeds.do(trial.agent, trial.change, by=trial.created_by)
+    trial.basis["may_serve"] = may_serve or []
+    return may_serve is not None
 
 
 def _set(trial: Trial) -> bool:
@@ -68,7 +89,14 @@ def _set(trial: Trial) -> bool:
 
 
 def drop(trial: Trial) -> None:
-    """Forget the change."""
+    """Forget the change; content that waited becomes a draft."""
     if trial.verdict == Verdict.HELD:
-        trial.verdict = Verdict.DROPPED
-        trial.save(update_fields=["verdict", "updated_at"])
+        with transaction.atomic():
+            deeds.drop(trial.agent, trial.change)
+            close(trial)
+
+
+def close(trial: Trial) -> None:
+    """Another run decides about the change."""
+    trial.verdict = Verdict.DROPPED
+    trial.save(update_fields=["verdict", "updated_at"])

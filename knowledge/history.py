@@ -99,15 +99,16 @@ def check_way_back(version: Version) -> None:
         raise Invalid("This is the newest version already.")
 
 
-def go_back(version: Version, *, by: UUID | None) -> None:
-    """Make an older version the newest one again. A web page then stays as it is until it is released."""
+def go_back(version: Version, *, by: UUID | None) -> Version:
+    """Make an older version the newest one again, as a copy. A web page then stays as it is until it is released."""
     with transaction.atomic():
         document = Document.objects.select_for_update().select_related("source").get(pk=version.document_id)
         check_way_back(version)
-        add_copy(version, author=by, remark=f"Back to version {version.number}")
+        copy = add_copy(version, author=by, remark=f"Back to version {version.number}")
         if document.source.kind in WEB_KINDS:
             Document.objects.filter(pk=document.pk).update(pinned=True, fetch_due=False)
         start_reading(document)
+    return copy
 
 
 def release(document: Document) -> None:

@@ -415,6 +415,7 @@ ROUTES: dict[str, Entry] = {
 TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "chat.tasks.clear_attachments": "every workspace in turn, inside it",
     "chat.tasks.run_trial": lambda world: [str(world.ids["trial"])],
+    "chat.tasks.try_content": lambda world: [str(world.agent.pk)],
     "chat.tasks.make_curated_vectors": lambda world: [str(world.agent.pk)],
     "chat.tasks.digest_quiet_conversations": "a task for every workspace where there was talk",
     "chat.tasks.digest_conversations": lambda world: [],
