@@ -32,7 +32,8 @@ class Deed(StrEnum):
     PROFILE = "profile"  # the id of an embedding profile
 
 
-BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})  # nobody waits for them: a gate that warns lets them through
+# Nobody waits for these: a gate that warns lets them through, and tells what they break.
+BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})
 
 
 @dataclass(frozen=True)

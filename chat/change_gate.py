@@ -41,9 +41,7 @@ def try_change(change: Change) -> UUID | None:
 
 def keeps_back(agent: Agent, version_id: UUID) -> bool:
     """Whether what was read waits for a run: not where there are no tests, or a run let it through already."""
-    passed = agent.trials.filter(
-        verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)]
-    )
+    passed = agent.trials.filter(verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)])
     return agent.expectations.exists() and not passed.exists()
 
 

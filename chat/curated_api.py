@@ -153,11 +153,8 @@ class CuratedViewSet(
         agent = Agent.objects.get_or_404(given.validated_data["agent"])
         if given.validated_data["file"].size > 5_000_000:
             raise Invalid("The file is larger than 5 MB. Split it.")
-        pairs, audience = (
-            curated.pairs_in(given.validated_data["file"].read()),
-            given.validated_data["audience"],
-        )
-        by = credential_of(request).person_id
+        pairs = curated.pairs_in(given.validated_data["file"].read())
+        audience, by = given.validated_data["audience"], credential_of(request).person_id
         if (run := curated_changes.import_pairs(agent, pairs, by=by, audience=audience)) is not None:
             return tested_first(run)
         tasks.make_curated_vectors.enqueue(agent.pk)

@@ -186,11 +186,10 @@ class NewRun(Strict):
     )
 
 
-@extend_schema_view(list=_OF_AGENT, retrieve=extend_schema(responses=TrialDetail))
+@extend_schema_view(list=_OF_AGENT)
 class TrialViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """Runs of test sets. They are not counted as answers."""
@@ -209,8 +208,24 @@ class TrialViewSet(
     def get_object(self) -> Trial:
         return Trial.objects.get_or_404(self.kwargs["pk"])
 
-    def get_serializer_class(self) -> Any:
-        return TrialDetail if self.action == "retrieve" else TrialSerializer
+    @extend_schema(
+        responses=TrialDetail,
+        parameters=[
+            OpenApiParameter(
+                "against",
+                OpenApiTypes.UUID,
+                description="An earlier run of the same test set whose answers stand as `before`.",
+            )
+        ],
+    )
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """A run with its results."""
+        trial = self.get_object()
+        other = trials.earlier_run(trial, wanted_id(request, "against"))
+        if other is not None:
+            trial.results = trials.compared(trial, other)
+            trial.broken = sum(map(trials.broke, trial.results))
+        return Response(TrialDetail(trial).data)
 
     @extend_schema(request=NewRun, responses={201: TrialSerializer})
     @idempotent

@@ -16,7 +16,7 @@ from chat.change_gate import Decision, decide, is_of_knowledge
 from chat.models import Expectation, Trial
 from chat.quality_models import Verdict
 from chat.trial_forms import ExpectationForm, SheetForm
-from netvexa.lib.errors import AppError, Invalid, NotAllowed
+from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound
 from tenants import audit
 from tenants.access import MemberRequest, Permission, allows, member_required
 
@@ -148,17 +148,31 @@ def trial(request: MemberRequest, trial_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _decide(request, trial_id)
     row = Trial.objects.get_or_404(trial_id)
-    results = sorted(row.results, key=lambda one: (not trials.broke(one), not one["now"]["failed"]))
+    other = trials.earlier_run(row, _id_of(request.GET.get("against", "")))
+    results = sorted(
+        trials.compared(row, other), key=lambda one: (not trials.broke(one), not one["now"]["failed"])
+    )
     context = {
         **_head(row.agent),
         "trial": row,
         "results": [(result, trials.broke(result)) for result in results],
-        "changes": trials.changes_of(row),
+        "changes": trials.changes_of(row, other),
+        "earlier": trials.earlier_runs(row).defer("results"),
+        "against": other,
+        "broken": sum(map(trials.broke, results)),
         "may_apply": verdicts.may_apply(row),
         "may_decide": allows(request.member, _needed(row)),
     }
     template = "improve/parts/trial.html" if request.htmx else "improve/trial.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _id_of(text: str) -> UUID | None:
+    """Raises NotFound for what is no id."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise NotFound("There is no such earlier run of this test set.") from None
 
 
 _DONE = {

@@ -14,6 +14,7 @@ from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents.gates import Deed
@@ -25,7 +26,7 @@ from chat.judging import Judged, Judgement
 from chat.models import Expectation, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
 from knowledge import proposals, recall
-from netvexa.lib.errors import AppError, Invalid
+from netvexa.lib.errors import AppError, Invalid, NotFound
 from tenants import closing
 
 logger = logging.getLogger(__name__)
@@ -327,6 +328,40 @@ def _finish(trial: Trial) -> None:
             verdicts.apply(trial)
 
 
+def earlier_runs(trial: Trial) -> QuerySet[Trial]:
+    """Finished runs of the same test set that it can be compared with, newest first."""
+    return Trial.objects.filter(
+        agent=trial.agent, state=TrialState.DONE, created_at__lt=trial.created_at
+    ).order_by("-created_at")
+
+
+def earlier_run(trial: Trial, run_id: UUID | None) -> Trial | None:
+    """The one with this id; None where none is asked for. Raises NotFound where it is none of `earlier_runs`."""
+    if run_id is None:
+        return None
+    found = earlier_runs(trial).filter(pk=run_id).first()
+    if found is None:
+        raise NotFound("There is no such earlier run of this test set.")
+    return found
+
+
+def compared(trial: Trial, other: Trial | None) -> list[Result]:
+    """Its results beside those of another run, or else of what it was made to be compared with."""
+    results: list[Result] = trial.results
+    if other is None:
+        return results
+    sides: dict[str, Side] = {result["expectation"]: result["now"] for result in other.results}
+    return [
+        {
+            "expectation": result["expectation"],
+            "question": result["question"],
+            "now": result["now"],
+            "before": sides.get(result["expectation"]),
+        }
+        for result in results
+    ]
+
+
 class Difference(TypedDict):
     """One thing in which a run differs from what it is compared with."""
 
@@ -335,14 +370,14 @@ class Difference(TypedDict):
     now: str
 
 
-def changes_of(trial: Trial) -> list[Difference]:
-    """What changed: the settings that the run tries, or what is other than at the run before."""
+def changes_of(trial: Trial, other: Trial | None = None) -> list[Difference]:
+    """What changed: what the run tries, or what is other than at another run, or else the run before."""
     if trial.basis.get("told"):
         return [Difference(name=name, before=old, now=new) for name, old, new in trial.basis["told"]]
     if trial.change:
         live = trial.basis.get("before", {})
         pairs = [(name, live.get(name, ""), now) for name, now in trial.change.items()]
-    elif (before := previous(trial)) is not None:
+    elif (before := other or previous(trial)) is not None:
         pairs = [(name, before.basis.get(name), trial.basis.get(name)) for name in _COMPARED]
     else:
         return []

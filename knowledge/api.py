@@ -311,6 +311,9 @@ class PushSerializer(Strict):
     format = serializers.ChoiceField(list(NAMES), default="markdown")
     url = serializers.URLField(max_length=2000, required=False, default="", help_text="For citations.")
     audience = AudienceField(required=False, default="")
+    draft = serializers.BooleanField(
+        default=False, help_text="Its content is kept back until it is published; title and url hold at once."
+    )
 
 
 _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")

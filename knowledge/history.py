@@ -40,13 +40,13 @@ def version_of(document: Document, number: int) -> Version:
 
 def compare(old: Version, new: Version) -> list[DiffLine]:
     """What is read of them, line by line. Raises Invalid where a version cannot be read."""
-    return list(_diff(_text(old).split("\n")[:MAX_LINES], _text(new).split("\n")[:MAX_LINES]))
+    return list(_diff(read_text(old).split("\n")[:MAX_LINES], read_text(new).split("\n")[:MAX_LINES]))
 
 
-def _text(version: Version) -> str:
-    """The text that was kept; a draft has none, and is read for this once.
+def read_text(version: Version) -> str:
+    """The text that was kept; a draft has none, and is read for this once. Raises Invalid where it cannot be.
 
-    A web page's is not: without its scripts' work it would be read as it is today.
+    A web page's is not read: without its scripts' work it would be read as it is today.
     """
     if version.text_file:
         return text_of(version)

@@ -73,7 +73,9 @@ def settle(agent_id: UUID) -> None:
         profile = wanted_profile(agent)
         for version in _lacking(agent_id, profile):
             _embed_again(version, agent_id=agent_id, profile=profile)
-        if serving_profile(agent) != profile and held(Change(agent, None, deed=Deed.PROFILE, value=profile.id)):
+        if serving_profile(agent) != profile and held(
+            Change(agent, None, deed=Deed.PROFILE, value=profile.id)
+        ):
             return  # both are kept, and what comes meanwhile is read with both
         _turn_to(agent_id, profile)
         agent = Agent.objects.filter(pk=agent_id).first()

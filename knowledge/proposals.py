@@ -16,8 +16,8 @@ from knowledge.candidates import Draft, Overlay
 from knowledge.embedding import profile_for
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SyncState, Version
 from knowledge.passages import chunk_row
-from knowledge.vectors import vectors_of
 from knowledge.tasks import settle_profile
+from knowledge.vectors import vectors_of
 from knowledge.versions import content_of, newest
 from netvexa.lib.errors import NotFound
 
@@ -148,9 +148,7 @@ def names_of_content(version_ids: Iterable[str]) -> list[str]:
 
 def _staged(version_ids: Iterable[str]) -> QuerySet[Version]:
     rows = Version.objects.filter(pk__in=version_ids, document__status=DocumentStatus.STAGED)
-    newer = Version.objects.filter(
-        document=OuterRef("document"), number__gt=OuterRef("number"), draft=False
-    )
+    newer = Version.objects.filter(document=OuterRef("document"), number__gt=OuterRef("number"), draft=False)
     return rows.exclude(Exists(newer)).select_related("document__source__agent").order_by("pk")
 
 

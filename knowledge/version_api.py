@@ -19,7 +19,6 @@ from agents.models import Agent
 from knowledge import gated, history
 from knowledge.api import SCOPES, person_of
 from knowledge.models import Version
-from knowledge.versions import text_of
 from netvexa.lib.api import or_tested, tested_first, wanted_id
 from netvexa.lib.errors import Invalid, NotFound
 from tenants.api import WorkspaceAPI
@@ -52,14 +51,19 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
 
 
 class VersionWithText(VersionSerializer):
-    text = serializers.SerializerMethodField(help_text="What was read of it, as plain text.")
+    text = serializers.SerializerMethodField(
+        help_text="What is read of it, as plain text; empty where it cannot be."
+    )
 
     class Meta(VersionSerializer.Meta):
         fields: ClassVar = [*VersionSerializer.Meta.fields, "text"]
         read_only_fields = fields
 
     def get_text(self, version: Version) -> str:
-        return text_of(version)
+        try:
+            return history.read_text(version)
+        except Invalid:
+            return ""
 
 
 class ChangedLine(serializers.Serializer[Any]):

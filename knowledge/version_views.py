@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -32,7 +33,9 @@ _PAIRS_SHOWN = 50
 def versions(request: MemberRequest, document_id: UUID) -> HttpResponse:
     """A document's versions, newest first; with two numbers, what changed between them."""
     document = Document.objects.get_or_404(document_id)
-    page = Paginator(document.versions.order_by("-number"), _PER_PAGE).get_page(request.GET.get("page"))
+    earlier = document.versions.filter(number__lt=OuterRef("number")).order_by("-number")
+    rows = document.versions.annotate(before=Subquery(earlier.values("number")[:1])).order_by("-number")
+    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, object] = {"document": document, "source": document.source, "page": page}
     old, new = request.GET.get("from", ""), request.GET.get("to", "")
     if old.isdecimal() and new.isdecimal():
@@ -106,19 +109,20 @@ def known(request: MemberRequest) -> HttpResponse:
 @member_required(Permission.EDIT_KNOWLEDGE)
 @require_POST
 def replace_file(request: MemberRequest, source_id: UUID) -> HttpResponse:
-    """Replace a file; what serves goes on until the new one is read."""
+    """Replace a file, at once or as a draft; what serves goes on until the new one is read."""
     source = Source.objects.get_or_404(source_id)
     file = request.FILES.get("file")
     if source.kind != SourceKind.FILE or file is None:
         messages.error(request, "Choose a file.")
         return redirect("knowledge:show", source.pk)
     try:
-        documents.update_file(source, file, name=file.name or "", author=request.user.pk)
+        draft = "draft" in request.POST
+        documents.update_file(source, file, name=file.name or "", draft=draft, author=request.user.pk)
     except AppError as refused:
         messages.error(request, refused.detail)
     else:
-        audit.record("source.changed", request=request, subject=source.title)
-        messages.success(request, "The new file is being read.")
+        audit.record("source.changed", request=request, subject=source.title, after={"draft": draft})
+        messages.success(request, "Saved as a draft." if draft else "The new file is being read.")
     return redirect("knowledge:show", source.pk)
 
 

@@ -60,6 +60,7 @@ def sources(agent: Agent | None = None) -> QuerySet[Source]:
         ready=_count(DocumentStatus.READY),
         failed=_count(DocumentStatus.FAILED),
         held=_count(DocumentStatus.HELD),
+        staged=_count(DocumentStatus.STAGED),
         present=Count("documents", filter=~Q(documents__status=DocumentStatus.GONE)),
     ).order_by("-created_at")
     return rows.filter(agent=agent) if agent else rows

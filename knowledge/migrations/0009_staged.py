@@ -4,15 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('knowledge', '0008_small_agents'),
+        ("knowledge", "0008_small_agents"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='document',
-            name='status',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('working', 'Working'), ('ready', 'Ready'), ('failed', 'Failed'), ('held', "Waits for a person's review"), ('draft', 'Not published yet'), ('staged', 'Waits for the tests'), ('gone', 'No longer at its address')], db_index=True, default='waiting', max_length=8),
+            model_name="document",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "Waiting"),
+                    ("working", "Working"),
+                    ("ready", "Ready"),
+                    ("failed", "Failed"),
+                    ("held", "Waits for a person's review"),
+                    ("draft", "Not published yet"),
+                    ("staged", "Waits for the tests"),
+                    ("gone", "No longer at its address"),
+                ],
+                db_index=True,
+                default="waiting",
+                max_length=8,
+            ),
         ),
     ]

@@ -19,7 +19,7 @@ from tenants.keys import Scope
 from tenants.models import AuditEvent, Role, Workspace
 from tests.chat.visitor import SHOP
 from tests.improve.test_exact_answers import QUESTION, TEXT, an_answer
-from tests.improve.test_test_sets import expect, tried
+from tests.improve.test_test_sets import run, tried
 from tests.plugins.integrators import Integrator, at_host, new_key
 from tests.plugins.people import ClientAs
 
@@ -29,13 +29,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_trial, "enqueue", lambda *_job: None)
-
-
-@pytest.fixture
-def tested(agent: Agent, workspace: Workspace) -> Agent:
-    """The shop's agent, which must know how long delivery takes."""
-    expect(workspace, agent, must=["three to five"])
-    return agent
 
 
 def set_gate(workspace: Workspace, gate: str) -> None:
@@ -214,9 +207,9 @@ def test_the_api_answers_with_the_run_and_decides_about_it(
     source = source_of(tested, workspace)
     waits = api.delete(f"sources/{source.pk}/")
     assert (waits.status_code, waits.json()["code"]) == (202, "tested_first")
-    run = tried(workspace)
-    assert api.get(f"test-runs/{run.pk}/").json()["change"] == {"delete_source": str(source.pk)}
-    assert api.post(f"test-runs/{run.pk}/drop/").json()["verdict"] == "dropped"
+    trial = tried(workspace)
+    assert api.get(f"test-runs/{trial.pk}/").json()["change"] == {"delete_source": str(source.pk)}
+    assert api.post(f"test-runs/{trial.pk}/drop/").json()["verdict"] == "dropped"
     with in_tenant(workspace):
         Trial.objects.all().delete()
     made = api.post("curated-answers/", {"agent": str(tested.pk), "questions": [QUESTION], "answer": TEXT})
@@ -232,14 +225,14 @@ def test_who_edits_knowledge_decides_about_it_but_not_about_settings(
     tested: Agent, workspace: Workspace, client_as: ClientAs, stranger_client: Client
 ) -> None:
     with in_tenant(workspace):
-        run = trials.begin(tested, by=None, change={"delete_source": str(tested.sources.get().pk)})
+        deletion = trials.begin(tested, by=None, change={"delete_source": str(tested.sources.get().pk)})
         settings = trials.begin(tested, by=None, change={"instructions": "Be kind."})
         Trial.objects.update(verdict="held", state="done", broken=1)
     member, viewer = client_as(Role.AGENT), client_as(Role.VIEWER)
-    assert decide(stranger_client, run, "drop").status_code == 404
-    assert decide(viewer, run, "drop").status_code == 403
+    assert decide(stranger_client, deletion, "drop").status_code == 404
+    assert decide(viewer, deletion, "drop").status_code == 403
     assert decide(member, settings, "apply").status_code == 403
-    assert decide(member, run, "drop").status_code == 302
+    assert decide(member, deletion, "drop").status_code == 302
     key = new_key(workspace, Scope.WRITE_KNOWLEDGE, Scope.READ_KNOWLEDGE).secret
     assert at_host(workspace, key).post(f"test-runs/{settings.pk}/apply/").status_code == 403
 
@@ -271,3 +264,54 @@ def test_only_what_was_sent_can_be_deleted_alone_and_is_tested_first(
     assert api.delete(f"documents/{document.pk}/").status_code == 400
     with in_tenant(workspace):
         assert not Trial.objects.exists()
+
+
+def test_a_run_is_compared_with_any_earlier_one(
+    tested: Agent, workspace: Workspace, owner_client: Client, api: Integrator
+) -> None:
+    first = run(workspace, tested)
+    row = an_answer(tested, workspace)  # says four
+    run(workspace, tested)
+    third = run(workspace, tested)
+    assert third.broken == 0  # as the run before
+    page = owner_client.get(f"/improve/runs/{third.pk}/?against={first.pk}").content.decode()
+    assert "1 broke" in page
+    assert f'<option value="{first.pk}" selected' in page
+    shown = api.get(f"test-runs/{third.pk}/?against={first.pk}").json()
+    assert (shown["broken"], "three to five" in shown["results"][0]["before"]["text"]) == (1, True)
+    for wrong in (third.pk, row.pk, "x"):
+        assert owner_client.get(f"/improve/runs/{third.pk}/?against={wrong}").status_code == 404
+    assert api.get(f"test-runs/{first.pk}/?against={third.pk}").status_code == 404
+
+
+def test_the_text_of_a_draft_is_told_and_compared_with_the_newest_earlier_version(
+    agent: Agent, workspace: Workspace, owner_client: Client, api: Integrator
+) -> None:
+    with in_tenant(workspace):
+        source = agent.sources.get()
+        documents.update_file(source, f"{SHOP}\n\nTwo.".encode())
+        document = documents.update_file(source, f"{SHOP}\n\nThree.".encode(), draft=True)
+        draft = document.versions.get(draft=True)
+        document.versions.get(number=2).delete()
+    assert "Three." in api.get(f"versions/{draft.pk}/").json()["text"]
+    page = owner_client.get(f"/knowledge/documents/{document.pk}/versions/").content.decode()
+    assert "?from=1&amp;to=3" in page
+    compared = owner_client.get(f"/knowledge/documents/{document.pk}/versions/?from=1&to=3")
+    assert "Three." in compared.content.decode()
+
+
+def test_a_file_is_replaced_and_a_document_sent_as_a_draft(
+    agent: Agent, workspace: Workspace, owner_client: Client, api: Integrator
+) -> None:
+    with in_tenant(workspace):
+        source = documents.add_file(agent, name="a.txt", content=b"The first words.")
+        ingest.ingest(source.documents.get().pk)
+    file = SimpleUploadedFile("a.txt", b"The second words.")
+    owner_client.post(f"/knowledge/{source.pk}/replace/", {"file": file, "draft": "1"})
+    body = {"agent": str(agent.pk), "external_id": "1", "title": "A", "content": "Some words.", "draft": True}
+    sent = [api.post("documents/", body).json() for _ in range(2)]
+    with in_tenant(workspace):
+        drafts = Version.objects.filter(draft=True).order_by("pk")
+        assert [version.document.source.kind for version in drafts] == ["file", "push"]
+        assert source.documents.get().status == "ready"
+    assert {row["status"] for row in sent} == {"draft"}

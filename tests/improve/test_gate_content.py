@@ -1,4 +1,4 @@
-"""The gate for what comes in the background: new content is tested before it serves, and another embedding model, too."""
+"""The gate for what comes in the background: new content, or another embedding model, is tested before it serves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from knowledge.models import Chunk, Document, Version
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
 from tests.chat.visitor import SHOP
-from tests.improve.test_gate import decide, noted, set_gate, tested  # noqa: F401  a fixture
+from tests.improve.test_gate import decide, noted, set_gate
 from tests.improve.test_test_sets import expect
 from tests.plugins.integrators import Integrator
 from tests.plugins.people import ClientAs
@@ -64,13 +64,14 @@ def tested_now(agent: Agent, workspace: Workspace) -> Trial | None:
 
 def text_that_serves(workspace: Workspace) -> str:
     with in_tenant(workspace):
-        return " ".join(
-            Chunk.objects.filter(version__serves__isnull=False).values_list("text", flat=True)
-        )
+        return " ".join(Chunk.objects.filter(version__serves__isnull=False).values_list("text", flat=True))
 
 
 def test_a_blocking_gate_keeps_new_content_back_until_somebody_publishes_it(
-    tested: Agent, workspace: Workspace, owner_client: Client, client_as: ClientAs  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
+    owner_client: Client,
+    client_as: ClientAs,
 ) -> None:
     set_gate(workspace, "block")
     document = replaced(tested, workspace, WRONG)
@@ -89,7 +90,7 @@ def test_a_blocking_gate_keeps_new_content_back_until_somebody_publishes_it(
     assert "change.apply" in noted(workspace)
 
 
-def test_content_that_breaks_nothing_serves_by_itself(tested: Agent, workspace: Workspace) -> None:  # noqa: F811
+def test_content_that_breaks_nothing_serves_by_itself(tested: Agent, workspace: Workspace) -> None:
     set_gate(workspace, "block")
     replaced(tested, workspace, f"{SHOP}\n\n{HARMLESS}")
     trial = tested_now(tested, workspace)
@@ -102,7 +103,9 @@ def test_content_that_breaks_nothing_serves_by_itself(tested: Agent, workspace: 
 
 
 def test_a_warning_gate_publishes_and_tells_what_broke(
-    tested: Agent, workspace: Workspace, owner_client: Client  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
+    owner_client: Client,
 ) -> None:
     document = replaced(tested, workspace, WRONG)
     assert "three to five" in text_that_serves(workspace)
@@ -117,7 +120,10 @@ def test_a_warning_gate_publishes_and_tells_what_broke(
 
 
 def test_the_team_gets_a_mail_that_names_what_broke_answers(
-    tested: Agent, workspace: Workspace, owner_client: Client, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
+    owner_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[tuple[str, ...]] = []
     monkeypatch.setattr("tenants.mail.deliver_mail.delay", lambda *given: sent.append(given))
@@ -130,7 +136,8 @@ def test_the_team_gets_a_mail_that_names_what_broke_answers(
 
 
 def test_many_documents_are_one_run_and_it_waits_while_more_comes(
-    tested: Agent, workspace: Workspace  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
 ) -> None:
     set_gate(workspace, "block")
     with in_tenant(workspace):
@@ -149,7 +156,8 @@ def test_many_documents_are_one_run_and_it_waits_while_more_comes(
 
 
 def test_what_was_held_is_tried_again_together_with_what_mends_it(
-    tested: Agent, workspace: Workspace  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
 ) -> None:
     set_gate(workspace, "block")
     replaced(tested, workspace, WRONG)
@@ -166,7 +174,9 @@ def test_what_was_held_is_tried_again_together_with_what_mends_it(
 
 
 def test_content_that_is_dropped_becomes_a_draft(
-    tested: Agent, workspace: Workspace, owner_client: Client  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
+    owner_client: Client,
 ) -> None:
     set_gate(workspace, "block")
     document = replaced(tested, workspace, WRONG)
@@ -182,13 +192,13 @@ def test_content_that_is_dropped_becomes_a_draft(
 
 @pytest.mark.parametrize(("gate", "verdict", "serves"), [("warn", "applied", True), ("block", "held", False)])
 def test_content_whose_run_cannot_be_made_is_not_lost(
-    tested: Agent,  # noqa: F811
+    tested: Agent,
     workspace: Workspace,
     owner_client: Client,
     monkeypatch: pytest.MonkeyPatch,
     gate: str,
     verdict: str,
-    serves: bool,  # noqa: FBT001
+    serves: bool,
 ) -> None:
     set_gate(workspace, gate)
     replaced(tested, workspace, f"{SHOP}\n\n{HARMLESS}")
@@ -219,7 +229,9 @@ def test_without_tests_content_serves_at_once_and_so_does_what_waited_for_tests_
 
 
 def test_a_draft_that_passed_is_not_tested_twice(
-    tested: Agent, workspace: Workspace, owner_client: Client  # noqa: F811
+    tested: Agent,
+    workspace: Workspace,
+    owner_client: Client,
 ) -> None:
     with in_tenant(workspace):
         document = documents.update_file(tested.sources.get(), f"{SHOP}\n\n{HARMLESS}".encode(), draft=True)
@@ -230,7 +242,7 @@ def test_a_draft_that_passed_is_not_tested_twice(
         assert Trial.objects.count() == 1
 
 
-def test_pushed_documents_wait_too(tested: Agent, workspace: Workspace, api: Integrator) -> None:  # noqa: F811
+def test_pushed_documents_wait_too(tested: Agent, workspace: Workspace, api: Integrator) -> None:
     set_gate(workspace, "block")
     body = {"agent": str(tested.pk), "external_id": "1", "title": "Delivery", "content": HARMLESS}
     pushed = api.post("documents/", body).json()
@@ -243,7 +255,7 @@ def test_pushed_documents_wait_too(tested: Agent, workspace: Workspace, api: Int
 
 @pytest.mark.parametrize("gate", ["warn", "block"])
 def test_another_embedding_model_is_tested_before_searches_turn_to_it(
-    tested: Agent,  # noqa: F811
+    tested: Agent,
     workspace: Workspace,
     owner_client: Client,
     monkeypatch: pytest.MonkeyPatch,
@@ -267,4 +279,6 @@ def test_another_embedding_model_is_tested_before_searches_turn_to_it(
         decide(owner_client, trial, "drop")
         with in_tenant(workspace):
             assert profiles.is_settled(Agent.objects.get())
-            assert set(Chunk.objects.filter(version__isnull=False).values_list("profile", flat=True)) == {before}
+            assert set(Chunk.objects.filter(version__isnull=False).values_list("profile", flat=True)) == {
+                before
+            }
