@@ -17,7 +17,7 @@ from agents.tiers import check_choice, choices, load_table
 from billing import limits
 from billing.plans import Limit, Tier
 from billing.subscriptions import standing_of
-from netvexa.lib.api import Strict
+from netvexa.lib.api import Strict, tested_first
 from netvexa.lib.errors import AppError
 from netvexa.lib.idempotency import idempotent
 from tenants.api import WorkspaceAPI, credential_of
@@ -134,9 +134,9 @@ class AgentViewSet(
         given = self.get_serializer(agent, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         changed = {name: new for name, new in given.validated_data.items() if getattr(agent, name) != new}
-        run = held(Change(agent=agent, fields=changed, by=credential_of(request).person_id)).run
+        run = held(Change(agent, credential_of(request).person_id, changed))
         if run is not None:
-            return Response({"code": "tested_first", "run": str(run)}, status=202)
+            return tested_first(run)
         self.perform_update(given)
         return Response(given.data)
 

@@ -1,12 +1,13 @@
-"""Changes of an agent that are tried before they count. Whoever can try one says so when it starts.
+"""Changes of an agent and of what it knows that are tried before they count. Who can try one says so when it starts.
 
-Agents cannot ask the chat, which stands above them and owns the test sets.
+Agents and knowledge cannot ask the chat, which stands above them and owns the test sets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,29 +18,53 @@ GUARDED = frozenset(
 )  # what shapes answers
 
 
+class Deed(StrEnum):
+    """A change of what an agent knows; beside each, what a `Change` names with it."""
+
+    PUBLISH = "draft"  # the draft's id
+    RESTORE = "restore"  # the earlier version's id
+    DELETE_SOURCE = "delete_source"  # its id
+    DELETE_DOCUMENT = "delete_document"  # its id
+    EXACT_ANSWER = "exact_answer"  # a `chat.curated_changes.Wanted`
+    DELETE_EXACT_ANSWER = "delete_exact_answer"  # its id
+    IMPORT_EXACT_ANSWERS = "import_exact_answers"  # a `chat.curated_changes.Imported`
+    CONTENT = "content"  # the ids of versions that were read and wait
+    PROFILE = "profile"  # the id of an embedding profile
+
+
+# Nobody waits for these: a gate that warns lets them through, and tells what they break.
+BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})
+
+
 @dataclass(frozen=True)
 class Change:
-    """Settings by name that `by` wants `agent` to have, plain JSON values; or the draft of a document, by its id,
-    that is to serve.
-    """
+    """Settings by name that `by` wants `agent` to have, or a deed with what it needs: plain JSON values."""
 
     agent: Agent
-    fields: dict[str, Any]
     by: UUID | None
-    draft: UUID | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    deed: Deed | None = None
+    value: Any = None
+
+    @property
+    def shapes_answers(self) -> bool:
+        return self.deed is not None or bool(GUARDED & self.fields.keys())
+
+    def as_json(self) -> dict[str, Any]:
+        return {self.deed.value: self.value} if self.deed else self.fields
 
 
 @dataclass(frozen=True)
-class Held:
-    """What becomes of a change: the run that tries it, or that it counts at once, and where there are tests the
-    sentence why they were not asked.
+class Gate:
+    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one, which `look` begins
+    for an agent once no more comes.
     """
 
-    run: UUID | None = None
-    untested: str = ""
+    tries: Callable[[Change], UUID | None]
+    keeps_back: Callable[[Agent, UUID], bool]
+    look: Callable[[UUID], None]
 
 
-Gate = Callable[[Change], Held]
 _gates: list[Gate] = []
 
 
@@ -49,9 +74,19 @@ def tries_changes(gate: Gate) -> None:
         _gates.append(gate)
 
 
-def held(change: Change) -> Held:
-    """Whether the change waits for a run. The first gate with something to say decides."""
-    shapes_answers = change.draft is not None or bool(GUARDED & change.fields.keys())
-    if change.agent.change_gate == ChangeGate.OFF or not shapes_answers:
-        return Held()
-    return next((answer for gate in _gates if (answer := gate(change)) != Held()), Held())
+def held(change: Change) -> UUID | None:
+    """The run that the change waits for; None where it counts at once. The first gate with something to say decides."""
+    if change.agent.change_gate == ChangeGate.OFF or not change.shapes_answers:
+        return None
+    return next((run for gate in _gates if (run := gate.tries(change)) is not None), None)
+
+
+def keeps_back(agent: Agent, version_id: UUID) -> bool:
+    """Whether a version that was read waits for a run before it serves."""
+    return agent.change_gate != ChangeGate.OFF and any(gate.keeps_back(agent, version_id) for gate in _gates)
+
+
+def look(agent_id: UUID) -> None:
+    """Some content of the agent waits."""
+    for gate in _gates:
+        gate.look(agent_id)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agents import audiences
 from agents.forms import AgentForm, NewAgentForm
+from agents.gate_pages import tested_first
 from agents.gates import Change, held
 from agents.models import Agent
 from agents.providers import plan_for, tier_table
@@ -100,9 +101,8 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     models = _models_for(request.workspace)
     form = AgentForm(request.POST or None, request.FILES or None, instance=agent, models=models)
     if request.method == "POST" and form.is_valid():
-        if (run := held(_change(request, agent, form)).run) is not None:
-            messages.info(request, "Your change is tested first. It counts as soon as nothing breaks.")
-            return redirect("improve:trial", run)
+        if (run := held(_change(request, agent, form))) is not None:
+            return tested_first(request, run, deed="agent.changed", subject=before["name"])
         form.save()
         after = audit.changes(agent, _AUDITED)
         changed = [name for name in _AUDITED if before[name] != after[name]]
@@ -129,7 +129,7 @@ def settings(request: MemberRequest, agent_id: UUID) -> HttpResponse:
 def _change(request: MemberRequest, agent: Agent, form: AgentForm) -> Change:
     given = {name: form.cleaned_data[name] for name in form.changed_data if name in _AUDITED}
     fields = {name: value for name, value in given.items() if value != form.initial.get(name)}
-    return Change(agent=agent, fields=fields, by=request.user.pk)
+    return Change(agent, request.user.pk, fields)
 
 
 @member_required(Permission.EDIT_AGENTS)

@@ -7,8 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from agents.providers import Usage
-from chat.models import Message, Outcome
+from chat.models import CuratedQuestion, Message, Outcome
 from chat.protocol import Citation, Frame, Stopped
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactAnswers:
+    """Exact answers as they would be, for a rehearsal: stored questions that give way, and unsaved ones."""
+
+    without: frozenset[UUID] = frozenset()
+    questions: tuple[CuratedQuestion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ class ChatConfig(AppConfig):
         from agents.gates import tries_changes
         from billing.storage import counts_to_storage
         from chat.attachments import stored_bytes
-        from chat.change_gate import try_change
+        from chat.change_gate import GATE
         from chat.models import CuratedAnswer
 
         counts_to_storage(stored_bytes)
-        tries_changes(try_change)
+        tries_changes(GATE)
         told_by(CuratedAnswer.objects.audiences)

@@ -1,21 +1,74 @@
-"""The gate that agents' changes pass: a run of the test set, with the change, before it counts."""
+"""The gate that changes pass: a run of the agent's test set, with the change, before it counts; and what the team
+decides about a change that a run held back.
+"""
 
 from __future__ import annotations
 
-from agents.gates import Change, Held
-from agents.models import Agent
-from chat import tasks, trials
+from enum import StrEnum
+from uuid import UUID
+
+from agents.gates import Change, Deed, Gate
+from agents.models import Agent, ChangeGate
+from chat import deeds, tasks, trials, verdicts
+from chat.models import Trial
+from chat.quality_models import Verdict
 from knowledge import proposals
+from tenants.context import current_workspace
 
 
-def try_change(change: Change) -> Held:
+class Decision(StrEnum):
+    """What the team may do about a change that was held back."""
+
+    APPLY = "apply"
+    DROP = "drop"
+    RETRY = "retry"
+
+
+def try_change(change: Change) -> UUID | None:
     """Begin a run that tries a change of an agent that has a test set."""
     agent = Agent.objects.get(pk=change.agent.pk)
-    if not agent.expectations.exists():
-        return Held()
-    if change.draft is not None and not proposals.is_triable(change.draft):
-        return Held(untested=proposals.UNTESTED)
-    proposed = {**change.fields, **({trials.DRAFT: str(change.draft)} if change.draft else {})}
+    proposed = change.as_json()
+    if change.deed is Deed.PROFILE:
+        waits = agent.trials.filter(change=proposed, verdict__in=(Verdict.PENDING, Verdict.HELD))
+        if (before := waits.first()) is not None:
+            return before.pk
+    if not agent.expectations.exists() or not deeds.is_triable(proposed):
+        return None
     trial = trials.begin(agent, by=change.by, change=proposed)
     tasks.run_trial.enqueue(trial.pk)
-    return Held(run=trial.pk)
+    return trial.pk
+
+
+def keeps_back(agent: Agent, version_id: UUID) -> bool:
+    """Whether what was read waits for a run: not where there are no tests, or a run let it through already."""
+    passed = agent.trials.filter(verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)])
+    return agent.expectations.exists() and not passed.exists()
+
+
+def look(agent_id: UUID) -> None:
+    """Begin a run once nothing more comes."""
+    job = (str(current_workspace().pk), str(agent_id))
+    tasks.try_content.apply_async(job, countdown=proposals.QUIET.total_seconds() + 1)
+
+
+GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look)
+
+
+def is_of_knowledge(trial: Trial) -> bool:
+    """Whether those who edit knowledge decide; settings, and what the gate blocks, are for those who edit agents."""
+    return deeds.deed_of(trial.change) is not None and trial.agent.change_gate != ChangeGate.BLOCK
+
+
+def decide(trial: Trial, decision: Decision) -> Trial:
+    """Do it; returns the run to look at. Raises NotAllowed where the gate blocks the change, Invalid where there is
+    nothing to decide.
+    """
+    if decision is Decision.RETRY:
+        trial = trials.again(trial)
+        tasks.run_trial.enqueue(trial.pk)
+    elif decision is Decision.DROP:
+        verdicts.drop(trial)
+    else:
+        verdicts.apply(trial)
+        tasks.make_curated_vectors.enqueue(trial.agent_id)
+    return trial

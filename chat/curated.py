@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from agents.models import Agent
-from chat.answers import Answer
+from chat.answers import Answer, ExactAnswers
 from chat.cache import words_in
 from chat.models import Channel, Message, Outcome
 from chat.protocol import Citation
@@ -87,30 +87,40 @@ def look_up(turn: Turn) -> Hit | None:
 
 
 def _find(turn: Turn) -> Hit | None:
+    exact = turn.exact or ExactAnswers()
     rows = CuratedQuestion.objects.filter(
         agent_id=turn.agent.id, answer__is_active=True, audience__in=["", *turn.audiences]
-    ).defer("embedding")
+    )
+    rows = rows.exclude(pk__in=exact.without) if exact.without else rows
+    proposed = [row for row in exact.questions if row.audience in ("", *turn.audiences)]
     key = key_of(turn.question)
     # One look: the row with the same words (one that is meant for this visitor first), else any row, which tells
     # that a closer look is worth its cost.
-    first = rows.select_related("answer").annotate(same=Q(key=key)).order_by("-same", "-audience").first()
-    if first is None:
+    stored = rows.defer("embedding").select_related("answer").annotate(same=Q(key=key))
+    found = [*stored.order_by("-same", "-audience")[:1], *proposed]
+    if not found:
         return None
+    first = max(found, key=lambda row: (row.key == key, row.audience))
     if first.key == key and not (turn.history and recall.refers_back(turn.question)):
         return Hit(question=first, similarity=1.0)
     said = [spoken.text for spoken in turn.history]
     if len(turn.question) > MAX_QUESTION or not recall.stands_alone(turn.question, history=said):
         return None
-    return _nearest(rows, turn)
+    return _nearest(rows, turn, proposed)
 
 
-def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn) -> Hit | None:
+def _nearest(rows: QuerySet[CuratedQuestion], turn: Turn, proposed: Sequence[CuratedQuestion]) -> Hit | None:
     mark = recall.fingerprint(turn.question, agent_id=turn.agent.id)
-    distance = Distance("embedding", mark.vector)
-    near = rows.filter(profile=mark.profile).select_related("answer").annotate(distance=distance)
+    near = rows.filter(profile=mark.profile).defer("embedding").select_related("answer")
+    near = near.annotate(distance=Distance("embedding", mark.vector))
+    near = near.filter(distance__lte=1 - mark.cosine(THRESHOLD)).order_by("distance")[:NEIGHBOURS]
+    found: list[tuple[CuratedQuestion, float]] = [(row, 1 - row.distance) for row in near]
+    found += [
+        (row, cosine) for row in proposed if (cosine := mark.to(row.embedding)) >= mark.cosine(THRESHOLD)
+    ]
     same = [
-        Hit(question=row, similarity=mark.likeness(1 - row.distance))
-        for row in near.filter(distance__lte=1 - mark.cosine(THRESHOLD)).order_by("distance")[:NEIGHBOURS]
+        Hit(question=row, similarity=mark.likeness(cosine))
+        for row, cosine in sorted(found, key=lambda pair: -pair[1])[:NEIGHBOURS]
         if recall.difference(turn.question, row.text, language=turn.language) is None
     ]
     same = [hit for hit in same if hit.question.audience] or same  # what is meant for this visitor goes first
@@ -129,17 +139,20 @@ def hits_of(answer: CuratedAnswer) -> QuerySet[Message]:
     return given.select_related("conversation", "reply_to").order_by("-created_at")
 
 
+def check(answer: CuratedAnswer, wordings: Sequence[str]) -> dict[str, str]:
+    """Key to wording, as they would be stored. Raises Invalid, AlreadyThere."""
+    wanted = _checked(answer, wordings)
+    same = CuratedQuestion.objects.filter(agent=answer.agent, audience=answer.audience, key__in=wanted)
+    if (other := same.exclude(answer=answer.pk).first()) is not None:
+        raise AlreadyThere(f"Another exact answer has the question “{other.text}” already. Change that one.")
+    check_room(answer.agent, adding=len(wanted))
+    return wanted
+
+
 def save(answer: CuratedAnswer, wordings: Sequence[str]) -> CuratedAnswer:
     """Store an answer with exactly these wordings of its question. Raises Invalid, AlreadyThere."""
-    wanted = _checked(answer, wordings)
     with transaction.atomic():
-        same = CuratedQuestion.objects.filter(agent=answer.agent, audience=answer.audience, key__in=wanted)
-        taken = same.exclude(answer=answer)
-        if (other := taken.first()) is not None:
-            raise AlreadyThere(
-                f"Another exact answer has the question “{other.text}” already. Change that one."
-            )
-        _check_room(answer.agent, adding=len(wanted))
+        wanted = check(answer, wordings)
         answer.save()
         answer.questions.exclude(key__in=wanted).delete()
         answer.questions.update(audience=answer.audience)
@@ -166,30 +179,35 @@ def _checked(answer: CuratedAnswer, wordings: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def _check_room(agent: Agent, *, adding: int) -> None:
+def check_room(agent: Agent, *, adding: int) -> None:
     if CuratedQuestion.objects.filter(agent=agent).count() + adding > MAX_QUESTIONS:
         raise Invalid(
             f"An agent has up to {MAX_QUESTIONS:,} questions with exact answers. Remove some first."
         )
 
 
-def import_csv(agent: Agent, data: bytes, *, by: UUID | None, audience: str = "") -> int:
-    """Store the pairs of a CSV file; a question that is there gets the new answer. How many. Raises Invalid.
-
-    All are meant for `audience`; what others get on the same question stays.
-
-    Rows with the same answer become its wordings.
-    """
-    pairs = pairs_of_csv(data)
-    too_long = next((pair for pair in pairs if len(pair.answer) > MAX_ANSWER), None)
+def pairs_in(data: bytes) -> list[tuple[str, str]]:
+    """The questions of a CSV file with their answers. Raises Invalid."""
+    pairs = [(pair.question, pair.answer) for pair in pairs_of_csv(data)]
+    too_long = next((question for question, answer in pairs if len(answer) > MAX_ANSWER), None)
     if too_long is not None:
-        raise Invalid(f"The answer to “{too_long.question}” is longer than {MAX_ANSWER:,} characters.")
+        raise Invalid(f"The answer to “{too_long}” is longer than {MAX_ANSWER:,} characters.")
+    return pairs
+
+
+def import_pairs(
+    agent: Agent, pairs: Sequence[tuple[str, str]], *, by: UUID | None, audience: str = ""
+) -> None:
+    """Store questions with their answers; a question that is there gets the new answer. Raises Invalid.
+
+    All are meant for `audience`; what others get on the same question stays. Rows with the same answer become its
+    wordings.
+    """
     with transaction.atomic():
-        _check_room(agent, adding=len(pairs))
-        for pair in pairs:
-            _import(agent, pair.question, pair.answer, by, audience)
+        check_room(agent, adding=len(pairs))
+        for question, text in pairs:
+            _import(agent, question, text, by, audience)
         CuratedAnswer.objects.filter(agent=agent, questions=None).delete()
-    return len(pairs)
 
 
 def _import(agent: Agent, question: str, text: str, by: UUID | None, audience: str) -> None:

@@ -11,8 +11,8 @@ from django.db.models import TextChoices
 from agents.audience_fields import AudienceFormField
 from agents.audiences import in_use
 from agents.forms import LinesField
-from chat import curated
-from chat.models import CuratedAnswer
+from chat import curated_changes
+from chat.models import CuratedAnswer, Gap
 from knowledge import corrections
 from netvexa.lib.errors import AppError, Invalid
 
@@ -48,14 +48,13 @@ class CuratedForm(AnswerModelForm):
             "is_active": "Switched off, these questions are answered from your sources.",
         }
 
-    def store(self) -> bool:
-        """Save a valid form; False, with an error on it, where the answer is refused."""
+    def store(self, *, by: UUID, gap: Gap | None = None) -> UUID | None:
+        """Save a valid form, or begin the run that it waits for. An error is put on it where the answer is refused."""
         try:
-            curated.save(self.instance, self.cleaned_data["wordings"])
+            return curated_changes.save(self.instance, self.cleaned_data["wordings"], by=by, gap=gap)
         except Invalid as refused:
             self.add_error("wordings", refused.detail)
-            return False
-        return True
+        return None
 
 
 class Place(TextChoices):

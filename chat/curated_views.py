@@ -15,8 +15,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from agents.gate_pages import tested_first
 from agents.models import Agent
-from chat import curated, gaps, receipts, tasks
+from chat import curated, curated_changes, gaps, receipts, tasks
 from chat.curated_forms import CuratedForm, FixForm, ImportForm
 from chat.models import CuratedAnswer, Gap, Message
 from chat.quality_models import GapState
@@ -68,25 +69,32 @@ def new(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     suggested = _drafted(gap) if gap else _suggested(wrong)
     form_class = FixForm if wrong or gap else CuratedForm
     form = form_class(request.POST or None, instance=answer, initial=suggested)
-    if request.method == "POST" and form.is_valid() and (stored := _stored(request, form)) is not None:
-        if gap is not None:
-            gaps.settle(gap, GapState.HANDLED, by=request.user.pk)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and (stored := _stored(request, form, gap=gap)) is not None
+    ):
         return stored
     context = {**_head(agent), "form": form, "wrong": wrong}
     return render(request, "improve/answer.html", context, status=422 if form.errors else 200)
 
 
-def _stored(request: MemberRequest, form: CuratedForm) -> HttpResponse | None:
+def _stored(request: MemberRequest, form: CuratedForm, *, gap: Gap | None) -> HttpResponse | None:
     """Store a valid form where it is to be kept; None, with an error on it, where that is refused."""
     if not isinstance(form, FixForm) or not form.is_knowledge:
-        return _saved(request, form.instance, "curated_answer.added") if form.store() else None
+        run = form.store(by=request.user.pk, gap=gap)
+        return None if form.errors else _saved(request, form.instance, "curated_answer.added", run=run)
     kept = form.keep(by=request.user.pk)
     if kept is None:
         return None
+    if gap is not None:
+        gaps.settle(gap, GapState.HANDLED, by=request.user.pk)
     action = "source.added" if kept.is_new else "source.changed"
     questions = form.cleaned_data["wordings"]
     audit.record(action, request=request, subject=kept.source.title, after={"questions": questions})
-    messages.success(request, f"Saved in “{kept.source.title}”. The agent answers from it in a moment.")
+    messages.success(
+        request, f"Saved in “{kept.source.title}”. The agent answers from it as soon as it is read."
+    )
     return redirect("knowledge:questions", kept.source.pk)
 
 
@@ -146,8 +154,10 @@ def answer(request: MemberRequest, curated_id: UUID) -> HttpResponse:
 def _change(request: MemberRequest, curated_id: UUID) -> HttpResponse:
     row = CuratedAnswer.objects.get_or_404(curated_id)
     form = CuratedForm(request.POST, instance=row)
-    if form.is_valid() and form.store():
-        return _saved(request, row, "curated_answer.changed")
+    if form.is_valid():
+        run = form.store(by=request.user.pk)
+        if not form.errors:
+            return _saved(request, row, "curated_answer.changed", run=run)
     return _show(request, row, form)
 
 
@@ -156,7 +166,9 @@ def _show(request: MemberRequest, row: CuratedAnswer, form: CuratedForm) -> Http
     return render(request, "improve/answer.html", context, status=422 if form.errors else 200)
 
 
-def _saved(request: MemberRequest, row: CuratedAnswer, action: str) -> HttpResponse:
+def _saved(request: MemberRequest, row: CuratedAnswer, action: str, *, run: UUID | None) -> HttpResponse:
+    if run is not None:
+        return tested_first(request, run, deed=action, subject=row.agent.name)
     tasks.make_curated_vectors.enqueue(row.agent_id)
     audit.record(action, request=request, subject=row.wordings[0], after={"id": str(row.pk)})
     messages.success(request, "Saved. The next visitor who asks gets exactly this answer.")
@@ -168,10 +180,10 @@ def _saved(request: MemberRequest, row: CuratedAnswer, action: str) -> HttpRespo
 def delete(request: MemberRequest, curated_id: UUID) -> HttpResponse:
     """Take an exact answer away."""
     row = CuratedAnswer.objects.get_or_404(curated_id)
-    audit.record(
-        "curated_answer.deleted", request=request, subject=row.wordings[0], before={"text": row.answer}
-    )
-    row.delete()
+    name = row.wordings[0]
+    if (run := curated_changes.delete(row, by=request.user.pk)) is not None:
+        return tested_first(request, run, deed="curated_answer.deleted", subject=name)
+    audit.record("curated_answer.deleted", request=request, subject=name, before={"text": row.answer})
     messages.success(request, "Deleted. These questions are answered from your sources again.")
     return redirect("improve:answers", row.agent_id)
 
@@ -185,13 +197,15 @@ def import_file(request: MemberRequest, agent_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _list(request, agent, form)
     try:
-        given = form.cleaned_data
-        count = curated.import_csv(
-            agent, given["file"].read(), by=request.user.pk, audience=given["audience"]
-        )
+        pairs = curated.pairs_in(form.cleaned_data["file"].read())
+        audience = form.cleaned_data["audience"]
+        run = curated_changes.import_pairs(agent, pairs, by=request.user.pk, audience=audience)
     except AppError as refused:
         form.add_error("file", refused.detail)
         return _list(request, agent, form)
+    if run is not None:
+        return tested_first(request, run, deed="curated_answer.imported", subject=agent.name)
+    count = len(pairs)
     tasks.make_curated_vectors.enqueue(agent.pk)
     audit.record("curated_answer.imported", request=request, subject=agent.name, after={"questions": count})
     messages.success(request, f"{count} question{'' if count == 1 else 's'} with exact answers imported.")

@@ -126,7 +126,7 @@ def _look(turn: Turn) -> Looked:
     spent = spending.spent_asked(turn.agent, is_test=is_test)
     fetch(worth, state, row, spent)
     prospect, reading, settings = worth.found, state.found, row.found
-    if prospect.curated and (exact := curated.look_up(turn)) is not None:
+    if (prospect.curated or turn.exact) and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
     if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:
         return Looked(hit=hit)

@@ -19,7 +19,7 @@ from agents.providers import shut_down
 from billing.subscriptions import standing_of
 from chat import ladder, spending
 from chat.answering import Writing
-from chat.answers import Answer
+from chat.answers import Answer, ExactAnswers
 from chat.feed import Feed
 from chat.models import Channel, Message
 from chat.turns import Turn, audiences_of, spoken_before
@@ -36,9 +36,10 @@ def rehearse(
     language: str = "en",
     audiences: Sequence[str] = (),
     overlay: Overlay | None = None,
+    exact: ExactAnswers | None = None,
 ) -> Answer:
-    """What the agent would answer now. `agent` may carry changes that are not saved, `overlay` be a document as it
-    would be; `audiences` are those of the visitor who asks. Call inside the workspace.
+    """What the agent would answer now. `agent` may carry changes that are not saved, `overlay` and `exact` be knowledge
+    and exact answers as they would be; `audiences` are those of the visitor who asks. Call inside the workspace.
     """
     workspace = current_workspace()
     turn = Turn(
@@ -57,6 +58,7 @@ def rehearse(
         channel=Channel.PREVIEW.value,
         audiences=tuple(audiences),
         overlay=overlay,
+        exact=exact,
     )
     answer = async_to_sync(_answer)(turn)
     if answer.usage.cost_micro_usd:

@@ -23,6 +23,7 @@ from chat import (
     mails,
     probe,
     retention,
+    trial_mails,
     trials,
     turns,
 )
@@ -154,6 +155,17 @@ def digest_conversation(workspace: Workspace, conversation_id: str) -> None:
 def run_trial(workspace: Workspace, trial_id: str) -> None:
     """Ask an agent's test questions, and decide about the change that they try."""
     trials.run(UUID(trial_id))
+    for agent_id in Agent.objects.filter(trials=UUID(trial_id)).values_list("pk", flat=True):
+        curated.make_vectors(agent_id)  # where the change was of exact answers
+    _sent(trial_mails.broken, trial_id)
+
+
+@shared_task(base=TenantTask)
+def try_content(_workspace: Workspace, agent_id: str) -> None:
+    """Ask an agent's test questions about what was read and waits, once no more comes."""
+    trial = trials.begin_content(UUID(agent_id))
+    if trial is not None:
+        run_trial.enqueue(trial.pk)
 
 
 @shared_task(base=PlatformTask)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,8 +17,10 @@ from agents.audience_fields import AudienceField
 from agents.audiences import MOST
 from agents.models import Agent, Judge
 from chat import tasks, test_sets, trials
+from chat.change_gate import Decision, decide, is_of_knowledge
 from chat.models import Expectation, Trial
 from netvexa.lib.api import Strict, wanted_id
+from netvexa.lib.errors import NotAllowed
 from netvexa.lib.idempotency import idempotent
 from tenants.api import WorkspaceAPI, credential_of
 from tenants.keys import Scope
@@ -133,7 +137,11 @@ class ResultSerializer(serializers.Serializer[Any]):
 
 
 class TrialSerializer(serializers.ModelSerializer[Trial]):
-    """A run of a test set, without its results."""
+    """A run of a test set, without its results.
+
+    `change` is what it tries: settings by name, or one deed. `verdict` is what became of that: `held` waits for a
+    decision.
+    """
 
     done = serializers.IntegerField(read_only=True)
     judgement = JudgementSerializer(read_only=True)
@@ -178,11 +186,10 @@ class NewRun(Strict):
     )
 
 
-@extend_schema_view(list=_OF_AGENT, retrieve=extend_schema(responses=TrialDetail))
+@extend_schema_view(list=_OF_AGENT)
 class TrialViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """Runs of test sets. They are not counted as answers."""
@@ -201,8 +208,24 @@ class TrialViewSet(
     def get_object(self) -> Trial:
         return Trial.objects.get_or_404(self.kwargs["pk"])
 
-    def get_serializer_class(self) -> Any:
-        return TrialDetail if self.action == "retrieve" else TrialSerializer
+    @extend_schema(
+        responses=TrialDetail,
+        parameters=[
+            OpenApiParameter(
+                "against",
+                OpenApiTypes.UUID,
+                description="An earlier run of the same test set whose answers stand as `before`.",
+            )
+        ],
+    )
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """A run with its results."""
+        trial = self.get_object()
+        other = trials.earlier_run(trial, wanted_id(request, "against"))
+        if other is not None:
+            trial.results = trials.compared(trial, other)
+            trial.broken = sum(map(trials.broke, trial.results))
+        return Response(TrialDetail(trial).data)
 
     @extend_schema(request=NewRun, responses={201: TrialSerializer})
     @idempotent
@@ -217,3 +240,31 @@ class TrialViewSet(
         )
         tasks.run_trial.enqueue(trial.pk)
         return Response(TrialSerializer(trial).data, status=201)
+
+    @extend_schema(request=None, responses=TrialSerializer)
+    @action(detail=True, methods=["post"])
+    def apply(self, request: Request, pk: UUID) -> Response:
+        """Use a change that was held back in spite of what it breaks; 403 where the agent's settings block that.
+
+        Changes of settings need the scope `write:agents`.
+        """
+        return self._decide(request, Decision.APPLY)
+
+    @extend_schema(request=None, responses=TrialSerializer)
+    @action(detail=True, methods=["post"])
+    def drop(self, request: Request, pk: UUID) -> Response:
+        """Forget a change that was held back."""
+        return self._decide(request, Decision.DROP)
+
+    @extend_schema(request=None, responses={201: TrialSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: UUID) -> Response:
+        """Test a change that was held back again, in another run."""
+        return self._decide(request, Decision.RETRY)
+
+    def _decide(self, request: Request, decision: Decision) -> Response:
+        trial = self.get_object()
+        if not (is_of_knowledge(trial) or credential_of(request).allows(Scope.WRITE_AGENTS)):
+            raise NotAllowed("This needs the scope write:agents.")
+        shown = TrialSerializer(decide(trial, decision)).data
+        return Response(shown, status=201 if decision is Decision.RETRY else 200)

@@ -11,12 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.models import Agent, Judge
-from chat import receipts, tasks, test_sets, trials
+from chat import receipts, tasks, test_sets, trials, verdicts
+from chat.change_gate import Decision, decide, is_of_knowledge
 from chat.models import Expectation, Trial
+from chat.quality_models import Verdict
 from chat.trial_forms import ExpectationForm, SheetForm
-from netvexa.lib.errors import AppError, Invalid
+from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound
 from tenants import audit
-from tenants.access import MemberRequest, Permission, member_required
+from tenants.access import MemberRequest, Permission, allows, member_required
 
 _RUNS = 10
 
@@ -146,31 +148,55 @@ def trial(request: MemberRequest, trial_id: UUID) -> HttpResponse:
     if request.method == "POST":
         return _decide(request, trial_id)
     row = Trial.objects.get_or_404(trial_id)
-    results = sorted(row.results, key=lambda one: (not trials.broke(one), not one["now"]["failed"]))
+    other = trials.earlier_run(row, _id_of(request.GET.get("against", "")))
+    results = sorted(
+        trials.compared(row, other), key=lambda one: (not trials.broke(one), not one["now"]["failed"])
+    )
     context = {
         **_head(row.agent),
         "trial": row,
         "results": [(result, trials.broke(result)) for result in results],
-        "changes": trials.changes_of(row),
-        "may_apply": trials.may_apply(row),
+        "changes": trials.changes_of(row, other),
+        "earlier": trials.earlier_runs(row).defer("results"),
+        "against": other,
+        "broken": sum(map(trials.broke, results)),
+        "may_apply": verdicts.may_apply(row),
+        "may_decide": allows(request.member, _needed(row)),
     }
     template = "improve/parts/trial.html" if request.htmx else "improve/trial.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
 
-@member_required(Permission.EDIT_AGENTS)
+def _id_of(text: str) -> UUID | None:
+    """Raises NotFound for what is no id."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise NotFound("There is no such earlier run of this test set.") from None
+
+
+_DONE = {
+    Decision.APPLY: "The change is in use. It counts from the next message.",
+    Decision.DROP: "The change is dropped. The agent stays as it is.",
+    Decision.RETRY: "The change is tested again.",
+}
+
+
+def _needed(trial: Trial) -> Permission:
+    return Permission.EDIT_KNOWLEDGE if is_of_knowledge(trial) else Permission.EDIT_AGENTS
+
+
 def _decide(request: MemberRequest, trial_id: UUID) -> HttpResponse:
     row = Trial.objects.get_or_404(trial_id)
-    if request.POST.get("action") == "drop":
-        trials.drop(row)
-        audit.record("change.dropped", request=request, subject=row.agent.name, after={"id": str(row.pk)})
-        messages.success(request, "The change is dropped. The agent stays as it is.")
+    if not allows(request.member, _needed(row)):
+        raise NotAllowed
+    decision = next((one for one in Decision if one == request.POST.get("action")), None)
+    if decision is None:
+        raise Invalid("Use the change, drop it, or test it again.")
+    following = decide(row, decision)
+    audit.record(f"change.{decision}", request=request, subject=row.agent.name, after={"id": str(row.pk)})
+    if decision is Decision.APPLY and row.verdict != Verdict.APPLIED:
+        messages.error(request, "Things were changed meanwhile, so this change was dropped. Make it again.")
     else:
-        trials.apply(row)
-        if row.verdict == "applied":
-            messages.success(request, "The change is in use. It counts from the next message.")
-        else:
-            messages.error(
-                request, "The agent was changed meanwhile, so this change was dropped. Make it again."
-            )
-    return redirect("improve:trial", row.pk)
+        messages.success(request, _DONE[decision])
+    return redirect("improve:trial", following.pk)

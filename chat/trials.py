@@ -8,32 +8,40 @@ Runs inside the workspace.
 
 from __future__ import annotations
 
-import copy
 import logging
 from datetime import timedelta
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from agents.gates import Deed
 from agents.models import Agent, ChangeGate, Judge
-from chat import judging, rehearsal
+from chat import deeds, judging, rehearsal, verdicts
 from chat.answers import Answer
+from chat.deeds import Seen
 from chat.judging import Judged, Judgement
 from chat.models import Expectation, Outcome, Trial
 from chat.quality_models import Expected, TrialState, Verdict
 from knowledge import proposals, recall
-from knowledge.candidates import Overlay
-from netvexa.lib.errors import Invalid, NotAllowed
-from tenants import audit, closing
+from netvexa.lib.errors import AppError, Invalid, NotFound
+from tenants import closing
 
 logger = logging.getLogger(__name__)
 
 STALLED_AFTER = timedelta(minutes=10)  # without a result: no question takes so long
 KEPT_RUNS = 20
 TEXT_CHARS = 800
-DRAFT = "draft"  # in a change: the id of a document's draft that is to serve
+_COMPARED = ("agent_version", "knowledge_version", "model")  # of a run's basis
+
+
+class NotTried(AppError):
+    """The agent's own model did not answer: what another one says tells nothing about a change."""
+
+    code = "not_tried"
+    status = 503
 
 
 class Side(TypedDict):
@@ -146,13 +154,42 @@ def begin(
     return trial
 
 
+def again(trial: Trial) -> Trial:
+    """Another run of a change that was held back, which waits for that one now. Raises Invalid."""
+    if trial.verdict != Verdict.HELD:
+        raise Invalid("No change waits for this run.")
+    with transaction.atomic():
+        new = begin(trial.agent, by=trial.created_by, change=trial.change, judge=Judge(trial.judge))
+        verdicts.close(trial)
+    return new
+
+
+def begin_content(agent_id: UUID) -> Trial | None:
+    """One run of all content of an agent that was read and waits; none while more comes or a run is under way."""
+    with transaction.atomic():
+        agent = Agent.objects.select_for_update().filter(pk=agent_id).first()
+        waiting = proposals.waiting(agent_id)
+        if agent is None or not waiting:
+            return None
+        if agent.change_gate == ChangeGate.OFF or not agent.expectations.exists():
+            proposals.let_serve(waiting)
+            return None
+        undecided = agent.trials.filter(verdict__in=(Verdict.PENDING, Verdict.HELD))
+        for before in undecided.filter(change__has_key=Deed.CONTENT.value):
+            if before.verdict == Verdict.PENDING or set(before.change[Deed.CONTENT]) == set(waiting):
+                return None
+            verdicts.close(before)
+        return begin(agent, by=None, change={Deed.CONTENT.value: waiting})
+
+
 def _basis(agent: Agent, change: dict[str, Any]) -> dict[str, Any]:
     """What a run tries: the agent's state, and what the change would replace."""
     return {
         "agent_version": agent.version,
         "knowledge_version": recall.version_of(agent.pk),
         "model": agent.model or "the plan’s own choice",
-        "before": {name: getattr(agent, name) for name in change if name != DRAFT},
+        "before": {} if deeds.deed_of(change) else {name: getattr(agent, name) for name in change},
+        "told": deeds.told(change),
     }
 
 
@@ -164,22 +201,32 @@ def run(trial_id: UUID) -> None:
     known = {result["expectation"] for result in trial.results}
     try:
         earlier = {} if trial.change else _earlier(trial)
-        overlay = proposals.overlay_of(trial.change[DRAFT]) if DRAFT in trial.change else None
+        seen = deeds.seen(trial.agent, trial.change)
         for expected in trial.agent.expectations.all():
             if not closing.is_open():
                 return  # the run rests, and is taken up when the workspace is open again
             if str(expected.pk) not in known:
-                trial.results.append(_tried(trial, expected, earlier, overlay))
+                trial.results.append(_tried(trial, expected, earlier, seen))
                 trial.save(update_fields=["results", "updated_at"])
         if trial.judge != Judge.OFF:
             _judge(trial)
+    except AppError as refused:
+        _fail(trial, why=refused.detail)
     except Exception:
         logger.exception("A test run failed")
-        trial.state = TrialState.FAILED
-        trial.verdict = Verdict.HELD if trial.change else Verdict.NONE
-        trial.save(update_fields=["state", "verdict", "updated_at"])
-        return
-    _finish(trial)
+        _fail(trial)
+    else:
+        _finish(trial)
+
+
+def _fail(trial: Trial, *, why: str = "") -> None:
+    """The change stays out of use until it is tried again or dropped, unless it goes on whatever the run says."""
+    trial.state = TrialState.FAILED
+    trial.verdict = Verdict.HELD if trial.change else Verdict.NONE
+    trial.basis["failed"] = why
+    trial.save(update_fields=["state", "verdict", "basis", "updated_at"])
+    if verdicts.goes_on(trial):
+        verdicts.apply(trial)
 
 
 def stalled() -> list[UUID]:
@@ -191,19 +238,23 @@ def stalled() -> list[UUID]:
     return ids
 
 
-def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], overlay: Overlay | None) -> Result:
+def _tried(trial: Trial, expected: Expectation, earlier: dict[str, Side], seen: Seen) -> Result:
     agent = trial.agent
     before = earlier.get(str(expected.pk))
     if trial.change:
-        before = _asked(trial, agent, expected)
-        agent = with_change(agent, trial.change)
-    now = _asked(trial, agent, expected, overlay)
+        before = _asked(trial, agent, expected, Seen())
+        agent = verdicts.with_change(agent, trial.change)
+    now = _asked(trial, agent, expected, seen)
     return {"expectation": str(expected.pk), "question": expected.question, "now": now, "before": before}
 
 
-def _asked(trial: Trial, agent: Agent, expected: Expectation, overlay: Overlay | None = None) -> Side:
-    """One answer of this run; where it is judged, with the passages that the judge reads."""
-    answer = rehearsal.rehearse(agent, expected.question, audiences=expected.audiences, overlay=overlay)
+def _asked(trial: Trial, agent: Agent, expected: Expectation, seen: Seen) -> Side:
+    """One answer of this run; where it is judged, with the passages that the judge reads. Raises NotTried."""
+    answer = rehearsal.rehearse(
+        agent, expected.question, audiences=expected.audiences, overlay=seen.overlay, exact=seen.exact
+    )
+    if trial.change and "why" in answer.receipt:
+        raise NotTried(answer.receipt["why"])
     side = side_of(expected, answer)
     if trial.judge != Judge.OFF and answer.outcome == Outcome.ANSWERED:
         side["cited"] = [citation["snippet"] for citation in answer.citations]
@@ -253,15 +304,6 @@ def _keep(side: Side, verdict: Judged | None, *, counts: bool) -> None:
         side["failed"].append(f"The judge: {verdict['reason']}")
 
 
-def with_change(agent: Agent, change: dict[str, Any]) -> Agent:
-    """The agent as it would be; not saved."""
-    changed = copy.copy(agent)
-    for name, value in change.items():
-        if name != DRAFT:
-            setattr(changed, name, value)
-    return changed
-
-
 def _earlier(trial: Trial) -> dict[str, Side]:
     """The answers of the run before, of the agent as it was."""
     before = previous(trial)
@@ -286,47 +328,42 @@ def _finish(trial: Trial) -> None:
         if running.first() is None:
             return
         trial.save()
-        if trial.change and not trial.broken:
-            apply(trial)
+        if trial.change and (not trial.broken or verdicts.goes_on(trial)):
+            verdicts.apply(trial)
 
 
-# The gate
+def earlier_runs(trial: Trial) -> QuerySet[Trial]:
+    """Finished runs of the same test set that it can be compared with, newest first."""
+    return Trial.objects.filter(
+        agent=trial.agent, state=TrialState.DONE, created_at__lt=trial.created_at
+    ).order_by("-created_at")
 
 
-def may_apply(trial: Trial) -> bool:
-    """Whether the team may use the change in spite of what breaks."""
-    is_clean = trial.state == TrialState.DONE and not trial.broken
-    return trial.verdict == Verdict.HELD and (is_clean or trial.agent.change_gate != ChangeGate.BLOCK)
+def earlier_run(trial: Trial, run_id: UUID | None) -> Trial | None:
+    """The one with this id; None where none is asked for. Raises NotFound where it is none of `earlier_runs`."""
+    if run_id is None:
+        return None
+    found = earlier_runs(trial).filter(pk=run_id).first()
+    if found is None:
+        raise NotFound("There is no such earlier run of this test set.")
+    return found
 
 
-def apply(trial: Trial) -> None:
-    """Put the change into use. Raises NotAllowed where the gate blocks it or the agent was changed meanwhile."""
-    if may_apply(trial) and DRAFT in trial.change:
-        proposals.publish(trial.change[DRAFT])
-        trial.verdict = Verdict.APPLIED
-        trial.save(update_fields=["verdict", "updated_at"])
-        return
-    if not may_apply(trial):
-        raise NotAllowed(
-            "This change breaks test questions, and the agent’s settings say that such changes wait."
-        )
-    with transaction.atomic():
-        agent = Agent.objects.select_for_update().get(pk=trial.agent_id)
-        if agent.version != trial.basis["agent_version"]:
-            trial.verdict = Verdict.DROPPED
-        else:
-            before = {name: getattr(agent, name) for name in trial.change}
-            agent = with_change(agent, trial.change)
-            agent.version += 1
-            agent.save(update_fields=[*trial.change, "version", "updated_at"])
-            trial.verdict = Verdict.APPLIED
-            audit.note(
-                "agent.changed",
-                actor="test run",
-                subject=agent.name,
-                after={"before": before, "now": trial.change},
-            )
-        trial.save(update_fields=["verdict", "updated_at"])
+def compared(trial: Trial, other: Trial | None) -> list[Result]:
+    """Its results beside those of another run, or else of what it was made to be compared with."""
+    results: list[Result] = trial.results
+    if other is None:
+        return results
+    sides: dict[str, Side] = {result["expectation"]: result["now"] for result in other.results}
+    return [
+        {
+            "expectation": result["expectation"],
+            "question": result["question"],
+            "now": result["now"],
+            "before": sides.get(result["expectation"]),
+        }
+        for result in results
+    ]
 
 
 class Difference(TypedDict):
@@ -337,17 +374,15 @@ class Difference(TypedDict):
     now: str
 
 
-def changes_of(trial: Trial) -> list[Difference]:
-    """What changed: the settings that the run tries, or what is other than at the run before."""
-    if DRAFT in trial.change:
-        return [
-            Difference(name="Document", before="as it serves", now=proposals.name_of(trial.change[DRAFT]))
-        ]
+def changes_of(trial: Trial, other: Trial | None = None) -> list[Difference]:
+    """What changed: what the run tries, or what is other than at another run, or else the run before."""
+    if trial.basis.get("told"):
+        return [Difference(name=name, before=old, now=new) for name, old, new in trial.basis["told"]]
     if trial.change:
         live = trial.basis.get("before", {})
         pairs = [(name, live.get(name, ""), now) for name, now in trial.change.items()]
-    elif (before := previous(trial)) is not None:
-        pairs = [(name, before.basis.get(name), now) for name, now in trial.basis.items() if name != "before"]
+    elif (before := other or previous(trial)) is not None:
+        pairs = [(name, before.basis.get(name), trial.basis.get(name)) for name in _COMPARED]
     else:
         return []
     return [
@@ -355,10 +390,3 @@ def changes_of(trial: Trial) -> list[Difference]:
         for name, old, new in pairs
         if old != new
     ]
-
-
-def drop(trial: Trial) -> None:
-    """Forget the change."""
-    if trial.verdict == Verdict.HELD:
-        trial.verdict = Verdict.DROPPED
-        trial.save(update_fields=["verdict", "updated_at"])

@@ -26,7 +26,7 @@ from billing.models import UsageKind
 from billing.plans import Limit
 from billing.subscriptions import Standing, standing_asked, standing_of
 from chat import clarifying, retention, spending, statements, wording
-from chat.answers import Answer
+from chat.answers import Answer, ExactAnswers
 from chat.attachments import entry_of, send_with
 from chat.clarifying import AskingBack
 from chat.conversations import Door, Ended
@@ -79,7 +79,8 @@ class Turn:
     reservation_id: UUID | None = None
     has_files: bool = False  # the question came with attachments
     audiences: tuple[str, ...] = ()  # that the visitor belongs to, by proof
-    overlay: Overlay | None = None  # a document as it would be, for a rehearsal
+    overlay: Overlay | None = None  # knowledge as it would be, for a rehearsal
+    exact: ExactAnswers | None = None  # likewise
     chosen: str = ""  # of what the agent asked back; the question holds it
 
     @property

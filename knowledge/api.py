@@ -17,15 +17,15 @@ from rest_framework.response import Response
 
 from agents.audience_fields import AudienceField
 from agents.models import Agent
-from knowledge import documents, history, hooks
+from knowledge import documents, gated, history, hooks
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
-from knowledge.pushing import NAMES, Pushed, push, remove
+from knowledge.pushing import NAMES, Pushed, push
 from knowledge.questions import MAX_PAIRS, checked_pairs
 from knowledge.room import check_limits, check_room
 from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
-from netvexa.lib.api import Strict, wanted_choice, wanted_id
+from netvexa.lib.api import Strict, TestedFirst, tested_first, wanted_choice, wanted_id
 from netvexa.lib.errors import Invalid
 from netvexa.lib.idempotency import idempotent
 from netvexa.lib.json_body import JsonBody
@@ -294,6 +294,9 @@ class PushSerializer(Strict):
     format = serializers.ChoiceField(list(NAMES), default="markdown")
     url = serializers.URLField(max_length=2000, required=False, default="", help_text="For citations.")
     audience = AudienceField(required=False, default="")
+    draft = serializers.BooleanField(
+        default=False, help_text="Its content is kept back until it is published; title and url hold at once."
+    )
 
 
 _AGENT = OpenApiParameter("agent", OpenApiTypes.UUID, description="Only this agent's.")
@@ -304,7 +307,6 @@ class SourceViewSet(
     WorkspaceAPI,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
-    mixins.DestroyModelMixin,
     viewsets.GenericViewSet,  # type: ignore[type-arg]
 ):
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
@@ -343,8 +345,15 @@ class SourceViewSet(
         source = add(agent, fields, added_by=credential_of(request).person_id)
         return Response(SourceSerializer(source).data, status=201)
 
-    def perform_destroy(self, instance: Source) -> None:
-        documents.delete_source(instance)
+    @extend_schema(responses={204: None, 202: TestedFirst})
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Delete a source with everything learnt from it.
+
+        Where the agent has a test set it is tested first what that breaks: the answer is then 202 with the run, and the
+        source goes when nothing breaks.
+        """
+        run = gated.delete_source(self.get_object(), by=credential_of(request).person_id)
+        return Response(status=204) if run is None else tested_first(run)
 
     @extend_schema(request=SourceChange, responses=SourceSerializer)
     def partial_update(self, request: Request, pk: UUID) -> Response:
@@ -457,10 +466,13 @@ class DocumentViewSet(
         document, is_new = push(agent, Pushed(**fields), added_by=credential_of(request).person_id)
         return Response(DocumentSerializer(document).data, status=201 if is_new else 200)
 
+    @extend_schema(responses={204: None, 202: TestedFirst})
     def destroy(self, request: Request, pk: UUID) -> Response:
-        """Delete a document that was sent by the API."""
-        remove(self.get_object())
-        return Response(status=204)
+        """Delete a document that was sent by the API. Where the agent has a test set it is tested first, as deleting a
+        source is.
+        """
+        run = gated.delete_document(self.get_object(), by=credential_of(request).person_id)
+        return Response(status=204) if run is None else tested_first(run)
 
     @extend_schema(request=None, responses={202: DocumentSerializer})
     @action(detail=True, methods=["post"])

@@ -84,6 +84,21 @@ SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_pat
 FROM best JOIN knowledge_chunk c ON c.id = best.id JOIN knowledge_document d ON d.live_id = c.version_id
 """  # noqa: S608  only our own constants are put in; values are parameters
 
+# The same where a rehearsal sees other knowledge than serves. A statement of its own: every visitor's question would
+# pay for its joins.
+_WOULD_SERVE = """
+    readable AS MATERIALIZED (
+        SELECT v.id FROM knowledge_version v JOIN knowledge_document d ON d.id = v.document_id
+        JOIN knowledge_source s ON s.id = d.source_id
+        WHERE s.agent_id = %(agent)s AND s.audience = ANY(%(audiences)s)
+          AND (d.live_id = v.id AND NOT d.id = ANY(%(without)s::uuid[]) OR v.id = ANY(%(staged)s::uuid[]))
+    )
+"""
+_REHEARSED = _STATEMENT.replace(READABLE, _WOULD_SERVE).replace(
+    "JOIN knowledge_document d ON d.live_id = c.version_id",
+    "JOIN knowledge_version v ON v.id = c.version_id JOIN knowledge_document d ON d.id = v.document_id",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -110,14 +125,18 @@ class Candidate:
         return [words for _, _, _, words in self.spans]
 
 
-def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -> list[Candidate]:
-    """At most COMPARED chunks, in no order, from what everybody or one of `audiences` may read."""
+def find(
+    question: Question, *, agent_id: UUID, audiences: Sequence[str] = (), overlay: Overlay | None = None
+) -> list[Candidate]:
+    """At most COMPARED chunks, in no order, from what everybody or one of `audiences` may read; with all passages of
+    the draft in `overlay`.
+    """
     total = question.frequencies[index.EVERY_CHUNK]
     idf = {
         form: index.inverse_frequency(question.frequencies[form], total=total)
         for forms in question.forms
         for form in forms
-        if question.frequencies[form]
+        if question.frequencies[form] or (overlay and overlay.staged)  # what only waits is not counted yet
     }
     values: dict[str, Any] = {
         "agent": agent_id,
@@ -128,7 +147,14 @@ def find(question: Question, *, agent_id: UUID, audiences: Sequence[str] = ()) -
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    return [_candidate(row) for row in rows_of(_STATEMENT, values, settings=settings_for(total))]
+    statement = _STATEMENT
+    if overlay is not None:
+        statement = _REHEARSED
+        values |= {"without": list(overlay.without), "staged": list(overlay.staged)}
+    found = [_candidate(row) for row in rows_of(statement, values, settings=settings_for(total))]
+    if overlay is not None and overlay.draft is not None and overlay.draft.audience in ("", *audiences):
+        found += _proposed(overlay.draft, question)
+    return found
 
 
 def settings_for(total: int) -> str:
@@ -138,11 +164,8 @@ def settings_for(total: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlay:
-    """Passages of a document as they would be, which stand in for those that serve; unsaved rows.
-
-    `audience` is its source's.
-    """
+class Draft:
+    """Passages of a document as they would be; unsaved rows. `audience` is its source's."""
 
     document_id: UUID
     version_id: UUID
@@ -152,25 +175,36 @@ class Overlay:
     audience: str = ""
 
 
-def laid_over(found: Sequence[Candidate], overlay: Overlay, *, question: Question) -> list[Candidate]:
-    """The candidates as they would be found with the overlay: all of its passages are looked at."""
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Knowledge as it would be, for a rehearsal: documents that do not serve, versions that are stored and serve in
+    spite of not doing so yet, and a draft that is not stored in passages. `profile` is an embedding profile that is
+    read instead of the agent's.
+    """
+
+    without: frozenset[UUID] = frozenset()
+    staged: frozenset[UUID] = frozenset()
+    draft: Draft | None = None
+    profile: str = ""
+
+
+def _proposed(draft: Draft, question: Question) -> list[Candidate]:
     total = question.frequencies[index.EVERY_CHUNK]
     weights = {
         index.term_id(form): index.inverse_frequency(question.frequencies[form], total=total)
         for forms in question.forms
         for form in forms
     }
-    others = [candidate for candidate in found if candidate.document_id != overlay.document_id]
-    return others + [_proposed(chunk, overlay, question, weights) for chunk in overlay.chunks]
+    return [_as_candidate(chunk, draft, question, weights) for chunk in draft.chunks]
 
 
-def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mapping[int, float]) -> Candidate:
+def _as_candidate(chunk: Chunk, draft: Draft, question: Question, weights: Mapping[int, float]) -> Candidate:
     lexical = zip(chunk.lexical.indices(), chunk.lexical.values(), strict=True)
     return Candidate(
         chunk_id=chunk.pk,
-        document_id=overlay.document_id,
-        title=overlay.title,
-        url=overlay.url,
+        document_id=draft.document_id,
+        title=draft.title,
+        url=draft.url,
         anchor=chunk.anchor,
         page=chunk.page,
         page_label=chunk.page_label,
@@ -181,7 +215,7 @@ def _proposed(chunk: Chunk, overlay: Overlay, question: Question, weights: Mappi
         content_hash=chunk.content_hash,
         cosine=float(np.dot(question.vector, np.asarray(chunk.embedding.to_list(), dtype=np.float32))),
         lexical=sum(weight * weights.get(term, 0.0) for term, weight in lexical),
-        version_id=overlay.version_id,
+        version_id=draft.version_id,
     )
 
 

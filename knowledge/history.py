@@ -40,13 +40,13 @@ def version_of(document: Document, number: int) -> Version:
 
 def compare(old: Version, new: Version) -> list[DiffLine]:
     """What is read of them, line by line. Raises Invalid where a version cannot be read."""
-    return list(_diff(_text(old).split("\n")[:MAX_LINES], _text(new).split("\n")[:MAX_LINES]))
+    return list(_diff(read_text(old).split("\n")[:MAX_LINES], read_text(new).split("\n")[:MAX_LINES]))
 
 
-def _text(version: Version) -> str:
-    """The text that was kept; a draft has none, and is read for this once.
+def read_text(version: Version) -> str:
+    """The text that was kept; a draft has none, and is read for this once. Raises Invalid where it cannot be.
 
-    A web page's is not: without its scripts' work it would be read as it is today.
+    A web page's is not read: without its scripts' work it would be read as it is today.
     """
     if version.text_file:
         return text_of(version)
@@ -72,10 +72,15 @@ def _diff(old: list[str], new: list[str]) -> Iterator[DiffLine]:
             yield from (DiffLine("added", line) for line in new[new_start:new_end])
 
 
-def publish(version: Version) -> None:
-    """Let a draft be read and serve. Raises Invalid for what is no draft."""
+def check_draft(version: Version) -> None:
+    """Raises Invalid for what is no draft."""
     if not version.draft:
         raise Invalid("This version is published already.")
+
+
+def publish(version: Version) -> None:
+    """Let a draft be read and serve. Raises Invalid for what is no draft."""
+    check_draft(version)
     with transaction.atomic():
         document = Document.objects.select_for_update().get(pk=version.document_id)
         last = document.versions.aggregate(last=Max("number"))["last"] or 0
@@ -86,18 +91,24 @@ def publish(version: Version) -> None:
         start_reading(document)
 
 
-def go_back(version: Version, *, by: UUID) -> None:
-    """Make an older version the newest one again. A web page then stays as it is until it is released."""
+def check_way_back(version: Version) -> None:
+    """Raises Invalid where nothing would be gone back to."""
     if version.draft or not version.file:
         raise Invalid("This version holds nothing to go back to.")
+    if newest(version.document) == version:
+        raise Invalid("This is the newest version already.")
+
+
+def go_back(version: Version, *, by: UUID | None) -> Version:
+    """Make an older version the newest one again, as a copy. A web page then stays as it is until it is released."""
     with transaction.atomic():
         document = Document.objects.select_for_update().select_related("source").get(pk=version.document_id)
-        if newest(document) == version:
-            raise Invalid("This is the newest version already.")
-        add_copy(version, author=by, remark=f"Back to version {version.number}")
+        check_way_back(version)
+        copy = add_copy(version, author=by, remark=f"Back to version {version.number}")
         if document.source.kind in WEB_KINDS:
             Document.objects.filter(pk=document.pk).update(pinned=True, fetch_due=False)
         start_reading(document)
+    return copy
 
 
 def release(document: Document) -> None:

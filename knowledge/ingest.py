@@ -19,6 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from agents import gates
 from billing import limits
 from billing.plans import Limit
 from billing.subscriptions import standing_of
@@ -148,7 +149,10 @@ def _run(document: Document, version: Version) -> list[UUID]:
     drafts = drafts_of(parsed, profile)
     store(document, version, drafts, profile)
     _report(document, "index", total=len(drafts))
-    publish(document, version)
+    if gates.keeps_back(document.source.agent, version.pk):
+        _stage(document, version)
+    else:
+        publish(document, version)
     return []
 
 
@@ -326,6 +330,25 @@ def _insert(
     )
 
 
+def _stage(document: Document, version: Version) -> None:
+    """Stored, but kept back until the agent's test set was asked: what serves goes on serving."""
+    with transaction.atomic():
+        row = Document.objects.select_for_update().get(pk=document.pk)
+        version.chunk_count = version.chunks.count()
+        version.save(update_fields=["chunk_count"])
+        _forget_earlier(row, version)
+        newest = not row.versions.filter(number__gt=version.number, draft=False).exists()
+        row.status = DocumentStatus.STAGED if newest else DocumentStatus.WAITING
+        row.lease_until, row.attempts, row.step = None, 0, ""
+        row.save()
+
+
+def _forget_earlier(document: Document, version: Version) -> None:
+    """Delete the chunks of earlier versions that were kept back and never served."""
+    earlier = Chunk.objects.filter(version__document=document, version__number__lt=version.number)
+    earlier.exclude(version=document.live_id).delete()
+
+
 def publish(document: Document, version: Version) -> None:
     """Let the new version serve in one step, and the old one go. A newer one that came meanwhile is next."""
     now = timezone.now()
@@ -337,6 +360,7 @@ def publish(document: Document, version: Version) -> None:
             before.chunks.all().delete()
             before.valid_to = now
             before.save(update_fields=["valid_to"])
+        _forget_earlier(row, version)
         if before is None or before.pk != version.pk:
             index.count_in(version)
         version.chunk_count, version.valid_from = version.chunks.count(), now

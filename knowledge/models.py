@@ -115,6 +115,7 @@ class DocumentStatus(models.TextChoices):
     FAILED = "failed"
     HELD = "held", "Waits for a person's review"
     DRAFT = "draft", "Not published yet"
+    STAGED = "staged", "Waits for the tests"
     GONE = "gone", "No longer at its address"
 
 

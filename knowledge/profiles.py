@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 
+from agents.gates import Change, Deed, held
 from agents.models import Agent, KnowledgeLanguages
 from knowledge.chunking import ChunkDraft, Sentence
 from knowledge.embedding import (
@@ -72,10 +73,35 @@ def settle(agent_id: UUID) -> None:
         profile = wanted_profile(agent)
         for version in _lacking(agent_id, profile):
             _embed_again(version, agent_id=agent_id, profile=profile)
+        if serving_profile(agent) != profile and held(
+            Change(agent, None, deed=Deed.PROFILE, value=profile.id)
+        ):
+            return  # both are kept, and what comes meanwhile is read with both
         _turn_to(agent_id, profile)
         agent = Agent.objects.filter(pk=agent_id).first()
     if agent is not None:
         _forget_others(agent_id, serving_profile(agent))
+
+
+def turn(agent_id: UUID, profile: EmbeddingProfile) -> bool:
+    """Let searches use `profile`, whose vectors stand already; False where some are missing."""
+    _turn_to(agent_id, profile)
+    agent = Agent.objects.get(pk=agent_id)
+    if serving_profile(agent) != profile:
+        return False
+    _forget_others(agent_id, profile)
+    return True
+
+
+def stay(agent_id: UUID) -> None:
+    """Go on with the profile that serves: it becomes the agent's setting."""
+    agent = Agent.objects.get(pk=agent_id)
+    serving = serving_profile(agent)
+    agent.knowledge_languages = (
+        KnowledgeLanguages.ENGLISH if serving == DEFAULT_PROFILE else KnowledgeLanguages.MULTILINGUAL
+    )
+    agent.save(update_fields=["knowledge_languages", "updated_at"])
+    _forget_others(agent_id, serving)
 
 
 def _forget_others(agent_id: UUID, profile: EmbeddingProfile) -> None:

@@ -1,25 +1,36 @@
-"""What a draft would change: its passages, made in memory and laid over those that serve, so that an agent can be
-asked before the draft is published.
+"""What changes of knowledge would bring, laid over what serves, so that an agent can be asked before they hold; and
+doing them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
-from knowledge import history, ingest, retrieval
-from knowledge.candidates import Overlay
-from knowledge.models import Version
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
+from django.utils import timezone
+
+from knowledge import documents, history, ingest, profiles, pushing, retrieval
+from knowledge.candidates import Draft, Overlay
+from knowledge.embedding import profile_for
+from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SyncState, Version
 from knowledge.passages import chunk_row
+from knowledge.tasks import settle_profile
 from knowledge.vectors import vectors_of
-from knowledge.versions import content_of
+from knowledge.versions import content_of, newest
 from netvexa.lib.errors import NotFound
 
-MAX_BYTES = 5_000_000  # of a draft that is tried: a larger one is published without a test
-UNTESTED = f"Published without a test: a draft of more than {MAX_BYTES // 1_000_000} MB is too large for one."
+MAX_BYTES = 5_000_000  # of a version whose passages are made for a test alone
+QUIET = timedelta(seconds=20)  # without anything new: what comes together is tried together
+LONGEST = timedelta(minutes=10)  # that the first waits while more and more comes
+NAMED = 10
 
 
 def overlay_of(version_id: UUID | str) -> Overlay:
-    """A draft's passages. Raises NotFound, and AppError where it cannot be read."""
+    """A draft or an earlier version in the place of the one that serves. Raises NotFound, and AppError where it
+    cannot be read.
+    """
     version = _version(version_id)
     document = version.document
     agent_id = document.source.agent_id
@@ -38,7 +49,7 @@ def overlay_of(version_id: UUID | str) -> Overlay:
         )
         for ordinal, passage in enumerate(passages)
     ]
-    return Overlay(
+    draft = Draft(
         document_id=document.pk,
         version_id=version.pk,
         title=document.title,
@@ -46,23 +57,146 @@ def overlay_of(version_id: UUID | str) -> Overlay:
         chunks=tuple(rows),
         audience=document.source.audience,
     )
+    return Overlay(without=frozenset({document.pk}), draft=draft)
+
+
+def without_source(source_id: UUID | str) -> Overlay:
+    ids = _source(source_id).documents.values_list("pk", flat=True)
+    return Overlay(without=frozenset(ids))
+
+
+def without_document(document_id: UUID | str) -> Overlay:
+    return Overlay(without=frozenset({_document(document_id).pk}))
 
 
 def is_triable(version_id: UUID | str) -> bool:
-    """Whether a version is a draft of a size that is tried."""
+    """Whether a version's passages are made for a test alone."""
     version = _version(version_id)
-    return version.draft and bool(version.file) and version.size <= MAX_BYTES
+    return bool(version.file) and version.size <= MAX_BYTES
 
 
-def publish(version_id: UUID | str) -> None:
-    """Let the draft serve. Raises Invalid for what is no draft."""
+def publish(version_id: UUID | str) -> list[str]:
+    """Let the draft be read and serve; what is to serve. Raises Invalid for what is no draft."""
     history.publish(_version(version_id))
+    return [str(version_id)]
 
 
-def name_of(version_id: UUID | str) -> str:
+def restore(version_id: UUID | str, *, by: UUID | None) -> list[str]:
+    """What is to serve. Raises Invalid where it is the newest by now."""
+    return [str(history.go_back(_version(version_id), by=by).pk)]
+
+
+# What comes in the background, was read and waits
+
+
+def waiting(agent_id: UUID) -> list[str]:
+    """The versions that wait for their test; none while more is on its way."""
+    staged = Document.objects.filter(source__agent_id=agent_id, status=DocumentStatus.STAGED)
+    times = staged.aggregate(first=Min("updated_at"), last=Max("updated_at"))
+    if times["first"] is None:
+        return []
+    now = timezone.now()
+    is_quiet = now - times["last"] >= QUIET and not _comes_more(agent_id)
+    if not is_quiet and now - times["first"] < LONGEST:
+        return []
+    return [str(version.pk) for document in staged if (version := newest(document)) is not None]
+
+
+def _comes_more(agent_id: UUID) -> bool:
+    unread = Document.objects.unfinished().filter(source__agent_id=agent_id)
+    syncing = Source.objects.filter(agent_id=agent_id, sync_state=SyncState.RUNNING)
+    return unread.exists() or syncing.exists()
+
+
+def with_content(version_ids: Iterable[str]) -> Overlay:
+    rows = list(_staged(version_ids))
+    return Overlay(
+        without=frozenset(row.document_id for row in rows), staged=frozenset(row.pk for row in rows)
+    )
+
+
+def let_serve(version_ids: Iterable[str]) -> None:
+    """Let those serve that still wait; others were followed by newer content."""
+    for version in _staged(version_ids):
+        ingest.publish(version.document, version)
+        settle_profile.enqueue(version.document.source.agent_id)  # which may have been changed meanwhile
+
+
+def keep_out(version_ids: Iterable[str]) -> None:
+    """Make drafts of those that wait. A web page stays as it is until somebody lets it follow its site again."""
+    for version in _staged(version_ids):
+        document = version.document
+        version.draft, version.remark = True, "Kept out after its test"
+        version.save(update_fields=["draft", "remark"])
+        version.chunks.all().delete()
+        document.status = DocumentStatus.READY if document.live_id else DocumentStatus.DRAFT
+        document.pinned = document.pinned or document.source.kind in WEB_KINDS
+        document.save(update_fields=["status", "pinned", "updated_at"])
+
+
+def names_of_content(version_ids: Iterable[str]) -> list[str]:
+    """Those of the documents with their sources', the first of many."""
+    rows = list(_staged(version_ids))
+    names = [
+        f"{row.document.title} ({row.document.source.title})"
+        if row.document.source.title != row.document.title
+        else row.document.title
+        for row in rows[:NAMED]
+    ]
+    return names + ([f"and {len(rows) - NAMED} more"] if len(rows) > NAMED else [])
+
+
+def _staged(version_ids: Iterable[str]) -> QuerySet[Version]:
+    rows = Version.objects.filter(pk__in=version_ids, document__status=DocumentStatus.STAGED)
+    newer = Version.objects.filter(document=OuterRef("document"), number__gt=OuterRef("number"), draft=False)
+    return rows.exclude(Exists(newer)).select_related("document__source__agent").order_by("pk")
+
+
+def with_profile(profile_id: str) -> Overlay:
+    return Overlay(profile=profile_id)
+
+
+def turn_to(agent_id: UUID, profile_id: str) -> bool:
+    """Let searches use the profile; False where it is not whole, and has to be tried again."""
+    done = profiles.turn(agent_id, profile_for(profile_id))
+    if not done:
+        settle_profile.enqueue(agent_id)
+    return done
+
+
+def stay(agent_id: UUID) -> None:
+    """Go on with the embedding profile that serves."""
+    profiles.stay(agent_id)
+
+
+def delete_source(source_id: UUID | str) -> None:
+    documents.delete_source(_source(source_id))
+
+
+def delete_document(document_id: UUID | str) -> None:
+    pushing.remove(_document(document_id))
+
+
+def name_of_version(version_id: UUID | str) -> str:
     """Such as "Price list, version 3"."""
     version = _version(version_id)
     return f"{version.document.title}, version {version.number}"
+
+
+def name_of_source(source_id: UUID | str) -> str:
+    return _source(source_id).title
+
+
+def name_of_document(document_id: UUID | str) -> str:
+    return _document(document_id).title
+
+
+def _source(source_id: UUID | str) -> Source:
+    return Source.objects.get_or_404(source_id)
+
+
+def _document(document_id: UUID | str) -> Document:
+    return Document.objects.get_or_404(document_id)
 
 
 def _version(version_id: UUID | str) -> Version:

@@ -23,7 +23,9 @@ NAMES = {"markdown": "text.md", "html": "page.html", "text": "text.txt"}
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """`format` is one of NAMES. `url` is where visitors can read it, for citations."""
+    """`format` is one of NAMES. `url` is where visitors can read it, for citations. A draft is kept back until it is
+    published.
+    """
 
     external_id: str
     title: str
@@ -31,6 +33,7 @@ class Pushed:
     format: str = "markdown"
     url: str = ""
     audience: str = ""
+    draft: bool = False
 
 
 def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Document, bool]:
@@ -43,27 +46,36 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     with transaction.atomic():
         source = _source_of(agent, checked(pushed.audience), added_by)
         document, is_new = _document_of(source, pushed)
-        before = newest(document)
+        before = document.versions.order_by("-number").first() if pushed.draft else newest(document)
         name = NAMES[pushed.format]
         same = (
             before is not None
+            and before.draft == pushed.draft
             and (before.sha256, before.name) == (hashlib.sha256(data).hexdigest(), name)
             and (document.title, document.url) == (pushed.title, pushed.url)
         )
-        if same and not document.is_unread:
+        if same and (pushed.draft or not document.is_unread):
             return document, False
         if not same:
             Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
-            add_version(document, name=name, data=data, author=added_by)
-        start_reading(document)
+            add_version(document, name=name, data=data, draft=pushed.draft, author=added_by)
+        if pushed.draft:
+            Document.objects.filter(pk=document.pk, live=None).update(status=DocumentStatus.DRAFT)
+        else:
+            start_reading(document)
     document.refresh_from_db()
     return document, is_new
 
 
-def remove(document: Document) -> None:
-    """Delete a document that was sent, with its versions and files. Raises Invalid for others."""
+def check_removable(document: Document) -> None:
+    """Raises Invalid for what was not sent by a program."""
     if document.source.kind != SourceKind.PUSH:
         raise Invalid("Only documents that were sent by the API can be deleted alone; delete their source.")
+
+
+def remove(document: Document) -> None:
+    """Delete a document that was sent, with its versions and files. Raises Invalid for others."""
+    check_removable(document)
     with transaction.atomic():
         row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
         names = files_of(row.versions.all())

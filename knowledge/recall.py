@@ -8,6 +8,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import numpy as np
 from pgvector import HalfVector
 
 from knowledge.embedding import DEFAULT_PROFILE, profile_for
@@ -55,6 +56,10 @@ class Fingerprint:
     def text(self) -> str:
         """As a written statement takes it."""
         return vector_text(self.floats)
+
+    def to(self, vector: HalfVector) -> float:
+        """The cosine to a vector of the same profile."""
+        return float(np.dot(self.floats, np.asarray(vector.to_list(), dtype=np.float32)))
 
     def likeness(self, cosine: float) -> float:
         """This profile's cosine on the common scale."""

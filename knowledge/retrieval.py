@@ -133,16 +133,16 @@ def search(
     """The best passages of this agent's knowledge, best first. Call inside the workspace.
 
     `history` holds the visitor's earlier questions, oldest first; `audiences` those that the visitor belongs to;
-    `reading` is looked up where the caller has not done so; `overlay` is a document as it would be.
+    `reading` is looked up where the caller has not done so; `overlay` is knowledge as it would be.
     """
     started = time.perf_counter()
     reading = reading or reading_of(agent_id)
     profile, languages = reading.profile, reading.languages
+    if overlay is not None and overlay.profile:
+        profile = profile_for(overlay.profile)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
-    found = candidates.find(question, agent_id=agent_id, audiences=audiences)
-    if overlay is not None and overlay.audience in ("", *audiences):
-        found = candidates.laid_over(found, overlay, question=question)
+    found = candidates.find(question, agent_id=agent_id, audiences=audiences, overlay=overlay)
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     features = evidence.features_of(question, ranked, languages=languages)

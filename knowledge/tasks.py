@@ -7,13 +7,14 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from agents import gates
 from agents.models import Agent
 from knowledge import radar, sync
 from knowledge.ingest import ingest
-from knowledge.models import Document, Finding, FindingState, Source, SyncState
+from knowledge.models import Document, DocumentStatus, Finding, FindingState, Source, SyncState
 from knowledge.profiles import is_settled, settle
 from tenants import mail
 from tenants.context import PlatformTask, TenantTask, in_tenant
@@ -31,6 +32,7 @@ def ingest_document(_workspace: Workspace, document_id: str) -> None:
     agent = Agent.objects.filter(sources__documents=UUID(document_id)).first()
     if agent is not None and not is_settled(agent):
         settle_profile.enqueue(str(agent.pk))
+    _look(Document.objects.filter(source__agent=agent))
 
 
 @shared_task(base=TenantTask, acks_late=True)
@@ -41,6 +43,8 @@ def sync_source(_workspace: Workspace, source_id: str) -> None:
         ingest_document.enqueue(document_id)
     if work.again:
         sync_source.enqueue(source_id)
+    elif not work.read:
+        _look(Document.objects.filter(source=UUID(source_id)))
 
 
 @shared_task(base=TenantTask, acks_late=True)
@@ -92,6 +96,13 @@ def _mail(workspace: Workspace, findings: list[Finding], total: int) -> None:
         mail.send("radar", to=owner.user.email, context=context)
 
 
+def _look(documents: QuerySet[Document]) -> None:
+    """Have those tried that were read and wait."""
+    staged = documents.filter(status=DocumentStatus.STAGED).order_by()
+    for agent_id in staged.values_list("source__agent", flat=True).distinct():
+        gates.look(agent_id)
+
+
 def _resume() -> None:
     """Documents that no worker has. One that is enqueued twice is taken once: `ingest` asks for its lease.
 
@@ -104,3 +115,4 @@ def _resume() -> None:
     free = free.filter(fetch_due=False)
     for document_id in free.values_list("pk", flat=True)[:100]:
         ingest_document.enqueue(document_id)
+    _look(Document.objects.all())

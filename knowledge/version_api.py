@@ -15,13 +15,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.gates import Change, held
 from agents.models import Agent
-from knowledge import history
+from knowledge import gated, history
 from knowledge.api import SCOPES, person_of
 from knowledge.models import Version
-from knowledge.versions import text_of
-from netvexa.lib.api import wanted_id
+from netvexa.lib.api import or_tested, tested_first, wanted_id
 from netvexa.lib.errors import Invalid, NotFound
 from tenants.api import WorkspaceAPI
 
@@ -53,28 +51,19 @@ class VersionSerializer(serializers.ModelSerializer[Version]):
 
 
 class VersionWithText(VersionSerializer):
-    text = serializers.SerializerMethodField(help_text="What was read of it, as plain text.")
+    text = serializers.SerializerMethodField(
+        help_text="What is read of it, as plain text; empty where it cannot be."
+    )
 
     class Meta(VersionSerializer.Meta):
         fields: ClassVar = [*VersionSerializer.Meta.fields, "text"]
         read_only_fields = fields
 
     def get_text(self, version: Version) -> str:
-        return text_of(version)
-
-
-class PublishedVersion(VersionSerializer):
-    untested = serializers.SerializerMethodField(
-        help_text="Why the agent's tests were not asked, as a sentence; empty where they need not be."
-    )
-
-    class Meta(VersionSerializer.Meta):
-        fields: ClassVar = [*VersionSerializer.Meta.fields, "untested"]
-        read_only_fields = fields
-
-    def get_untested(self, _version: Version) -> str:
-        untested: str = self.context["untested"]
-        return untested
+        try:
+            return history.read_text(version)
+        except Invalid:
+            return ""
 
 
 class ChangedLine(serializers.Serializer[Any]):
@@ -143,27 +132,27 @@ class VersionViewSet(
         lines = [{"kind": line.kind, "text": line.text} for line in history.compare(old, new)]
         return Response(cast("Any", ChangedLine(lines, many=True)).data)
 
-    @extend_schema(request=None, responses={202: PublishedVersion})
+    @extend_schema(request=None, responses={202: or_tested(VersionSerializer)})
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: UUID) -> Response:
         """Let a draft serve. Where the agent has a test set the draft is tested first: the answer is then the run that
         tries it, and the draft serves when nothing breaks.
         """
         version = self.get_object()
-        agent = version.document.source.agent
-        answer = held(Change(agent=agent, fields={}, by=person_of(request), draft=version.pk))
-        if answer.run is not None:
-            return Response({"code": "tested_first", "run": str(answer.run)}, status=202)
-        history.publish(version)
-        shown = PublishedVersion(version, context={"untested": answer.untested})
-        return Response(shown.data, status=202)
+        if (run := gated.publish(version, by=person_of(request))) is not None:
+            return tested_first(run)
+        return Response(VersionSerializer(version).data, status=202)
 
-    @extend_schema(request=None, responses={202: VersionSerializer})
+    @extend_schema(request=None, responses={202: or_tested(VersionSerializer)})
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: UUID) -> Response:
-        """Go back to this version. A web page then stays as it is until it is fetched again by hand."""
+        """Go back to this version. A web page then stays as it is until it is fetched again by hand.
+
+        Where the agent has a test set this is tested first, as a draft is.
+        """
         version = self.get_object()
-        history.go_back(version, by=person_of(request))
+        if (run := gated.restore(version, by=person_of(request))) is not None:
+            return tested_first(run)
         return Response(VersionSerializer(version).data, status=202)
 
 

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from agents.gates import Change, held
-from knowledge import documents, history
+from knowledge import documents, gated, history
 from knowledge.models import Document, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.questions import checked_pairs, pairs_of, pairs_of_csv
@@ -33,7 +33,9 @@ _PAIRS_SHOWN = 50
 def versions(request: MemberRequest, document_id: UUID) -> HttpResponse:
     """A document's versions, newest first; with two numbers, what changed between them."""
     document = Document.objects.get_or_404(document_id)
-    page = Paginator(document.versions.order_by("-number"), _PER_PAGE).get_page(request.GET.get("page"))
+    earlier = document.versions.filter(number__lt=OuterRef("number")).order_by("-number")
+    rows = document.versions.annotate(before=Subquery(earlier.values("number")[:1])).order_by("-number")
+    page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, object] = {"document": document, "source": document.source, "page": page}
     old, new = request.GET.get("from", ""), request.GET.get("to", "")
     if old.isdecimal() and new.isdecimal():
@@ -55,7 +57,7 @@ def restore(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     """Go back to an older version."""
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
-    return do(request, document, lambda: history.go_back(version, by=request.user.pk), "document.restored")
+    return do(request, document, lambda: gated.restore(version, by=request.user.pk), "document.restored")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
@@ -64,18 +66,7 @@ def publish(request: MemberRequest, document_id: UUID, number: int) -> HttpRespo
     """Let a draft serve."""
     document = Document.objects.get_or_404(document_id)
     version = history.version_of(document, number)
-    change = Change(agent=document.source.agent, fields={}, by=request.user.pk, draft=version.pk)
-    answer = held(change)
-    if answer.run is not None:
-        messages.info(request, "The draft is tested first. It is published as soon as nothing breaks.")
-        return redirect("improve:trial", answer.run)
-
-    def publish_now() -> None:
-        history.publish(version)
-        if answer.untested:
-            messages.warning(request, answer.untested)
-
-    return do(request, document, publish_now, "document.published")
+    return do(request, document, lambda: gated.publish(version, by=request.user.pk), "document.published")
 
 
 @member_required(Permission.EDIT_KNOWLEDGE)
@@ -118,19 +109,20 @@ def known(request: MemberRequest) -> HttpResponse:
 @member_required(Permission.EDIT_KNOWLEDGE)
 @require_POST
 def replace_file(request: MemberRequest, source_id: UUID) -> HttpResponse:
-    """Replace a file; what serves goes on until the new one is read."""
+    """Replace a file, at once or as a draft; what serves goes on until the new one is read."""
     source = Source.objects.get_or_404(source_id)
     file = request.FILES.get("file")
     if source.kind != SourceKind.FILE or file is None:
         messages.error(request, "Choose a file.")
         return redirect("knowledge:show", source.pk)
     try:
-        documents.update_file(source, file, name=file.name or "", author=request.user.pk)
+        draft = "draft" in request.POST
+        documents.update_file(source, file, name=file.name or "", draft=draft, author=request.user.pk)
     except AppError as refused:
         messages.error(request, refused.detail)
     else:
-        audit.record("source.changed", request=request, subject=source.title)
-        messages.success(request, "The new file is being read.")
+        audit.record("source.changed", request=request, subject=source.title, after={"draft": draft})
+        messages.success(request, "Saved as a draft." if draft else "The new file is being read.")
     return redirect("knowledge:show", source.pk)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from knowledge import index
 from knowledge.blocks import BlockKind, ParsedDocument
-from knowledge.models import Document, DocumentStatus, Version, storage_folder
+from knowledge.models import Chunk, Document, DocumentStatus, Version, storage_folder
 from netvexa.lib.ids import short_id
 
 KEPT_VERSIONS = 50  # of one document; older ones go, a page that changes hourly would fill the disk
@@ -164,6 +164,7 @@ def take_out(document: Document, *, status: DocumentStatus) -> None:
         live.chunks.all().delete()
         live.valid_to = timezone.now()
         live.save(update_fields=["valid_to"])
+    Chunk.objects.filter(version__document=document).delete()  # of a version that was kept back
     document.live, document.status = None, status
     document.step, document.lease_until, document.fetch_due = "", None, False
     document.save()

@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from agents.gate_pages import tested_first
 from agents.models import Agent
 from billing.limits import Closed, LimitReached
-from knowledge import documents, hooks
+from knowledge import documents, gated, hooks
 from knowledge.forms import AudienceForm, LanguagesForm, SourceForm
 from knowledge.models import (
     WEB_KINDS,
@@ -56,6 +57,7 @@ def sources(agent: Agent | None = None) -> QuerySet[Source]:
         ready=_count(DocumentStatus.READY),
         failed=_count(DocumentStatus.FAILED),
         held=_count(DocumentStatus.HELD),
+        staged=_count(DocumentStatus.STAGED),
         present=Count("documents", filter=~Q(documents__status=DocumentStatus.GONE)),
     ).order_by("-created_at")
     return rows.filter(agent=agent) if agent else rows
@@ -193,13 +195,19 @@ def refetch(request: MemberRequest, document_id: UUID) -> HttpResponse:
     return do(request, document, lambda: documents.refetch(document), "source.refetched")
 
 
-def do(request: MemberRequest, document: Document, act: Callable[[], None], action: str) -> HttpResponse:
-    """Act, and say on the next page what was refused; what was done stands in the audit log."""
+def do(
+    request: MemberRequest, document: Document, act: Callable[[], UUID | None], action: str
+) -> HttpResponse:
+    """Act, and say on the next page what was refused; what was done stands in the audit log. What waits for a test
+    leads to its run.
+    """
     try:
-        act()
+        run = act()
     except AppError as refused:
         messages.error(request, refused.detail)
     else:
+        if run is not None:
+            return tested_first(request, run, deed=action, subject=document.title)
         audit.record(action, request=request, subject=document.title)
     default = f"/knowledge/{document.source_id}/"
     return redirect(safe_path(request.POST.get("next", ""), default=default))
@@ -232,9 +240,10 @@ def choose_audience(request: MemberRequest, source_id: UUID) -> HttpResponse:
 def delete(request: MemberRequest, source_id: UUID) -> HttpResponse:
     """Take a source away, with everything learnt from it."""
     source = Source.objects.get_or_404(source_id)
-    audit.record("source.deleted", request=request, subject=source.title, before={"id": str(source.pk)})
-    agent_id = source.agent_id
-    documents.delete_source(source)
+    title, agent_id = source.title, source.agent_id
+    if (run := gated.delete_source(source, by=request.user.pk)) is not None:
+        return tested_first(request, run, deed="source.deleted", subject=title)
+    audit.record("source.deleted", request=request, subject=title, before={"id": str(source_id)})
     messages.success(request, f"“{source.title}” is deleted.")
     following = safe_path(request.POST.get("next", ""), default="")
     return redirect(following or "knowledge:of_agent", *([] if following else [agent_id]))

@@ -222,9 +222,13 @@ class WorkspaceAPI(Knocking):
     def _note_change(self, request: Request, response: Any) -> None:
         done = _DONE.get(action := getattr(self, "action", ""), action)
         given = response.data if isinstance(response.data, dict) else {}
+        if waits := given.get("code") == "tested_first":
+            done = f"{done}.tested_first"
         subject = str(self.kwargs.get("pk") or given.get("id", ""))
         changed = audit.difference(self._before or {}, self._settings_of(subject))
         changed["after"]["by"] = "API"
+        if waits:
+            changed["after"]["run"] = given["run"]
         audit.record(
             f"{self.audited}.{done}",
             request=request._request,

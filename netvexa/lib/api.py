@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -115,6 +116,28 @@ def _mistyped(field: Any, value: Any) -> str:
             is_right = isinstance(value, types) and isinstance(value, bool) == (types == (bool,))
             return "" if is_right else sentence
     return ""
+
+
+class TestedFirst(serializers.Serializer[Any]):
+    """The change waits for the run of the agent's test set that tries it."""
+
+    __test__ = False  # no test of pytest's
+    code = serializers.ChoiceField(["tested_first"])
+    run = serializers.UUIDField(help_text="Look at it under `test-runs/`; it may have to be applied there.")
+
+
+def tested_first(run: UUID) -> Response:
+    """202 with a `TestedFirst`."""
+    return Response({"code": "tested_first", "run": str(run)}, status=202)
+
+
+def or_tested(done: type[serializers.Serializer[Any]]) -> PolymorphicProxySerializer:
+    """For the schema: what was done, or the run that it waits for."""
+    return PolymorphicProxySerializer(
+        component_name=f"{done.__name__.removesuffix('Serializer')}OrTested",
+        serializers=[done, TestedFirst],
+        resource_type_field_name=None,
+    )
 
 
 class StrictSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # registers itself

@@ -644,6 +644,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0006_words_indexed_at_once', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0007_audience_since', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0008_small_agents', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0009_staged', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

@@ -126,9 +126,10 @@ def test_an_exact_answer_meant_for_partners_goes_first_and_to_them_alone(
     for question in (QUESTION, "Which discount do resellers get on a hammock?"):
         assert rehearsal.rehearse(agent, question).text == "Ask our sales team."
         assert rehearsal.rehearse(agent, question, audiences=["partners"]).text == SECRET
-    count = curated.import_csv(agent, f"{QUESTION},None at all.".encode(), by=None, audience="staff")
+    pairs = curated.pairs_in(f"{QUESTION},None at all.".encode())
+    curated.import_pairs(agent, pairs, by=None, audience="staff")
     texts = {row.audience: row.answer for row in CuratedAnswer.objects.all()}
-    assert (count, texts) == (1, {"": "Ask our sales team.", "partners": SECRET, "staff": "None at all."})
+    assert texts == {"": "Ask our sales team.", "partners": SECRET, "staff": "None at all."}
 
 
 def test_a_question_that_leans_on_a_partners_one_finds_no_more_for_others(

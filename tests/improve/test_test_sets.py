@@ -14,7 +14,7 @@ from billing.models import UsageEntry
 from chat import trials
 from chat.models import Expectation, Message, Trial
 from chat.tasks import resume_trials, run_trial
-from knowledge import documents, proposals
+from knowledge import documents
 from knowledge.models import Version
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
@@ -301,29 +301,6 @@ def test_a_draft_that_breaks_answers_is_held_and_one_that_does_not_is_published(
     assert tried(workspace).verdict == "applied"
     with in_tenant(workspace):
         assert not Version.objects.filter(draft=True, number=3).exists()
-
-
-def test_a_draft_that_is_too_large_for_a_test_is_published_with_a_word_about_it(
-    agent: Agent,
-    workspace: Workspace,
-    owner_client: Client,
-    api: Integrator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(proposals, "MAX_BYTES", 10)
-    with in_tenant(workspace):
-        quiet = a_draft(agent, SHOP.replace("nine to six", "ten to six"))
-    assert "without a test" not in owner_client.post(quiet, follow=True).content.decode()
-    expect(workspace, agent)
-    with in_tenant(workspace):
-        loud = a_draft(agent, SHOP.replace("nine to six", "ten to five"))
-    assert "Published without a test" in owner_client.post(loud, follow=True).content.decode()
-    with in_tenant(workspace):
-        a_draft(agent, SHOP)
-        version = Version.objects.get(draft=True)
-        assert not Trial.objects.exists()
-    published = api.post(f"versions/{version.pk}/publish/")
-    assert (published.status_code, published.json()["untested"]) == (202, proposals.UNTESTED)
 
 
 def test_what_becomes_of_unsupported_sentences_is_tested_first(

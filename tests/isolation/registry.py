@@ -220,6 +220,9 @@ ROUTES: dict[str, Entry] = {
     "api test-questions/<uuid:pk>/": _api("expectation"),
     "api test-runs/": Entry(Kind.API, body=lambda world: {"agent": str(world.agent.pk)}),
     "api test-runs/<uuid:pk>/": _api("trial"),
+    "api test-runs/<uuid:pk>/apply/": _api("trial"),
+    "api test-runs/<uuid:pk>/drop/": _api("trial"),
+    "api test-runs/<uuid:pk>/retry/": _api("trial"),
     "api gaps/": API,
     "api gaps/<uuid:pk>/": _api("gap", lambda _world: {"state": "dismissed"}),
     "api curated-answers/": Entry(Kind.API, body=_of_agent),
@@ -412,6 +415,7 @@ ROUTES: dict[str, Entry] = {
 TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "chat.tasks.clear_attachments": "every workspace in turn, inside it",
     "chat.tasks.run_trial": lambda world: [str(world.ids["trial"])],
+    "chat.tasks.try_content": lambda world: [str(world.agent.pk)],
     "chat.tasks.make_curated_vectors": lambda world: [str(world.agent.pk)],
     "chat.tasks.digest_quiet_conversations": "a task for every workspace where there was talk",
     "chat.tasks.digest_conversations": lambda world: [],

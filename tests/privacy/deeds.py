@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from chat.models import Expectation
+from chat.models import Expectation, Trial
 from knowledge import documents
 from knowledge.models import Document, DocumentStatus, Finding, Source
 from knowledge.parsing.qa import Pair
@@ -187,6 +187,13 @@ def _untested(_world: World) -> None:
     Expectation.objects.all().delete()
 
 
+def _held_run(world: World) -> None:
+    change, basis = {"tone": "formal"}, {"agent_version": world.agent.version, "told": []}
+    Trial.objects.filter(pk=world.ids["trial"]).update(
+        verdict="held", state="done", change=change, basis=basis, judge="off"
+    )
+
+
 def _untested_draft(world: World) -> dict[str, Any] | None:
     _untested(world)
     return DRAFT(world)
@@ -255,6 +262,9 @@ READY: dict[str, Ready] = {
     "delete api documents/<uuid:pk>/": PUSHED,
     "post api documents/<uuid:pk>/approve/": HELD,
     "post api documents/<uuid:pk>/refuse/": HELD,
+    "post api test-runs/<uuid:pk>/apply/": _held_run,
+    "post api test-runs/<uuid:pk>/drop/": _held_run,
+    "post api test-runs/<uuid:pk>/retry/": _held_run,
     "post api versions/<uuid:pk>/publish/": DRAFT,
     "post api versions/<uuid:pk>/restore/": OLDER,
     f"{VERSION}/publish/": _untested_draft,
