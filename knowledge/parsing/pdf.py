@@ -1,11 +1,7 @@
-"""PDF through PDFium, Chromium's own reader: about a thousand pages a second, hardened against hostile
-files.
-"""
+"""PDF through PDFium, Chromium's own reader: several hundred pages a second, hardened against hostile files."""
 
 from __future__ import annotations
 
-import ctypes
-import math
 import re
 from collections.abc import Iterator
 
@@ -23,18 +19,14 @@ from knowledge.parsing.errors import (
 )
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.ocr_pages import BODY, Reader, check_reader
-from knowledge.parsing.pdf_layout import Line, Outline, blocks_of, body_size, normalised_title
+from knowledge.parsing.pdf_drawing import rules_of
+from knowledge.parsing.pdf_layout import Outline, blocks_of, body_size, normalised_title
+from knowledge.parsing.pdf_lines import Line, Rules
+from knowledge.parsing.pdf_text import lines_of
 
 MEDIA_TYPE = "application/pdf"
-_BOLD = 600
 _DOTS, _LONGEST_SIDE = 150, 2600  # to an inch, and pixels, of a page that is drawn to be read as a picture
-_FIXED_PITCH = 1  # first bit of the font flags of ISO 32000
-_FIXED_NAME = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt|code", re.IGNORECASE)
 _MAX_OUTLINE_DEPTH = 8
-_LETTERS = {
-    0x2: None, 0xFFFE: None, 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05:
-    "st",
-}  # fmt: skip
 _NO_TITLE = re.compile(r"^(?:untitled|microsoft word\b.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))$", re.IGNORECASE)
 
 
@@ -64,10 +56,11 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
     if len(document) > limits.pages:
         raise DocumentTooLarge(f"This PDF has {len(document):,} pages; {limits.pages:,} is the most.")
     lines: list[Line] = []
+    rules: dict[int, Rules] = {}
     empty: list[int] = []
     characters = 0
     for number in range(len(document)):
-        found = list(_lines(document, number))
+        found = _page(document, number, rules)
         characters += sum(len(line.text) for line in found)
         if characters > limits.characters:
             raise DocumentTooLarge(f"This PDF holds more than {limits.characters:,} characters.")
@@ -83,11 +76,25 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
     return ParsedDocument(
         title=_title(document, lines),
         language="",
-        blocks=tuple(cleaned(blocks_of(lines, _outline(document), labels))),
+        blocks=tuple(cleaned(blocks_of(lines, _outline(document), labels, rules))),
         media_type=MEDIA_TYPE,
         pages=len(document),
         notes=tuple(_notes(len(document), len(empty) - len(reader.read) - len(reader.left), reader)),
     )
+
+
+def _page(document: pypdfium2.PdfDocument, number: int, rules: dict[int, Rules]) -> list[Line]:
+    """The lines of a page; what is drawn between those that have gaps is put to `rules`."""
+    page = document[number]
+    text_page = page.get_textpage()
+    try:
+        lines = lines_of(text_page, page=number + 1, height=page.get_height())
+        if sum(bool(line.cells) for line in lines) > 1:
+            rules[number + 1] = rules_of(page)
+        return lines
+    finally:
+        text_page.close()
+        page.close()
 
 
 def _notes(pages: int, blank: int, reader: Reader) -> Iterator[str]:
@@ -121,70 +128,6 @@ def _title(document: pypdfium2.PdfDocument, lines: list[Line]) -> str:
     largest = max(first, key=lambda line: line.size, default=None)
     body = sorted(line.size for line in lines)[len(lines) // 2]
     return largest.text if largest is not None and largest.size > body else ""
-
-
-def _lines(document: pypdfium2.PdfDocument, number: int) -> Iterator[Line]:
-    page = document[number]
-    text_page = page.get_textpage()
-    try:
-        yield from _lines_of(text_page, number + 1, page.get_height())
-    finally:
-        text_page.close()
-        page.close()
-
-
-def _lines_of(text_page: pypdfium2.PdfTextPage, page: int, height: float) -> Iterator[Line]:
-    """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its
-    indexes.
-    """
-    offset = 0
-    for raw in text_page.get_text_range().split("\r\n"):
-        text = raw.strip()
-        if text:
-            start = offset + len(raw) - len(raw.lstrip())
-            yield _line(text_page, _readable(text), (start, start + len(text) - 1), page, height)
-        offset += len(raw) + 2
-
-
-def _line(
-    text_page: pypdfium2.PdfTextPage, text: str, reach: tuple[int, int], page: int, height: float
-) -> Line:
-    """Three characters speak for their line: one alone may be an initial, a number or in italics."""
-    raw = text_page.raw
-    first, last = reach
-    samples = (first, (first + last) // 2, last)
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetCharOrigin(raw, first, x, y)
-    return Line(
-        text=text,
-        page=page,
-        size=sorted(_size(raw, index) for index in samples)[1],
-        bold=all(pdfium.FPDFText_GetFontWeight(raw, index) >= _BOLD for index in samples),
-        fixed_width=all(_is_fixed_width(raw, index) for index in samples),
-        left=x.value,
-        bottom=y.value,
-        height=height,
-    )
-
-
-def _size(raw: pdfium.FPDF_TEXTPAGE, index: int) -> float:
-    """Font size in points on the page: what the font says times how the page scales it."""
-    matrix = pdfium.FS_MATRIX()
-    scaled = pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    scale = math.hypot(matrix.b, matrix.d) if scaled else 1.0
-    return round(float(pdfium.FPDFText_GetFontSize(raw, index)) * scale, 1)
-
-
-def _is_fixed_width(raw: pdfium.FPDF_TEXTPAGE, index: int) -> bool:
-    flags = ctypes.c_int()
-    name = ctypes.create_string_buffer(64)
-    pdfium.FPDFText_GetFontInfo(raw, index, name, len(name), flags)
-    return bool(flags.value & _FIXED_PITCH) or bool(_FIXED_NAME.search(name.value))
-
-
-def _readable(text: str) -> str:
-    """Ligatures as letters; words whole that were divided at a line's end (PDFium marks the place)."""
-    return text.translate(_LETTERS)
 
 
 def _outline(document: pypdfium2.PdfDocument) -> Outline:

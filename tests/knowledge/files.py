@@ -230,3 +230,41 @@ def book(*, package: str = "") -> bytes:
             "OEBPS/b.xhtml": page.format("x", "<h1>The switch</h1>", "Then somebody pressed it.").encode(),
         }
     )
+
+
+Place = tuple[float, float, str]  # millimetres from the left and from the top, and what stands there
+
+
+def placed(*pages: Sequence[Place], large: Sequence[str] = ()) -> bytes:
+    """A PDF with words at places, as a program that knows nothing of tables sets them."""
+    made = FPDF()
+    for words in pages:
+        made.add_page()
+        for left, top, text in words:
+            made.set_font("helvetica", size=16 if text in large else 10)
+            made.text(left, top, text)
+    return bytes(made.output())
+
+
+def in_columns(
+    rows: Sequence[Sequence[str]], *, top: float = 40, lefts: Sequence[float] = (20, 90, 130)
+) -> list[Place]:
+    return [
+        (left, top + 6 * number, cell)
+        for number, row in enumerate(rows)
+        for left, cell in zip(lefts, row, strict=True)
+        if cell
+    ]
+
+
+def ruled(rows: Sequence[Sequence[str]], *, layout: str = "ALL", text: str = "") -> bytes:
+    """A PDF with a table that wraps what is long, in the middle of its row; with text above and below."""
+    made = FPDF()
+    made.set_font("helvetica", size=10)
+    made.add_page()
+    made.multi_cell(0, 5, text=text, new_x="LMARGIN", new_y="NEXT")
+    with made.table(borders_layout=layout, line_height=5, padding=2) as table:
+        for row in rows:
+            table.row(row)
+    made.multi_cell(0, 5, text=text, new_x="LMARGIN", new_y="NEXT")
+    return bytes(made.output())
