@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from knowledge.parsing.pdf_hidden import address_of
 from knowledge.parsing.pdf_lines import Cell, Line
 
 _BOLD = 600
@@ -38,12 +39,14 @@ class _Run:
         return self.first + len(self.text) - 1
 
 
-def lines_of(text_page: pypdfium2.PdfTextPage, *, page: int, height: float) -> list[Line]:
-    """The lines of a page, which counts from 1. Looking at every space takes as long as reading the page: it is done
-    where a look at the lines has found some with gaps.
+def lines_of(
+    text_page: pypdfium2.PdfTextPage, *, page: int, height: float, unseen: Collection[int] = ()
+) -> list[Line]:
+    """The lines of a page, which counts from 1, without the pieces of text at the addresses in `unseen`. Looking at
+    every space takes as long as reading the page: it is done where a look at the lines has found some with gaps.
     """
     raw = text_page.raw
-    runs = list(_runs(text_page))
+    runs = [run for run, hidden in _runs(text_page, unseen) if not hidden]
     lines = [_line(raw, run, page=page, height=height) for run in runs]
     gaps = [_may_have_gaps(raw, run, line) for run, line in zip(runs, lines, strict=True)]
     celled = [
@@ -85,13 +88,36 @@ def _is_far_beside(before: Line, line: Line) -> bool:
     )
 
 
-def _runs(text_page: pypdfium2.PdfTextPage) -> Iterator[_Run]:
-    """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its indexes."""
+def hidden_text(text_page: pypdfium2.PdfTextPage, unseen: Collection[int]) -> Iterator[str]:
+    """What `lines_of` leaves out."""
+    for run, hidden in _runs(text_page, unseen):
+        if hidden:
+            yield _readable(run.text)
+
+
+def _runs(text_page: pypdfium2.PdfTextPage, unseen: Collection[int]) -> Iterator[tuple[_Run, bool]]:
+    """The lines, and whether they are hidden; a line of which a part is hidden in several runs. PDFium ends lines with
+    CR LF, which count as characters, so that offsets into the text are its indexes.
+    """
     offset = 0
     for raw in text_page.get_text_range().split("\r\n"):
-        if text := raw.strip():
-            yield _Run(text, offset + len(raw) - len(raw.lstrip()))
+        parts = _parts(text_page.raw, _Run(raw, offset), unseen) if unseen else [(_Run(raw, offset), False)]
+        for run, hidden in parts:
+            if text := run.text.strip():
+                yield _Run(text, run.first + len(run.text) - len(run.text.lstrip())), hidden
         offset += len(raw) + 2
+
+
+def _parts(raw: pdfium.FPDF_TEXTPAGE, run: _Run, unseen: Collection[int]) -> Iterator[tuple[_Run, bool]]:
+    """Spaces that PDFium put in belong to no piece of text, and so to the part before."""
+    start, before = 0, False
+    for number in range(len(run.text)):
+        address = address_of(pdfium.FPDFText_GetTextObject(raw, run.first + number))
+        hidden = address in unseen if address else before
+        if hidden != before:
+            yield _Run(run.text[start:number], run.first + start), before
+            start, before = number, hidden
+    yield _Run(run.text[start:], run.first + start), before
 
 
 def _line(raw: pdfium.FPDF_TEXTPAGE, run: _Run, *, page: int, height: float) -> Line:
