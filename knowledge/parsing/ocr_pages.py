@@ -17,7 +17,7 @@ import numpy as np
 from knowledge.parsing import ocr
 from knowledge.parsing.errors import DocumentTooLarge, MislabelledDocument, NothingToRead
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.pdf_layout import Line
+from knowledge.parsing.pdf_lines import Line
 
 BODY = 10.0  # points of the usual letters where there is no text to compare with
 LETTERS = 0.87  # of a box's height is the size of its letters

@@ -1,13 +1,10 @@
-"""PDF through PDFium, Chromium's own reader: about a thousand pages a second, hardened against hostile
-files.
-"""
+"""PDF through PDFium, Chromium's own reader: several hundred pages a second, hardened against hostile files."""
 
 from __future__ import annotations
 
-import ctypes
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -23,18 +20,17 @@ from knowledge.parsing.errors import (
 )
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.ocr_pages import BODY, Reader, check_reader
-from knowledge.parsing.pdf_layout import Line, Outline, blocks_of, body_size, normalised_title
+from knowledge.parsing.pdf_drawing import is_picture, rules_of, take_text_off
+from knowledge.parsing.pdf_hidden import unseen_text
+from knowledge.parsing.pdf_layout import Outline, blocks_of, body_size, normalised_title
+from knowledge.parsing.pdf_lines import Line, Rules
+from knowledge.parsing.pdf_text import hidden_text, lines_of
 
 MEDIA_TYPE = "application/pdf"
-_BOLD = 600
 _DOTS, _LONGEST_SIDE = 150, 2600  # to an inch, and pixels, of a page that is drawn to be read as a picture
-_FIXED_PITCH = 1  # first bit of the font flags of ISO 32000
-_FIXED_NAME = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt|code", re.IGNORECASE)
 _MAX_OUTLINE_DEPTH = 8
-_LETTERS = {
-    0x2: None, 0xFFFE: None, 0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05:
-    "st",
-}  # fmt: skip
+_MAX_HIDDEN = 5000
+_STAMP = 160  # characters at most on a page that is a picture all the same
 _NO_TITLE = re.compile(r"^(?:untitled|microsoft word\b.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))$", re.IGNORECASE)
 
 
@@ -60,54 +56,99 @@ def _opened(data: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
+@dataclass
+class _Pages:
+    """What was found on the pages so far. `pictures` are those to be read as such, by their index: True where text is
+    on them, for example a stamp.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    rules: dict[int, Rules] = field(default_factory=dict)
+    hidden: list[str] = field(default_factory=list)
+    pictures: dict[int, bool] = field(default_factory=dict)
+
+    def add(self, page: pypdfium2.PdfPage, index: int) -> int:
+        """How many characters the page holds."""
+        text_page = page.get_textpage()
+        place = {"page": index + 1, "height": page.get_height()}
+        try:
+            lines = lines_of(text_page, **place)
+            if lines and (unseen := unseen_text(page, lines)):
+                self.hidden += hidden_text(text_page, unseen)
+                lines = lines_of(text_page, **place, unseen=unseen)
+        finally:
+            text_page.close()
+        if sum(bool(line.cells) for line in lines) > 1:
+            self.rules[index + 1] = rules_of(page)
+        characters = sum(len(line.text) for line in lines)
+        if not lines or (characters <= _STAMP and is_picture(page)):
+            self.pictures[index] = bool(lines)
+        self.lines += lines
+        return characters
+
+
 def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
     if len(document) > limits.pages:
         raise DocumentTooLarge(f"This PDF has {len(document):,} pages; {limits.pages:,} is the most.")
-    lines: list[Line] = []
-    empty: list[int] = []
-    characters = 0
-    for number in range(len(document)):
-        found = list(_lines(document, number))
-        characters += sum(len(line.text) for line in found)
-        if characters > limits.characters:
-            raise DocumentTooLarge(f"This PDF holds more than {limits.characters:,} characters.")
-        if not found:
-            empty.append(number)
-        lines.extend(found)
-    reader = Reader(limits, body=body_size(lines) or BODY)
-    lines = sorted([*lines, *_read_pictures(document, empty, reader)], key=lambda line: line.page)
-    if not lines:
+    pages = _read_text(document, limits)
+    reader = Reader(limits, body=body_size(pages.lines) or BODY)
+    read = list(_read_pictures(document, pages.pictures, reader))
+    lines = sorted([*pages.lines, *read], key=lambda line: line.page)
+    if {line.page for line in lines} <= set(reader.left):
         check_reader()
+    if not lines:
         raise NothingToRead("This PDF holds pictures of its pages (a scan) and no text that could be read.")
     labels = [document.get_page_label(index) for index in range(len(document))]
     return ParsedDocument(
         title=_title(document, lines),
         language="",
-        blocks=tuple(cleaned(blocks_of(lines, _outline(document), labels))),
+        blocks=tuple(cleaned(blocks_of(lines, _outline(document), labels, pages.rules))),
         media_type=MEDIA_TYPE,
         pages=len(document),
-        notes=tuple(_notes(len(document), len(empty) - len(reader.read) - len(reader.left), reader)),
+        notes=tuple(_notes(len(document), pages, reader)),
+        hidden="\n".join(pages.hidden)[:_MAX_HIDDEN],
     )
 
 
-def _notes(pages: int, blank: int, reader: Reader) -> Iterator[str]:
-    if blank:
-        yield f"{blank} of {pages} pages hold no text (pictures or blank)."
-    yield from reader.notes(pages)
+def _read_text(document: pypdfium2.PdfDocument, limits: Limits) -> _Pages:
+    pages = _Pages()
+    characters = 0
+    for index in range(len(document)):
+        page = document[index]
+        try:
+            characters += pages.add(page, index)
+        finally:
+            page.close()
+        if characters > limits.characters:
+            raise DocumentTooLarge(f"This PDF holds more than {limits.characters:,} characters.")
+    return pages
 
 
-def _read_pictures(document: pypdfium2.PdfDocument, numbers: list[int], reader: Reader) -> Iterator[Line]:
-    """The lines of pages without text that show something."""
-    for number in numbers:
-        page = document[number]
+def _notes(count: int, pages: _Pages, reader: Reader) -> Iterator[str]:
+    empty = {index + 1 for index, has_text in pages.pictures.items() if not has_text}
+    if blank := len(empty - reader.read.keys() - set(reader.left)):
+        yield f"{blank} of {count} pages hold no text (pictures or blank)."
+    if pages.hidden:
+        yield "Hidden text was left out."
+    yield from reader.notes(count)
+
+
+def _read_pictures(
+    document: pypdfium2.PdfDocument, pictures: Mapping[int, bool], reader: Reader
+) -> Iterator[Line]:
+    """The lines of pages that show something, without the text on them, which is read already."""
+    for index, has_text in pictures.items():
+        page = document[index]
         try:
             if pdfium.FPDFPage_CountObjects(page) == 0:
                 continue
             if not reader.has_time:
-                reader.left.append(number + 1)
+                reader.left.append(index + 1)
                 continue
+            if has_text:
+                take_text_off(page)
             scale = min(_DOTS / 72, _LONGEST_SIDE / max(page.get_width(), page.get_height(), 1))
-            yield from reader.lines(page.render(scale=scale, rev_byteorder=False).to_numpy(), page=number + 1)
+            yield from reader.lines(page.render(scale=scale, rev_byteorder=False).to_numpy(), page=index + 1)
         finally:
             page.close()
 
@@ -121,70 +162,6 @@ def _title(document: pypdfium2.PdfDocument, lines: list[Line]) -> str:
     largest = max(first, key=lambda line: line.size, default=None)
     body = sorted(line.size for line in lines)[len(lines) // 2]
     return largest.text if largest is not None and largest.size > body else ""
-
-
-def _lines(document: pypdfium2.PdfDocument, number: int) -> Iterator[Line]:
-    page = document[number]
-    text_page = page.get_textpage()
-    try:
-        yield from _lines_of(text_page, number + 1, page.get_height())
-    finally:
-        text_page.close()
-        page.close()
-
-
-def _lines_of(text_page: pypdfium2.PdfTextPage, page: int, height: float) -> Iterator[Line]:
-    """PDFium ends lines with CR LF, which count as characters, so that offsets into the text are its
-    indexes.
-    """
-    offset = 0
-    for raw in text_page.get_text_range().split("\r\n"):
-        text = raw.strip()
-        if text:
-            start = offset + len(raw) - len(raw.lstrip())
-            yield _line(text_page, _readable(text), (start, start + len(text) - 1), page, height)
-        offset += len(raw) + 2
-
-
-def _line(
-    text_page: pypdfium2.PdfTextPage, text: str, reach: tuple[int, int], page: int, height: float
-) -> Line:
-    """Three characters speak for their line: one alone may be an initial, a number or in italics."""
-    raw = text_page.raw
-    first, last = reach
-    samples = (first, (first + last) // 2, last)
-    x, y = ctypes.c_double(), ctypes.c_double()
-    pdfium.FPDFText_GetCharOrigin(raw, first, x, y)
-    return Line(
-        text=text,
-        page=page,
-        size=sorted(_size(raw, index) for index in samples)[1],
-        bold=all(pdfium.FPDFText_GetFontWeight(raw, index) >= _BOLD for index in samples),
-        fixed_width=all(_is_fixed_width(raw, index) for index in samples),
-        left=x.value,
-        bottom=y.value,
-        height=height,
-    )
-
-
-def _size(raw: pdfium.FPDF_TEXTPAGE, index: int) -> float:
-    """Font size in points on the page: what the font says times how the page scales it."""
-    matrix = pdfium.FS_MATRIX()
-    scaled = pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    scale = math.hypot(matrix.b, matrix.d) if scaled else 1.0
-    return round(float(pdfium.FPDFText_GetFontSize(raw, index)) * scale, 1)
-
-
-def _is_fixed_width(raw: pdfium.FPDF_TEXTPAGE, index: int) -> bool:
-    flags = ctypes.c_int()
-    name = ctypes.create_string_buffer(64)
-    pdfium.FPDFText_GetFontInfo(raw, index, name, len(name), flags)
-    return bool(flags.value & _FIXED_PITCH) or bool(_FIXED_NAME.search(name.value))
-
-
-def _readable(text: str) -> str:
-    """Ligatures as letters; words whole that were divided at a line's end (PDFium marks the place)."""
-    return text.translate(_LETTERS)
 
 
 def _outline(document: pypdfium2.PdfDocument) -> Outline:

@@ -1,4 +1,4 @@
-"""Lines with their place and size on the page, and the blocks that they make. Knows nothing of PDF files."""
+"""The blocks that lines make: headings, paragraphs, list items, rows of tables. Knows nothing of PDF files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from knowledge.blocks import Block, BlockKind
+from knowledge.parsing.pdf_lines import Line, Rules, joined
+from knowledge.parsing.pdf_tables import Table, tables_in
 from knowledge.parsing.text import LIST_MARK
 
 _DIGITS = re.compile(r"\d+|\b[ivxlc]{1,7}\b", re.IGNORECASE)
@@ -19,36 +22,14 @@ _NUMBERING = re.compile(
 )
 _WORDS = re.compile(r"\w+")
 _ENDS_SENTENCE = re.compile(r"[.!?:;][\"')\]»”]*$")
-_LINE_HYPHEN = re.compile(r"[\u00ad\u0002\ufffe-]$")
 
 _HEADING_SIZE = 1.12  # times the body's size
 _MAX_HEADING = 120
 _REPEATED_SHARE = 0.02  # of the pages show a running title, three of them at least
-_MARGIN = 1 / 12
 _MAX_RUNNING = 90
 _CONTENTS_SHARE = 0.6  # of a page's lines end in a page number
+_RISING_SHARE = 0.9  # of these are no less than the one before
 _GAP = 1.75  # line heights from baseline to baseline; more, and a new paragraph begins
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`size` is the font's in points; `left` and `bottom` are where its baseline starts, from the lower
-    left.
-    """
-
-    text: str
-    page: int
-    size: float
-    bold: bool
-    fixed_width: bool
-    left: float
-    bottom: float
-    height: float
-
-    @property
-    def in_margin(self) -> bool:
-        """Whether it stands where running titles and page numbers do: in the top or bottom twelfth."""
-        return not _MARGIN <= self.bottom / max(self.height, 1.0) <= 1 - _MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +61,22 @@ def normalised_title(text: str) -> str:
     return " ".join(_WORDS.findall(bare.casefold()))
 
 
-def blocks_of(lines: Sequence[Line], outline: Outline, labels: Sequence[str]) -> Iterator[Block]:
-    """Drop running titles and contents pages, then join lines to paragraphs, list items and headings."""
+def blocks_of(
+    lines: Sequence[Line], outline: Outline, labels: Sequence[str], rules: Mapping[int, Rules]
+) -> Iterator[Block]:
+    """Drop running titles and contents pages, then find tables and join lines to paragraphs, list items and headings.
+    `rules` are those of each page, by its number from 1.
+    """
     kept = list(_without_contents(list(_without_running_titles(lines, outline)), outline))
     body = body_size(kept)
     ranks = _heading_ranks(kept, body)
     current: list[Line] = []
-    for line in kept:
+    for line in tables_in(kept, rules):
+        if isinstance(line, Table):
+            yield from _paragraph(current, labels)
+            current = []
+            yield from (_block(BlockKind.TABLE_ROW, text, line.page, labels) for text in line.texts())
+            continue
         level = _heading_level(line, outline, body, ranks)
         if level:
             yield from _paragraph(current, labels)
@@ -127,20 +117,40 @@ def _pages_by_place(lines: Iterable[Line]) -> dict[tuple[str, int], set[int]]:
 def _without_contents(lines: Sequence[Line], outline: Outline) -> Iterator[Line]:
     """Leave out tables of contents: they hold every heading's words and answer nothing."""
     titles = outline.titles
-    numbered = Counter(
-        line.page for line in lines if _PAGE_NUMBER.search(line.text) and len(line.text) < _MAX_HEADING
-    )
-    total = Counter(line.page for line in lines)
-    listing = {
-        page for page, count in numbered.items() if count >= 8 and count >= _CONTENTS_SHARE * total[page]
-    }
+    listing = _listing_pages(lines)
     for line in lines:
-        entry = _PAGE_NUMBER.search(line.text)
+        entry = _entry(line)
         if _LEADER.search(line.text):
             continue
         if entry and (line.page in listing or normalised_title(line.text[: entry.start()]) in titles):
             continue
         yield line
+
+
+def _entry(line: Line) -> re.Match[str] | None:
+    """The page number at the end of a line; a row with figures in several columns is of another table."""
+    figures = [cell for cell in line.cells[1:] if cell.text[-1:].isdigit()]
+    return _PAGE_NUMBER.search(line.text) if len(figures) < 2 else None
+
+
+def _listing_pages(lines: Sequence[Line]) -> set[int]:
+    """Pages whose lines mostly end in a number, which never or hardly ever is less than the one before."""
+    numbered: dict[int, list[str]] = {}
+    for line in lines:
+        entry = _entry(line)
+        if entry and len(line.text) < _MAX_HEADING:
+            numbered.setdefault(line.page, []).append(entry.group().strip())
+    total = Counter(line.page for line in lines)
+    return {
+        page
+        for page, found in numbered.items()
+        if len(found) >= 8 and len(found) >= _CONTENTS_SHARE * total[page] and _rises(found)
+    }
+
+
+def _rises(numbers: Sequence[str]) -> bool:
+    steps = [int(one) <= int(other) for one, other in pairwise(filter(str.isdecimal, numbers))]
+    return sum(steps) >= _RISING_SHARE * len(steps)
 
 
 def body_size(lines: Iterable[Line]) -> float:
@@ -200,17 +210,6 @@ def _paragraph(lines: Sequence[Line], labels: Sequence[str]) -> Iterator[Block]:
     text = joined(line.text for line in lines)
     kind = BlockKind.LIST_ITEM if listed else BlockKind.PARAGRAPH
     yield _block(kind, LIST_MARK.sub("", text) if listed else text, lines[0].page, labels)
-
-
-def joined(lines: Iterable[str]) -> str:
-    """One text of several lines; a word that was divided at the end of a line is whole again."""
-    text = ""
-    for line in lines:
-        if _LINE_HYPHEN.search(text) and len(text) > 2 and text[-2].isalpha() and line[:1].islower():
-            text = text[:-1] + line
-        else:
-            text = f"{text} {line}" if text else line
-    return text
 
 
 def _block(kind: BlockKind, text: str, page: int, labels: Sequence[str], *, level: int = 0) -> Block:

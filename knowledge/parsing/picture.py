@@ -16,7 +16,7 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     lines = reader.lines(picture_of(data), page=1)
     if not lines:
         raise NothingToRead("No text was found in this picture. Sharp, upright, printed text is read best.")
-    blocks = blocks_of(lines, Outline({}), [""])
+    blocks = blocks_of(lines, Outline({}), [""], {})
     return ParsedDocument(
         title="",
         language="",

@@ -317,3 +317,112 @@ def book(*, package: str = "", note: str = "") -> bytes:
             "OEBPS/b.xhtml": page.format("x", "<h1>The switch</h1>", "Then somebody pressed it.").encode(),
         }
     )
+
+
+Place = tuple[float, float, str]  # millimetres from the left and from the top, and what stands there
+
+
+def placed(*pages: Sequence[Place], large: Sequence[str] = ()) -> bytes:
+    """A PDF with words at places, as a program that knows nothing of tables sets them."""
+    made = FPDF()
+    for words in pages:
+        made.add_page()
+        for left, top, text in words:
+            made.set_font("helvetica", size=16 if text in large else 10)
+            made.text(left, top, text)
+    return bytes(made.output())
+
+
+def in_columns(
+    rows: Sequence[Sequence[str]], *, top: float = 40, lefts: Sequence[float] = (20, 90, 130)
+) -> list[Place]:
+    return [
+        (left, top + 6 * number, cell)
+        for number, row in enumerate(rows)
+        for left, cell in zip(lefts, row, strict=True)
+        if cell
+    ]
+
+
+def ruled(rows: Sequence[Sequence[str]], *, layout: str = "ALL", text: str = "") -> bytes:
+    """A PDF with a table that wraps what is long, in the middle of its row; with text above and below."""
+    made = FPDF()
+    made.set_font("helvetica", size=10)
+    made.add_page()
+    made.multi_cell(0, 5, text=text, new_x="LMARGIN", new_y="NEXT")
+    with made.table(borders_layout=layout, line_height=5, padding=2) as table:
+        for row in rows:
+            table.row(row)
+    made.multi_cell(0, 5, text=text, new_x="LMARGIN", new_y="NEXT")
+    return bytes(made.output())
+
+
+def stamped(*pages: Sequence[str], stamp: str, top: float = 50) -> bytes:
+    """A PDF of pictures of strips, each with a line of real text on it."""
+    made = FPDF(format=STRIP)
+    made.set_font("helvetica", size=12)
+    for lines in pages:
+        made.add_page()
+        made.image(io.BytesIO(picture(lines)), x=0, y=0, w=STRIP[0])
+        made.text(60, top, stamp)
+    return bytes(made.output())
+
+
+def illustrated(text: str, *, lines: Sequence[str]) -> bytes:
+    """A page of which a picture takes most; a paragraph stands under it."""
+    made = FPDF(format=STRIP)
+    made.set_auto_page_break(False)
+    made.set_font("helvetica", size=6)
+    made.add_page()
+    made.image(io.BytesIO(picture(lines)), x=0, y=0, w=STRIP[0], h=44)
+    made.set_xy(10, 45)
+    made.multi_cell(0, 3, text=text)
+    return bytes(made.output())
+
+
+def pdf_that_hides(text: str, *, how: str) -> bytes:
+    """A page with a sentence that is seen and a text that is not, behind it on the same line or elsewhere."""
+    made = FPDF()
+    made.add_page()
+    made.set_font("helvetica", size=10)
+    made.text(20, 40, "Lamps cost $49.")
+    place = (20.0, 60.0)
+    if how == "white":
+        made.set_text_color(255)
+        place = (50.0, 40.0)
+    elif how == "pale on pale":
+        made.set_fill_color(240)
+        made.rect(10, 50, 180, 20, style="F")
+        made.set_text_color(236)
+    elif how == "tiny":
+        made.set_font("helvetica", size=1)
+    elif how == "beside":
+        place = (250.0, 40.0)
+    elif how == "below":
+        place = (20.0, 320.0)
+    mode = "INVISIBLE" if how == "undrawn" else "FILL"
+    with made.local_context(text_mode=mode, fill_opacity=0 if how == "transparent" else 1):
+        made.text(*place, text)
+    return bytes(made.output())
+
+
+def searchable_scan(lines: Sequence[str], text: str) -> bytes:
+    """A picture of a strip with what was read from it, undrawn."""
+    made = FPDF(format=STRIP)
+    made.set_font("helvetica", size=12)
+    made.add_page()
+    made.image(io.BytesIO(picture(lines)), x=0, y=0, w=STRIP[0])
+    with made.local_context(text_mode="INVISIBLE"):
+        made.text(10, 15, text)
+    return bytes(made.output())
+
+
+def white_on_dark(text: str) -> bytes:
+    made = FPDF()
+    made.add_page()
+    made.set_font("helvetica", size=10)
+    made.set_fill_color(20, 40, 90)
+    made.rect(10, 30, 180, 20, style="F")
+    made.set_text_color(255)
+    made.text(20, 40, text)
+    return bytes(made.output())

@@ -9,7 +9,7 @@ import pytest
 from agents.models import Agent
 from knowledge.documents import add_file
 from knowledge.ingest import ingest
-from knowledge.parsing import ocr
+from knowledge.parsing import ocr, parse
 from knowledge.parsing.errors import DocumentTooLarge, MislabelledDocument, NothingToRead
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.ocr_pages import Reader, picture_of
@@ -62,6 +62,28 @@ def test_a_table_is_read_row_by_row() -> None:
     sheet = files.columns("Prices", "\n".join(THINGS), "\n".join(price.split()[1] for price in prices))
     told = " ".join(block.text for block in parse_apart(sheet, name="a.png").blocks)
     assert all(price in told for price in prices)
+
+
+@pytest.mark.parametrize("top", [50, 8])
+def test_a_stamp_does_not_keep_a_scan_from_being_read(top: float) -> None:
+    parsed = parse_apart(files.stamped(TERMS, stamp="Received 12 May 2024", top=top), name="scan.pdf")
+    assert sorted(block.text for block in parsed.blocks) == sorted(["Received 12 May 2024", " ".join(TERMS)])
+    assert "OCR" in parsed.notes[0]
+
+
+def test_a_paragraph_beside_a_large_picture_is_read_and_the_picture_is_not() -> None:
+    text = " ".join(f"The {thing} in this picture belongs to the set that we sell." for thing in THINGS)
+    parsed = parse_apart(files.illustrated(text, lines=HOURS), name="set.pdf")
+    assert ([block.text for block in parsed.blocks], parsed.notes) == ([text], ())
+
+
+def test_stamped_scans_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = files.stamped(HOURS, TERMS, stamp="Received 12 May 2024")
+    late = parse(scan, name="scan.pdf", limits=Limits(ocr_seconds=0))
+    assert any("pages 1, 2. Split the file" in note for note in late.notes)
+    monkeypatch.setattr(ocr, "PACKAGE", "no_such_package")
+    with pytest.raises(NothingToRead, match="rapidocr is missing"):
+        parse(scan, name="scan.pdf")
 
 
 @pytest.mark.django_db
