@@ -25,7 +25,7 @@ from billing.quota import Count, Verdict
 from netvexa.lib.errors import AppError
 from netvexa.lib.ids import new_id
 from tenants.models import Workspace
-from tenants.postgresql.prepared import Asked, row_of
+from tenants.postgresql.prepared import row_of
 
 LEVELS = (50, 80, 100)  # percent of a quota at which the owners are told
 
@@ -153,22 +153,14 @@ def reserve(
 
 def settle(reservation_id: UUID, *, tokens: int, cost_micro_usd: int, estimated: bool) -> bool:
     """Record what the work really took. True if this call did it, False if it was done before."""
-    asked = settling(reservation_id, tokens=tokens, cost_micro_usd=cost_micro_usd, estimated=estimated)
-    return asked.found is not None
-
-
-def settling(
-    reservation_id: UUID, *, tokens: int, cost_micro_usd: int, estimated: bool
-) -> Asked[tuple[UsageKind, date] | None]:
-    """`settle`, to be run together with others; the reservation's kind and month, or None if it was done before."""
     given = {"quantity": 0, "tokens": tokens, "cost": cost_micro_usd, "estimated": estimated}
-    return _finishing(reservation_id, UsageState.SETTLED, given)
+    return _finish(reservation_id, UsageState.SETTLED, given) is not None
 
 
 def release(workspace: Workspace, reservation_id: UUID) -> bool:
     """Give the place back: the work came to nothing. True if this call did it."""
     given = {"quantity": -1, "tokens": 0, "cost": 0, "estimated": False}
-    found = _finishing(reservation_id, UsageState.RELEASED, given).found
+    found = _finish(reservation_id, UsageState.RELEASED, given)
     if found is not None:
         kind, period = found
         Count(workspace, kind, period).give_back()
@@ -241,9 +233,9 @@ def _book(
     return row[0] if row else None
 
 
-def _finishing(
+def _finish(
     reservation_id: UUID, state: UsageState, took: dict[str, int | bool]
-) -> Asked[tuple[UsageKind, date] | None]:
+) -> tuple[UsageKind, date] | None:
     """Write what became of a reservation; its kind and month, or None if another call was first."""
     given: dict[str, Any] = {
         **took,
@@ -252,7 +244,8 @@ def _finishing(
         "state": state.value,
         "now": timezone.now(),
     }
-    return Asked(_FINISH, given, lambda rows: (UsageKind(rows[0][0]), rows[0][1]) if rows else None)
+    row = row_of(_FINISH, given)
+    return (UsageKind(row[0]), row[1]) if row else None
 
 
 def _tell(workspace: Workspace, used: int, limit: int | None, extra: int) -> None:

@@ -10,7 +10,7 @@ Days and months are UTC. Runs inside the workspace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -31,7 +31,7 @@ from tenants import mail
 from tenants.context import current_workspace
 from tenants.members import members
 from tenants.models import Role
-from tenants.postgresql.prepared import Asked, Row, fetch, rows_of
+from tenants.postgresql.prepared import Asked, rows_of
 
 BACKGROUND_PERCENT = 90  # of a budget, at which background work rests
 LEVELS = (50, 80, 100)  # percent of a budget at which the owners are told
@@ -119,33 +119,19 @@ def today() -> date:
     return timezone.now().astimezone(UTC).date()
 
 
-def book(
-    agent: Agent,
-    answer: Answer,
-    *,
-    tier: str,
-    is_test: bool,
-    known: Known | None = None,
-    together: Sequence[Asked[Any]] = (),
-) -> None:
+def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool, known: Known | None = None) -> None:
     """Add an answer that was stored to its agent's day; then tell the owners if a budget reached a level.
 
-    What was `known` when the answer began spares looking again where every level is far. What is to be written
-    `together` with it comes after it, as in `book_background`: transactions wait, but never for one another.
+    What was `known` when the answer began spares looking again where every level is far.
     """
-    fetch(_booking(agent, answer, is_test=is_test), *together)
-    cost = answer.usage.cost_micro_usd
-    if cost and not is_test and not (known and _is_far(agent, known, cost, tier=tier)):
-        _tell(agent, tier=tier)
-
-
-def _booking(agent: Agent, answer: Answer, *, is_test: bool) -> Asked[list[Row]]:
     saved, usage, cost = answer.receipt.get("cache", {}), answer.usage, answer.usage.cost_micro_usd
     values = (
         new_id(), agent.pk, today(), is_test, int(answer.cached), usage.input_tokens, usage.output_tokens,
         cost, cost if usage.estimated else 0, saved.get("saved_micro_usd", 0), saved.get("saved_ms", 0),
     )  # fmt: skip
-    return Asked(_BOOK, values, list)
+    rows_of(_BOOK, values)
+    if cost and not is_test and not (known and _is_far(agent, known, cost, tier=tier)):
+        _tell(agent, tier=tier)
 
 
 def _is_far(agent: Agent, known: Known, cost: int, *, tier: str) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -49,7 +48,7 @@ from netvexa.lib.ids import new_id
 from tenants import closing
 from tenants.context import WorkspaceClosed, current_workspace
 from tenants.models import Workspace
-from tenants.postgresql.prepared import Asked, fetch
+from tenants.postgresql.prepared import fetch
 
 LEASE = timedelta(seconds=12)
 LONGEST_LIFE = 3  # runs that may try to write one answer before it is ended with an apology
@@ -361,14 +360,9 @@ def store(
         found = statements.finish(answer, values, whoever=True)
     if found is None or not found[1]:  # deleted meanwhile, and its usage given back; or another run's
         return None
-    spending.book(
-        turn.agent,
-        answer,
-        tier=turn.tier,
-        is_test=turn.channel == Channel.PREVIEW,
-        known=known,
-        together=_accounted(turn, answer),
-    )
+    _account(turn, answer)
+    is_test = turn.channel == Channel.PREVIEW
+    spending.book(turn.agent, answer, tier=turn.tier, is_test=is_test, known=known)
     return answer
 
 
@@ -377,20 +371,19 @@ def _handed_over(turn: Turn, answer: Answer) -> Answer:
     return Answer(text=text, outcome=Outcome.HANDOFF, usage=answer.usage, receipt=answer.receipt)
 
 
-def _accounted(turn: Turn, answer: Answer) -> list[Asked[Any]]:
-    """What settles the reservation; one of an answer that failed, or that a person's takeover ended, is given back."""
+def _account(turn: Turn, answer: Answer) -> None:
+    """Settle what was reserved; an answer that failed, or that a person's takeover ended, is not counted."""
     if turn.reservation_id is None:
-        return []
+        return
     if answer.outcome in (Outcome.ERROR, Outcome.HANDOFF):
         usage.release(current_workspace(), turn.reservation_id)
-        return []
-    settling = usage.settling(
+        return
+    usage.settle(
         turn.reservation_id,
         tokens=answer.usage.input_tokens + answer.usage.output_tokens,
         cost_micro_usd=0 if answer.receipt.get("own_key") else answer.usage.cost_micro_usd,  # what it cost us
         estimated=answer.usage.estimated,
     )
-    return [settling]
 
 
 def claim(answer_id: UUID, *, writer: str) -> Turn | None:

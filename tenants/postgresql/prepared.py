@@ -67,19 +67,16 @@ class Asked(Generic[T]):
 
 
 def fetch(*asked: Asked[Any]) -> None:
-    """Run these in this order and one round trip, and where no transaction is open in one of their own.
-
-    Behind a transaction pooler each runs alone, and in a transaction of its own.
-    """
+    """Run these in one round trip, and where no transaction is open in one of their own."""
     wrapper = cast("DatabaseWrapper", connection)
+    if wrapper.transaction_pooled:
+        return  # each is asked for alone
     try:
-        found = None if wrapper.transaction_pooled else _together(wrapper, asked)
-    except NotSupportedError:  # as in `rows_of`; all of it was undone
+        found = _together(wrapper, asked)
+    except NotSupportedError:  # as in `rows_of`
         if wrapper.in_atomic_block:
             raise
-        found = None
-    if found is None:
-        found = [rows_of(one.statement, one.values) for one in asked]
+        return
     for one, rows in zip(asked, found, strict=True):
         one._rows = rows
 
@@ -89,10 +86,10 @@ def _together(wrapper: DatabaseWrapper, asked: Sequence[Asked[Any]]) -> list[lis
         stack.enter_context(wrapper.wrap_database_errors)
         cursors = [stack.enter_context(wrapper.binding_cursor()) for _ in asked]
         wrapper.take_place()  # before, and by itself: see `_rows_in_bytes`
-        with wrapper.connection.pipeline():
-            for cursor, one in zip(cursors, asked, strict=True):
-                cursor.execute(one.statement, one.values)
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        stack.enter_context(wrapper.connection.pipeline())
+        for cursor, one in zip(cursors, asked, strict=True):
+            cursor.execute(one.statement, one.values)
+        return [cursor.fetchall() for cursor in cursors]
 
 
 def row_of(statement: str, values: Values = ()) -> Row | None:

@@ -203,7 +203,9 @@ def test_content_whose_run_cannot_be_made_is_not_lost(
     set_gate(workspace, gate)
     replaced(tested, workspace, f"{SHOP}\n\n{HARMLESS}")
     with monkeypatch.context() as down:
-        down.setattr("chat.ladder._receipt", lambda _found: {"why": "No hosted model answered."})
+        down.setattr(
+            "chat.recording.of_search", lambda _found: {"why": "No hosted model answered.", "candidates": []}
+        )
         trial = tested_now(tested, workspace)
     assert trial is not None
     assert (trial.state, trial.verdict) == ("failed", verdict)
