@@ -136,6 +136,8 @@ def _suggested(wrong: Message | None) -> dict[str, Any]:
     if wrong is None:
         return {}
     asked = [wrong.reply_to.text] if wrong.reply_to else []
+    if wrong.receipt.get("chosen"):  # "the second": the question that it completed
+        asked = [wrong.receipt["query"]]
     said = _MARK.sub("", wrong.text) if wrong.outcome == "answered" else ""
     return {"wordings": asked, "answer": said, "audience": receipts.audience_of(wrong)}
 

@@ -211,6 +211,17 @@ def test_a_test_question_says_that_it_asked_back(agent: Agent, workspace: Worksp
     assert failed["reset it?"] == ["It asked back; it should have said that it does not know."]
 
 
+def test_a_fix_of_what_was_chosen_begins_with_the_whole_question(
+    talk: Talk, workspace: Workspace, owner_client: Client
+) -> None:
+    choices = talk.receipt(talk.ask(AMBIGUOUS))["choices"]
+    answer = talk.ask(str(choices.index("Reset the router") + 1))
+    with in_tenant(workspace):
+        agent_id = Message.objects.get(pk=answer["id"]).conversation.agent_id
+    page = owner_client.get(f"/improve/agents/{agent_id}/answers/new/?message={answer['id']}")
+    assert f"{AMBIGUOUS} Reset the router" in page.content.decode()
+
+
 async def test_a_visitor_is_asked_in_their_language_over_a_socket(
     site: Site, agent: Agent, workspace: Workspace
 ) -> None:
