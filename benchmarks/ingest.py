@@ -21,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +37,8 @@ from django.utils import timezone  # noqa: E402
 from agents.models import Agent  # noqa: E402
 from benchmarks.data import PROJECT, shared  # noqa: E402
 from benchmarks.knowledge_workspace import workspace  # noqa: E402
-from knowledge import documents, embedding, tasks  # noqa: E402
-from knowledge.embedding import DEFAULT_PROFILE, embed_texts  # noqa: E402
+from knowledge import documents, tasks  # noqa: E402
+from knowledge.embedding import DEFAULT_PROFILE, Embedded, EmbeddingInput, embed_texts  # noqa: E402
 from knowledge.embedding.encoders import OnnxEncoder  # noqa: E402
 from knowledge.embedding.weights import ensure_exported  # noqa: E402
 from knowledge.ingest import ingest, passages_of  # noqa: E402
@@ -126,15 +126,15 @@ def _lines(record: Path) -> list[str]:
 
 def _work(record: Path) -> None:
     """A Celery worker that writes down what it has embedded, outside of any transaction."""
-    embed = embedding._embedded
+    embed = OnnxEncoder.embed
 
-    def recorded(encoder: embedding.Encoder, text: embedding.EmbeddingInput) -> embedding.Embedded:
-        vectors = embed(encoder, text)
+    def recorded(encoder: OnnxEncoder, texts: Sequence[EmbeddingInput]) -> list[Embedded]:
+        made = embed(encoder, texts)
         with record.open("a") as file:
-            file.write(hashlib.sha256(text.text.encode()).hexdigest() + "\n")
-        return vectors
+            file.writelines(hashlib.sha256(text.text.encode()).hexdigest() + "\n" for text in texts)
+        return made
 
-    embedding._embedded = recorded
+    OnnxEncoder.embed = recorded  # type: ignore[method-assign, assignment]
     celery.worker_main(["worker", "-c", "1", "--without-gossip"])
 
 

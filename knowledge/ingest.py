@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # renewed with every batch; longer than the slowest parser may take
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
-BATCH = 8  # chunks committed together: one batch is stored while the next is embedded, and little is lost with a worker
+BATCH = 8  # chunks committed together; one batch is stored while the next is embedded
 
 T = TypeVar("T")
 Places = dict[int, Passage]  # by ordinal
@@ -272,6 +272,7 @@ def store(
     _report(document, "embed", done=stored, total=len(drafts))
     for places, vectors in _embedded(version, missing, profile):
         _insert(document, version, places, vectors.result(), profile)
+        vectors.are_stored()
         stored += len(places)
         _report(document, "embed", done=stored, total=len(drafts))
 

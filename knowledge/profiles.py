@@ -148,11 +148,12 @@ def _embed_again(version: Version, *, agent_id: UUID, profile: EmbeddingProfile)
     rest = iter(missing)
     while batch := list(islice(rest, BATCH)):
         passages = [passage_of(_draft(row), language=version.language, profile=profile) for row in batch]
-        vectors = vectors_of(passages, profile).result()
+        vectors = vectors_of(passages, profile)
+        by_hash = vectors.result()
         rows_of_batch = [
             chunk_row(
                 passage,
-                vectors[passage.content_hash],
+                by_hash[passage.content_hash],
                 version=version,
                 agent_id=agent_id,
                 ordinal=row.ordinal,
@@ -161,6 +162,7 @@ def _embed_again(version: Version, *, agent_id: UUID, profile: EmbeddingProfile)
             for row, passage in zip(batch, passages, strict=True)
         ]
         Chunk.objects.bulk_create(rows_of_batch, ignore_conflicts=True)  # another worker may do the same
+        vectors.are_stored()
 
 
 def _draft(row: Chunk) -> ChunkDraft:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
@@ -55,19 +55,27 @@ def encoder_for(profile_id: str = DEFAULT_PROFILE.id) -> Encoder:
     return encoder
 
 
-def embed_texts(inputs: Sequence[EmbeddingInput], *, profile: EmbeddingProfile) -> list[Future[Embedded]]:
-    """The vectors of passages, to come: each is read alone, as many at once as there are threads.
+def embed_texts(
+    inputs: Sequence[EmbeddingInput],
+    *,
+    profile: EmbeddingProfile,
+    then: Callable[[EmbeddingInput, Embedded], None] = lambda _text, _made: None,
+) -> list[Future[Embedded]]:
+    """The vectors of passages, to come: each is read alone, as many at once as there are threads. `then` is called
+    with each in the thread that read it, before it is handed out.
 
     Two texts in two threads take 0.8 to 0.9 of the time that a pass of many takes in both (`make bench-ingest`):
     nothing is padded, no thread waits for the other, and what is worked on stays in the core's cache. And a text has
     the same vectors whatever comes with it, which int8 passes of several do not promise.
     """
     encoder = encoder_for(profile.id)
-    return [_readers().submit(_embedded, encoder, text) for text in inputs]
 
+    def embedded(text: EmbeddingInput) -> Embedded:
+        made = encoder.embed([text])[0]
+        then(text, made)
+        return made
 
-def _embedded(encoder: Encoder, text: EmbeddingInput) -> Embedded:
-    return encoder.embed([text])[0]
+    return [_readers().submit(embedded, text) for text in inputs]
 
 
 def embed_query(text: str, *, words: Sequence[Span], profile: EmbeddingProfile) -> Embedded:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from django.conf import settings
+from django.core.cache.backends.redis import RedisCache
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from pytest_django import Settings
+from redis import Redis
 
 from agents.models import Agent
-from knowledge import index, ingest
+from knowledge import index, ingest, vectors
 from knowledge.documents import (
     StillBeingRead,
     add_file,
@@ -34,7 +38,7 @@ from knowledge.retrieval import search
 from knowledge.tasks import ingest_document, resume_ingestion
 from netvexa.celery import app as celery
 from netvexa.lib.errors import AppError
-from tenants.context import in_tenant
+from tenants.context import current_workspace, in_tenant
 from tenants.models import Workspace
 from tests.knowledge import files
 from tests.knowledge.conftest import WaitFor, WebServer
@@ -249,8 +253,7 @@ def test_a_document_that_kills_its_worker_again_and_again_is_given_up(agent: Age
 def test_a_run_that_was_interrupted_goes_on_and_embeds_nothing_twice(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "\n\n".join(f"# Part {n}\n\nPart {n} is about number {n}. " + f"Word{n} " * 60 for n in range(150))
-    document = add_text(agent, title="Long", text=text).documents.get()
+    document = add_text(agent, title="Long", text=a_long_text(parts=150)).documents.get()
     seen: list[str] = []
     original = OnnxEncoder.embed
     fails = True
@@ -277,6 +280,62 @@ def test_a_run_that_was_interrupted_goes_on_and_embeds_nothing_twice(
 class Outage(AppError):
     code = "outage"
     permanent = False
+
+
+def test_what_was_embedded_and_not_stored_is_not_embedded_again(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = add_text(agent, title="Long", text=a_long_text(parts=30)).documents.get()
+    seen = texts_embedded(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(Chunk.objects, "bulk_create", Mock(side_effect=Outage))
+        ingest.ingest(document.pk)
+    wait_until(lambda: len(seen) == 2 * ingest.BATCH)  # the batch that failed, and the one that came after it
+    assert not Chunk.objects.exists()
+    wait_until(lambda: len(kept_vectors()) == 2 * ingest.BATCH)
+    Document.objects.filter(pk=document.pk).update(lease_until=None)
+    assert read_now(document.source).status == DocumentStatus.READY
+    assert len(seen) == len(set(seen)) == Chunk.objects.count()
+    assert kept_vectors() == []
+
+
+def test_without_redis_a_document_is_read_as_ever(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = add_text(agent, title="Long", text=a_long_text(parts=10))
+    monkeypatch.setattr(vectors, "cache", RedisCache("redis://127.0.0.1:1", {}))
+    assert read_now(source).status == DocumentStatus.READY
+    assert Chunk.objects.count() == 10
+
+
+def a_long_text(*, parts: int) -> str:
+    return "\n\n".join(
+        f"# Part {n}\n\nPart {n} is about number {n}. " + f"Word{n} " * 60 for n in range(parts)
+    )
+
+
+def texts_embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is embedded from now on, in a list that grows."""
+    seen: list[str] = []
+    original = OnnxEncoder.embed
+
+    def embed(self: OnnxEncoder, inputs: Sequence[EmbeddingInput]) -> list[Embedded]:
+        made = original(self, inputs)
+        seen.extend(item.text for item in inputs)
+        return made
+
+    monkeypatch.setattr(OnnxEncoder, "embed", embed)
+    return seen
+
+
+def kept_vectors() -> list[bytes]:
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        return list(redis.scan_iter(f"*{current_workspace().key}:vectors:*"))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_worker_that_is_killed_loses_nothing(workspace: Workspace, agent: Agent, tmp_path: Path) -> None:
