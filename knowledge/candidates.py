@@ -64,7 +64,7 @@ WITH {READABLE}, near AS MATERIALIZED (
     SELECT c.id {SCOPE} ORDER BY c.embedding {DISTANCE} %(vector)s::halfvec LIMIT {EACH_SIDE}
 ), holding AS MATERIALIZED (
     SELECT c.id, c.version_id, c.lexical FROM knowledge_chunk c
-    WHERE c.search @@ %(driving)s::tsquery AND c.agent_id = %(agent)s AND c.profile = %(profile)s
+    WHERE c.search @@ %(driving)s::tsquery AND (c.agent_id = %(agent)s AND c.profile = %(profile)s) IS TRUE
 ), worded AS MATERIALIZED (
     SELECT c.id FROM holding c WHERE c.version_id IN (SELECT id FROM readable)
     ORDER BY c.lexical <#> %(terms)s::sparsevec LIMIT {EACH_SIDE}
@@ -160,7 +160,7 @@ def find(
 def settings_for(total: int) -> str:
     """How the search is to run in a workspace of so many chunks."""
     width = min(max(-(-total // STEP) * NARROWEST, NARROWEST), WIDEST)
-    return _SETTINGS.format(width=width, planned="auto" if total <= FEW_CHUNKS else "force_custom_plan")
+    return _SETTINGS.format(width=width, planned="force_generic_plan" if total <= FEW_CHUNKS else "force_custom_plan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,11 @@ class DatabaseWrapper(TenantsWrapper):
         made.adapters.register_dumper(int, Int8BinaryDumper)
         return made
 
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if not self.transaction_pooled:
+            self.connection.execute("SET plan_cache_mode = force_generic_plan")
+
     def binding_cursor(self) -> CursorWrapper:
         """A cursor for `tenants.postgresql.prepared`."""
         self.close_if_health_check_failed()
