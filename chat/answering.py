@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from agents.providers import Tally, pace
+from agents.providers import Tally, pace, pause
 from chat import busy, cache, ladder, turns
 from chat.answers import Answer
 from chat.citations import Marks
@@ -131,7 +131,7 @@ class Writing:
                 self._flushing = asyncio.create_task(self._flush_in_time())
 
     async def _flush_in_time(self) -> None:
-        await asyncio.sleep(max(0.0, self._flushed + pace(self.feed.answers) - time.monotonic()))
+        await asyncio.sleep(pause(self._flushed + pace(self.feed.answers) - time.monotonic()))
         await self._flush()
 
     async def _flush(self) -> None:

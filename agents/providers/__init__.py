@@ -31,7 +31,7 @@ from .contract import (
 )
 from .engine import Tally, stream
 from .faults import NoModelAnswered
-from .pace import pace
+from .pace import pace, pause
 from .plan import background_plan, credentials_from_settings, plan_for, tier_table, warm_up
 from .registry import shut_down
 from .trial import try_out
@@ -64,6 +64,7 @@ __all__ = [
     "background_plan",
     "credentials_from_settings",
     "pace",
+    "pause",
     "plan_for",
     "shut_down",
     "stream",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ import aiohttp
 import certifi
 from langchain_core import exceptions as lc
 
-from .pace import pace
+from .pace import pace, pause
 
 Json: TypeAlias = dict[str, Any]
 
@@ -150,8 +150,8 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
 async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes], None]:
     """Yield the stream's lines, those that arrived together in one list.
 
-    The first list comes at once; afterwards the reader sleeps between two looks, so that a fast model costs
-    one wake-up for several tokens.
+    The first list comes at once; afterwards the reader sleeps between two looks, and what arrives meanwhile waits
+    in the system's buffer: several tokens cost one wake-up.
     """
     content, unread = response.content, b""
     while block := await _block(content):
@@ -160,9 +160,24 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes],
             raise ValueError("the vendor's stream has no end of line")
         yield whole
         if not content.at_eof():
-            await asyncio.sleep(pace(len(_streams)))
+            with _unheard(response):
+                await asyncio.sleep(pause(pace(len(_streams))))
     if unread:
         yield [unread]
+
+
+@contextmanager
+def _unheard(response: aiohttp.ClientResponse) -> Iterator[None]:
+    """Let the system keep what arrives."""
+    protocol = response.connection.protocol if response.connection is not None else None
+    if protocol is None:  # all has arrived
+        yield
+        return
+    protocol.pause_reading()
+    try:
+        yield
+    finally:
+        protocol.resume_reading()
 
 
 async def _block(content: aiohttp.StreamReader) -> bytes:
