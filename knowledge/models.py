@@ -205,6 +205,7 @@ class Version(models.Model):
     file = models.FileField(max_length=300, blank=True)
     name = models.CharField(max_length=200, blank=True, help_text="The file's own name.")
     charset = models.CharField(max_length=40, blank=True, help_text="As the web server declared it.")
+    address = models.TextField(blank=True, help_text="Where the page's redirects ended.")
     content_type = models.CharField(max_length=100, blank=True, help_text="As found in the bytes.")
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -53,13 +54,16 @@ def parse(
     charset: str = "",
     limits: Limits | None = None,
     selectors: Selectors | None = None,
+    sheets: Mapping[str, str] | None = None,
 ) -> ParsedDocument:
     """Read a document in this process. Raises ParseError.
 
     For bytes from outside use `parsing.sandbox.parse_apart`: a hostile file can crash or exhaust its reader.
+    `sheets` are the texts of linked style sheets by the addresses in `ParsedDocument.sheets`.
     """
     limits = limits or Limits()
-    parsed = _read(data, sniff(data, name=name), limits=limits, charset=charset, selectors=selectors)
+    kind = sniff(data, name=name)
+    parsed = _read(data, kind, limits=limits, charset=charset, selectors=selectors, sheets=sheets or {})
     if not any(block.kind is not BlockKind.HEADING for block in parsed.blocks) and not parsed.characters:
         raise NothingToRead
     if parsed.characters > limits.characters:
@@ -70,12 +74,18 @@ def parse(
 
 
 def _read(
-    data: bytes, kind: MediaType, *, limits: Limits, charset: str, selectors: Selectors | None
+    data: bytes,
+    kind: MediaType,
+    *,
+    limits: Limits,
+    charset: str,
+    selectors: Selectors | None,
+    sheets: Mapping[str, str],
 ) -> ParsedDocument:
     if kind is MediaType.HTML:
         from knowledge.parsing.html import parse as parse_html
 
-        return parse_html(data, limits=limits, charset=charset, selectors=selectors)
+        return parse_html(data, limits=limits, charset=charset, selectors=selectors, sheets=sheets)
     return parser_for(kind)(data, limits=limits, charset=charset)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -15,7 +16,7 @@ from knowledge.parsing.decoding import decode_html
 from knowledge.parsing.errors import NeedsJavaScript
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.selecting import Selectors, cut
-from knowledge.parsing.styles import mark_hidden
+from knowledge.parsing.styles import mark_hidden, sheets_of
 from knowledge.parsing.tables import table_rows
 
 _DROPPED = frozenset(
@@ -103,22 +104,39 @@ _FEW_CHARACTERS = 200  # of text in a page that a script is to fill
 _MAX_LINKS = 2000
 _MAX_HIDDEN = 5000
 _LINK_LIST = 4  # blocks in a row that are each one link
+_NO_SHEETS: Mapping[str, str] = MappingProxyType({})
 
 
 def parse(
-    data: bytes, *, limits: Limits, charset: str = "", selectors: Selectors | None = None
+    data: bytes,
+    *,
+    limits: Limits,
+    charset: str = "",
+    selectors: Selectors | None = None,
+    sheets: Mapping[str, str] = _NO_SHEETS,
 ) -> ParsedDocument:
-    """Raises NeedsJavaScript for a page that is an empty frame for a script."""
-    return parse_text(decode_html(data, declared=charset), limits=limits, selectors=selectors)
+    """Raises NeedsJavaScript for a page that is an empty frame for a script.
+
+    `sheets` are the style sheets that the page links, by the addresses that an earlier reading gave.
+    """
+    source = decode_html(data, declared=charset)
+    return parse_text(source, limits=limits, selectors=selectors, sheets=sheets)
 
 
-def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = None) -> ParsedDocument:
+def parse_text(
+    source: str,
+    *,
+    limits: Limits,
+    selectors: Selectors | None = None,
+    sheets: Mapping[str, str] = _NO_SHEETS,
+) -> ParsedDocument:
     tree = LexborHTMLParser(
         _XML_EMPTY.sub(r"<\1\2></\1>", source) if source.lstrip().startswith("<?xml") else source
     )
-    mark_hidden(tree)
+    base = _base(tree)
+    mark_hidden(tree, base=base, linked=sheets)
     reader = _Reader()
-    links, canonical = _links(tree), _canonical(tree)
+    links, canonical = _links(tree, base), _canonical(tree)
     needs_script = _needs_script(tree)
     root = (cut(tree, selectors) if selectors else None) or _main_content(tree)
     if root is not None:
@@ -139,15 +157,20 @@ def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = Non
         hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
         links=links,
         canonical=canonical,
+        sheets=sheets_of(tree, base=base),
     )
 
 
-def _links(tree: LexborHTMLParser) -> tuple[str, ...]:
-    """Where the page leads, as written; a `<base>` stands first in what is resolved against it."""
+def _base(tree: LexborHTMLParser) -> str:
+    """What the page says its addresses are to be resolved against; itself resolved against the page's own."""
     base = tree.css_first("base[href]")
-    start = (base.attributes.get("href") or "") if base is not None else ""
+    return (base.attributes.get("href") or "") if base is not None else ""
+
+
+def _links(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+    """Where the page leads, as written; a `<base>` stands first in what is resolved against it."""
     found = dict.fromkeys(
-        urljoin(start, href) if start else href
+        urljoin(base, href) if base else href
         for node in tree.css("a[href], area[href]")
         if (href := (node.attributes.get("href") or "").strip())
         and "nofollow" not in (node.attributes.get("rel") or "")

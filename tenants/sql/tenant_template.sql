@@ -394,7 +394,8 @@ CREATE TABLE __tenant__.knowledge_version (
     "links" text[] NOT NULL,
     "remark" character varying(200) NOT NULL,
     "text_file" character varying(300) NOT NULL,
-    "text_sha256" character varying(64) NOT NULL
+    "text_sha256" character varying(64) NOT NULL,
+    "address" text NOT NULL
 );
 ALTER TABLE __tenant__.knowledge_chunk ALTER COLUMN "embedding" SET STORAGE PLAIN;
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
@@ -646,6 +647,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0008_small_agents', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0009_staged', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0010_closer_graph', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0011_version_address', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

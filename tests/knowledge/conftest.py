@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        getattr(self, f"_{self.path.strip('/').split('/')[0]}")()
+        getattr(self, f"_{self.path.strip('/').split('/')[0]}", self._missing)()
 
     def log_message(self, *_arguments: object) -> None:
         """Quiet."""

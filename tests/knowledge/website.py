@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 S = TypeVar("S", bound=ThreadingHTTPServer)
+_KINDS = {"txt": "text/plain", "css": "text/css"}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,9 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 304, b""
         site.asked.append((path, status))
         self.send_response(status)
-        self.send_header(
-            "content-type", "text/plain" if path.endswith(".txt") else "text/html; charset=utf-8"
-        )
+        self.send_header("content-type", _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8"))
         self.send_header("content-length", str(len(body)))
         self.send_header("etag", etag)
         if path in site.moved:
