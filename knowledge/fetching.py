@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import zlib
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from netvexa.lib.hosts import ascii_host
 USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
 MAX_REDIRECTS = 5
+GONE = frozenset({404, 410})  # what a server answers where there is no such page
+_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 READABLE = (
     "text/",
     "application/pdf",
@@ -89,6 +92,10 @@ class PageMissing(FetchError):
 
     code = "fetch_page_missing"
     permanent = True
+
+
+class ServerMissing(FetchError):
+    """There is no such name, as the name's own servers say; a name server that is away is another matter."""
 
 
 class PageForbidden(FetchError):
@@ -160,8 +167,9 @@ async def _in_time(url: str, work: Coroutine[None, None, T], deadline: float) ->
         raise FetchRefused(f"{host} is no name that a server can have.") from None
     except drawbridge.TooManyRedirectsError:
         raise FetchError(f"{host} sends from one address to the next without end.") from None
-    except drawbridge.DrawbridgeDNSError:
-        raise FetchError(f"There is no server named {host}.") from None
+    except drawbridge.DrawbridgeDNSError as error:
+        unknown = getattr(error.__cause__, "errno", None) in _NO_SUCH_NAME
+        raise (ServerMissing if unknown else FetchError)(f"There is no server named {host}.") from None
     except (httpx.HTTPError, drawbridge.DrawbridgeError, OSError, zlib.error):
         raise FetchError(f"{host} could not be reached, or broke off.") from None
 
@@ -189,6 +197,24 @@ async def _fetch(url: str, conditions: dict[str, str], largest: int) -> FetchedP
             etag=response.headers.get("etag", "")[:300],
             last_modified=response.headers.get("last-modified", "")[:100],
         )
+
+
+def status_of(url: str, *, deadline: float = DEADLINE) -> int:
+    """What the server answers in the end, of which only the head is read. Raises FetchError where it does not."""
+    check_address(url)
+    return asyncio.run(_in_time(url, _status(url), deadline))
+
+
+async def _status(url: str) -> int:
+    """Some servers know a page only when it is asked for whole: a miss counts as one where both ways miss."""
+    status = 0
+    async with _client(urlsplit(url).hostname or "") as client:
+        for method in ("HEAD", "GET"):
+            async with client.stream(method, url, headers={"accept": "*/*"}) as response:
+                status = response.status_code
+            if status not in GONE:
+                break
+    return status
 
 
 class _AsciiURL(httpx.URL):
@@ -224,7 +250,7 @@ def _policy(host: str) -> drawbridge.Policy:
 
 def _check_answer(response: httpx.Response, largest: int) -> None:
     host = response.url.host
-    if response.status_code in {404, 410}:
+    if response.status_code in GONE:
         raise PageMissing(f"{host} has no such page (it answered {response.status_code}).")
     if response.status_code in {401, 403}:
         raise PageForbidden(f"{host} does not let us read this page (it answered {response.status_code}).")

@@ -219,6 +219,7 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
     version.pages, version.characters = parsed.pages, parsed.characters
     version.notes = list(parsed.notes)
     version.links = discovery.links_within(document.source, document, parsed.links)
+    version.external_links = discovery.links_elsewhere(document, version, parsed.targets)
     versions.keep_text(version, parsed)
     version.save()
     return parsed

@@ -17,6 +17,8 @@ from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 
 MAX_TITLE = 300
+_MAX_TARGETS = 1000
+_MAX_ADDRESS = 2000
 
 
 class Parser(Protocol):
@@ -70,7 +72,9 @@ def parse(
         raise DocumentTooLarge(f"This document holds more than {limits.characters:,} characters.")
     title = parsed.title or PurePosixPath(name).stem
     hidden = "\n".join(filter(None, (parsed.hidden, smuggled(data))))
-    return replace(parsed, title=title[:MAX_TITLE], language=_language(parsed), hidden=hidden)
+    return replace(
+        parsed, title=title[:MAX_TITLE], language=_language(parsed), hidden=hidden, targets=_targets(parsed)
+    )
 
 
 def _read(
@@ -87,6 +91,13 @@ def _read(
 
         return parse_html(data, limits=limits, charset=charset, selectors=selectors, sheets=sheets)
     return parser_for(kind)(data, limits=limits, charset=charset)
+
+
+def _targets(parsed: ParsedDocument) -> tuple[str, ...]:
+    """Each once, without places in the document itself."""
+    given = (target.strip() for target in parsed.targets)
+    kept = (target for target in given if len(target) <= _MAX_ADDRESS and not target.startswith("#"))
+    return tuple(dict.fromkeys(filter(None, kept)))[:_MAX_TARGETS]
 
 
 def _language(parsed: ParsedDocument) -> str:

@@ -134,6 +134,7 @@ def _as_json(parsed: ParsedDocument) -> dict[str, Any]:
         "links": parsed.links,
         "canonical": parsed.canonical,
         "sheets": parsed.sheets,
+        "targets": parsed.targets,
         "blocks": rows,
     }
 

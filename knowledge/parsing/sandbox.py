@@ -109,7 +109,7 @@ def parse_apart(
     order = {"name": name, "charset": charset, "selectors": chosen, "sheets": dict(sheets or {})}
     with _answer("parse", data, limits=limits, **order) as (read, _):
         blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
-        read |= {name: tuple(read[name]) for name in ("notes", "links", "sheets")}
+        read |= {name: tuple(read[name]) for name in ("notes", "links", "sheets", "targets")}
         return ParsedDocument(**read, blocks=blocks)
 
 
