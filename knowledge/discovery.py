@@ -9,11 +9,12 @@ from django.db.models import Q, QuerySet
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge.models import Document, DocumentStatus, Source, SourceKind, counted_pages
-from knowledge.scope import MAX_PAGES, Scope, canonical, scope_of
+from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version, counted_pages
+from knowledge.scope import MAX_PAGES, Scope, absolute, canonical, scope_of
 from tenants.context import current_workspace
 
 MAX_LINKS_KEPT = 500  # of one page
+MAX_EXTERNAL = 200  # of one version
 COPY = "page_copy"  # the error's code of a document that gave way to another
 
 
@@ -82,6 +83,13 @@ def links_within(source: Source, document: Document, links: Iterable[str]) -> li
     scope = scope_of(source.scope)
     found = dict.fromkeys(filter(None, (canonical(link, base=document.url) for link in links)))
     return [url for url in found if scope.admits(url, start=source.url)][:MAX_LINKS_KEPT]
+
+
+def links_elsewhere(document: Document, version: Version, targets: Iterable[str]) -> list[str]:
+    """The web addresses to which the text of a version leads, without the pages that its source reads itself."""
+    base, own = version.address or document.url, set(version.links)
+    found = dict.fromkeys(filter(None, (absolute(target, base=base) for target in targets)))
+    return [url for url in found if canonical(url) not in own][:MAX_EXTERNAL]
 
 
 def follow(source: Source, document: Document, links: Iterable[str]) -> int:

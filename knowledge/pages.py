@@ -188,6 +188,7 @@ def _put(version: Version, page: FetchedPage) -> None:
         raise FetchError("The server sent an empty page.")
     versions.put_content(version, page.content)
     version.charset, version.name = page.charset[:40], version.name or file_name_of(page.url)
+    version.address = page.url
 
 
 def _hash(page: FetchedPage) -> str:
