@@ -28,7 +28,7 @@ class Deed(StrEnum):
     EXACT_ANSWER = "exact_answer"  # a `chat.curated_changes.Wanted`
     DELETE_EXACT_ANSWER = "delete_exact_answer"  # its id
     IMPORT_EXACT_ANSWERS = "import_exact_answers"  # a `chat.curated_changes.Imported`
-    CONTENT = "content"  # the ids of versions that were read and wait
+    CONTENT = "content"  # the ids of versions that were read and wait, and of documents that are to go
     PROFILE = "profile"  # the id of an embedding profile
 
 
@@ -56,12 +56,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Gate:
-    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one, which `look` begins
-    for an agent once no more comes.
+    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one (without a version: a
+    document that is to go), which `look` begins for an agent once no more comes.
     """
 
     tries: Callable[[Change], UUID | None]
-    keeps_back: Callable[[Agent, UUID], bool]
+    keeps_back: Callable[[Agent, UUID | None], bool]
     look: Callable[[UUID], None]
 
 
@@ -81,8 +81,8 @@ def held(change: Change) -> UUID | None:
     return next((run for gate in _gates if (run := gate.tries(change)) is not None), None)
 
 
-def keeps_back(agent: Agent, version_id: UUID) -> bool:
-    """Whether a version that was read waits for a run before it serves."""
+def keeps_back(agent: Agent, version_id: UUID | None = None) -> bool:
+    """Whether a version that was read waits for a run before it serves, or a document before it goes."""
     return agent.change_gate != ChangeGate.OFF and any(gate.keeps_back(agent, version_id) for gate in _gates)
 
 

@@ -39,8 +39,10 @@ def try_change(change: Change) -> UUID | None:
     return trial.pk
 
 
-def keeps_back(agent: Agent, version_id: UUID) -> bool:
-    """Whether what was read waits for a run: not where there are no tests, or a run let it through already."""
+def keeps_back(agent: Agent, version_id: UUID | None) -> bool:
+    """Whether what was read, or is to go, waits for a run: not where there are no tests, or a run let it through."""
+    if version_id is None:
+        return agent.expectations.exists()
     passed = agent.trials.filter(verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)])
     return agent.expectations.exists() and not passed.exists()
 
