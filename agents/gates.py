@@ -25,6 +25,8 @@ class Deed(StrEnum):
     RESTORE = "restore"  # the earlier version's id
     DELETE_SOURCE = "delete_source"  # its id
     DELETE_DOCUMENT = "delete_document"  # its id
+    AUDIENCE = "audience"  # the source's id and whom it is to be meant for: a `knowledge.gated.Meant`
+    PUSH = "push"  # a sent document that is to serve another audience: a `knowledge.gated.Moved`
     EXACT_ANSWER = "exact_answer"  # a `chat.curated_changes.Wanted`
     DELETE_EXACT_ANSWER = "delete_exact_answer"  # its id
     IMPORT_EXACT_ANSWERS = "import_exact_answers"  # a `chat.curated_changes.Imported`
@@ -34,6 +36,8 @@ class Deed(StrEnum):
 
 # Nobody waits for these: a gate that warns lets them through, and tells what they break.
 BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})
+# Machines ask for these again and again: while a run is undecided, the same change is no other one.
+REPEATED = frozenset({Deed.PROFILE, Deed.PUSH})
 
 
 @dataclass(frozen=True)

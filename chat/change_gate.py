@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from agents.gates import Change, Deed, Gate
+from agents.gates import REPEATED, Change, Gate
 from agents.models import Agent, ChangeGate
 from chat import deeds, tasks, trials, verdicts
 from chat.models import Trial
@@ -28,7 +28,7 @@ def try_change(change: Change) -> UUID | None:
     """Begin a run that tries a change of an agent that has a test set."""
     agent = Agent.objects.get(pk=change.agent.pk)
     proposed = change.as_json()
-    if change.deed is Deed.PROFILE:
+    if change.deed in REPEATED:
         waits = agent.trials.filter(change=proposed, verdict__in=(Verdict.PENDING, Verdict.HELD))
         if (before := waits.first()) is not None:
             return before.pk

@@ -84,6 +84,16 @@ _KINDS = {
         seen=_over(proposals.without_document),
         do=lambda _agent, value, _by: proposals.delete_document(value),
     ),
+    Deed.AUDIENCE: _Kind(
+        told=lambda value: [proposals.told_of_audience(value)],
+        seen=_over(proposals.meant_for),
+        do=lambda _agent, value, _by: proposals.mean_for(value),
+    ),
+    Deed.PUSH: _Kind(
+        told=lambda value: [proposals.told_of_pushed(value)],
+        seen=_over(proposals.with_pushed),
+        do=lambda agent, value, by: proposals.push(agent, value, by=by),
+    ),
     Deed.EXACT_ANSWER: _Kind(
         told=_new("Exact answer", curated_changes.name_of_wanted, before="as it is"),
         seen=_exact(curated_changes.with_answer),

@@ -21,7 +21,7 @@ from knowledge import documents, gated, history, hooks
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
-from knowledge.pushing import NAMES, Pushed, push
+from knowledge.pushing import NAMES, Pushed
 from knowledge.questions import MAX_PAIRS, checked_pairs
 from knowledge.room import check_limits, check_room
 from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
@@ -312,7 +312,7 @@ class SourceViewSet(
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
     audited = "source"
-    audited_fields = ("agent_id", "kind", "title", "url", "scope", "interval_hours")
+    audited_fields = ("agent_id", "kind", "title", "url", "audience", "scope", "interval_hours")
     scopes: ClassVar = SCOPES
     costs: ClassVar = {"create": 5, "retry": 5}
     parser_classes = (JsonBody, MultiPartParser)  # files come as forms
@@ -355,17 +355,23 @@ class SourceViewSet(
         run = gated.delete_source(self.get_object(), by=credential_of(request).person_id)
         return Response(status=204) if run is None else tested_first(run)
 
-    @extend_schema(request=SourceChange, responses=SourceSerializer)
+    @extend_schema(request=SourceChange, responses={200: SourceSerializer, 202: TestedFirst})
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Change how often a web source is looked at, or whom a source is meant for."""
+        """Change how often a web source is looked at, or whom a source is meant for.
+
+        Another audience is tested first where the agent has a test set, as deleting a source is; until then the source
+        answers the visitors that it answered before.
+        """
         source = self.get_object()
         given = SourceChange(data=request.data)
         given.is_valid(raise_exception=True)
-        if "audience" in given.validated_data:
-            documents.set_audience(source, given.validated_data["audience"])
         if "interval_hours" in given.validated_data:
             documents.set_interval(source, given.validated_data["interval_hours"])
-        return Response(SourceSerializer(source).data)
+        run = None
+        if "audience" in given.validated_data:
+            person_id = credential_of(request).person_id
+            run = gated.set_audience(source, given.validated_data["audience"], by=person_id)
+        return Response(SourceSerializer(source).data) if run is None else tested_first(run)
 
     @extend_schema(request=None, responses={202: SourceSerializer})
     @action(detail=True, methods=["post"])
@@ -452,18 +458,26 @@ class DocumentViewSet(
     def get_object(self) -> Document:
         return Document.objects.get_or_404(self.kwargs["pk"])
 
-    @extend_schema(request=PushSerializer, responses={200: DocumentSerializer, 201: DocumentSerializer})
+    @extend_schema(
+        request=PushSerializer,
+        responses={200: DocumentSerializer, 201: DocumentSerializer, 202: TestedFirst},
+    )
     def create(self, request: Request) -> Response:
         """Add a document, or replace the one that was sent with the same `external_id`.
 
-        The same content again changes nothing.
+        The same content again changes nothing. Where the agent has a test set, new content is read, tested and then
+        serves; a document that serves others than the `audience` sent now is tested first as a whole: the answer is
+        then 202 with the run.
         """
         given = PushSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = cast("dict[str, Any]", given.validated_data)
         agent = Agent.objects.get_or_404(fields.pop("agent"))
         check_room(self.workspace, adding=len(fields["content"].encode()))
-        document, is_new = push(agent, Pushed(**fields), added_by=credential_of(request).person_id)
+        done = gated.push(agent, Pushed(**fields), by=credential_of(request).person_id)
+        if isinstance(done, UUID):
+            return tested_first(done)
+        document, is_new = done
         return Response(DocumentSerializer(document).data, status=201 if is_new else 200)
 
     @extend_schema(responses={204: None, 202: TestedFirst})

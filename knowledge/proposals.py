@@ -11,11 +11,15 @@ from uuid import UUID
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
+from agents.audiences import checked
+from agents.models import Agent
 from knowledge import documents, history, ingest, leaving, profiles, pushing, retrieval
 from knowledge.candidates import Draft, Overlay
 from knowledge.embedding import profile_for
+from knowledge.gated import Meant, Moved
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SyncState, Version
 from knowledge.passages import chunk_row
+from knowledge.pushing import Pushed
 from knowledge.tasks import settle_profile
 from knowledge.vectors import vectors_of
 from knowledge.versions import content_of, newest
@@ -33,8 +37,13 @@ def overlay_of(version_id: UUID | str) -> Overlay:
     """
     version = _version(version_id)
     document = version.document
+    draft = _draft(document, version, content_of(version), audience=document.source.audience)
+    return Overlay(without=frozenset({document.pk}), draft=draft)
+
+
+def _draft(document: Document, version: Version, data: bytes, *, audience: str) -> Draft:
     agent_id = document.source.agent_id
-    parsed = ingest.read_content(document, version, content_of(version))
+    parsed = ingest.read_content(document, version, data)
     profile = retrieval.reading_of(agent_id).profile
     passages = ingest.passages_of(parsed, profile)
     vectors = vectors_of(passages, profile).result()
@@ -49,14 +58,31 @@ def overlay_of(version_id: UUID | str) -> Overlay:
         )
         for ordinal, passage in enumerate(passages)
     ]
-    draft = Draft(
+    return Draft(
         document_id=document.pk,
         version_id=version.pk,
         title=document.title,
         url=document.url,
         chunks=tuple(rows),
-        audience=document.source.audience,
+        audience=audience,
     )
+
+
+def meant_for(meant: Meant) -> Overlay:
+    """A source for another audience."""
+    ids = _source(meant["source"]).documents.values_list("pk", flat=True)
+    return Overlay(moved=frozenset(ids), audience=meant["audience"])
+
+
+def with_pushed(moved: Moved) -> Overlay:
+    """A sent document for another audience, with what came with it. Raises AppError where it cannot be read."""
+    document, pushed = _document(moved["document"]), Pushed(**moved["pushed"])
+    audience = checked(pushed.audience)
+    if pushed.draft:
+        return Overlay(moved=frozenset({document.pk}), audience=audience)
+    document.title, document.url = pushed.title, pushed.url
+    version = Version(document=document, name=pushing.NAMES[pushed.format])
+    draft = _draft(document, version, pushed.content.strip().encode(), audience=audience)
     return Overlay(without=frozenset({document.pk}), draft=draft)
 
 
@@ -84,6 +110,19 @@ def publish(version_id: UUID | str) -> list[str]:
 def restore(version_id: UUID | str, *, by: UUID | None) -> list[str]:
     """What is to serve. Raises Invalid where it is the newest by now."""
     return [str(history.go_back(_version(version_id), by=by).pk)]
+
+
+def mean_for(meant: Meant) -> None:
+    """Let the source answer those whom it is meant for now."""
+    documents.set_audience(_source(meant["source"]), meant["audience"])
+
+
+def push(agent: Agent, moved: Moved, *, by: UUID | None) -> list[str]:
+    """Take in what was sent; what is to serve. Raises NotFound where the document was deleted meanwhile."""
+    _document(moved["document"])
+    document, _is_new = pushing.push(agent, Pushed(**moved["pushed"]), added_by=by)
+    version = newest(document)
+    return [str(version.pk)] if version is not None else []
 
 
 # What comes in the background, was read and waits
@@ -219,6 +258,22 @@ def name_of_source(source_id: UUID | str) -> str:
 
 def name_of_document(document_id: UUID | str) -> str:
     return _document(document_id).title
+
+
+def told_of_audience(meant: Meant) -> tuple[str, str, str]:
+    """What changes: of what, and whom it is meant for before and after."""
+    source = _source(meant["source"])
+    return f"Audience of “{source.title}”", _named(source.audience), _named(meant["audience"])
+
+
+def told_of_pushed(moved: Moved) -> tuple[str, str, str]:
+    """Likewise of a sent document."""
+    document, pushed = _document(moved["document"]), Pushed(**moved["pushed"])
+    return f"Audience of “{pushed.title}”", _named(document.source.audience), _named(checked(pushed.audience))
+
+
+def _named(audience: str) -> str:
+    return f"visitors of “{audience}” only" if audience else "everybody"
 
 
 def _source(source_id: UUID | str) -> Source:

@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents.audiences import checked
@@ -67,6 +68,15 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     return document, is_new
 
 
+def document_that_moves(agent: Agent, pushed: Pushed) -> Document | None:
+    """The document that serves others than those whom `pushed` is meant for. Raises Invalid for no audience's name."""
+    audience = checked(pushed.audience)
+    serving = (
+        _sent(agent).filter(key=pushed.external_id, live__isnull=False).exclude(source__audience=audience)
+    )
+    return serving.first()
+
+
 def check_removable(document: Document) -> None:
     """Raises Invalid for what was not sent by a program."""
     if document.source.kind != SourceKind.PUSH:
@@ -94,10 +104,13 @@ def _source_of(agent: Agent, audience: str, added_by: UUID | None) -> Source:
     )
 
 
+def _sent(agent: Agent) -> QuerySet[Document]:
+    return Document.objects.filter(source__agent=agent, source__kind=SourceKind.PUSH)
+
+
 def _document_of(source: Source, pushed: Pushed) -> tuple[Document, bool]:
     """The document with this id, new or moved to the audience that it is sent for now; whether it is new."""
-    sent = Document.objects.filter(source__agent=source.agent, source__kind=SourceKind.PUSH)
-    document = sent.filter(key=pushed.external_id).first()
+    document = _sent(source.agent).filter(key=pushed.external_id).first()
     if document is None:
         return Document.objects.create(
             source=source, key=pushed.external_id, title=pushed.title[:300], url=pushed.url
