@@ -61,12 +61,14 @@ class Change:
 @dataclass(frozen=True)
 class Gate:
     """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one (without a version: a
-    document that is to go), which `look` begins for an agent once no more comes.
+    document that is to go), which `look` begins for an agent once no more comes. `deciding` is the run of an agent's
+    content that is under way or waits for the team.
     """
 
     tries: Callable[[Change], UUID | None]
     keeps_back: Callable[[Agent, UUID | None], bool]
     look: Callable[[UUID], None]
+    deciding: Callable[[UUID], UUID | None]
 
 
 _gates: list[Gate] = []
@@ -88,6 +90,11 @@ def held(change: Change) -> UUID | None:
 def keeps_back(agent: Agent, version_id: UUID | None = None) -> bool:
     """Whether a version that was read waits for a run before it serves, or a document before it goes."""
     return agent.change_gate != ChangeGate.OFF and any(gate.keeps_back(agent, version_id) for gate in _gates)
+
+
+def deciding(agent_id: UUID) -> UUID | None:
+    """The run that decides about the agent's content that waits; None where it did not begin yet."""
+    return next((run for gate in _gates if (run := gate.deciding(agent_id)) is not None), None)
 
 
 def look(agent_id: UUID) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from agents.gates import REPEATED, Change, Gate
+from agents.gates import REPEATED, Change, Deed, Gate
 from agents.models import Agent, ChangeGate
 from chat import deeds, tasks, trials, verdicts
 from chat.models import Trial
@@ -53,7 +53,14 @@ def look(agent_id: UUID) -> None:
     tasks.try_content.apply_async(job, countdown=proposals.QUIET.total_seconds() + 1)
 
 
-GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look)
+def deciding(agent_id: UUID) -> UUID | None:
+    """The run that decides about the agent's content that waits."""
+    waits = Trial.objects.filter(agent=agent_id, verdict__in=(Verdict.PENDING, Verdict.HELD))
+    of_content = waits.filter(change__has_key=Deed.CONTENT.value).order_by("-created_at")
+    return of_content.values_list("pk", flat=True).first()
+
+
+GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look, deciding=deciding)
 
 
 def is_of_knowledge(trial: Trial) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -15,6 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents import gates
 from agents.audience_fields import AudienceField
 from agents.models import Agent
 from knowledge import documents, gated, history, hooks
@@ -83,6 +84,12 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     url = serializers.CharField(read_only=True, help_text="Empty for what is no page.")
     documents = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField(
+        help_text="How many of its documents wait for the test set: new content, or pages that are to go."
+    )
+    test_run = serializers.SerializerMethodField(
+        help_text="The run that tests them, or holds them until it is applied or dropped; null before it begins."
+    )
 
     class Meta:
         model = Source
@@ -100,10 +107,20 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "next_sync_at",
             "sync_error",
             "found",
+            "waiting",
+            "test_run",
             "documents",
             "created_at",
         ]
         read_only_fields = fields
+
+    def get_waiting(self, source: Source) -> int:
+        """A list counts them for all of its sources at once."""
+        counted: int | None = getattr(source, "staged", None)
+        return source.documents.filter(status=DocumentStatus.STAGED).count() if counted is None else counted
+
+    def get_test_run(self, source: Source) -> UUID | None:
+        return gates.deciding(source.agent_id) if self.get_waiting(source) else None
 
     @extend_schema_field(DocumentSerializer(many=True))
     def get_documents(self, source: Source) -> Any:
@@ -323,6 +340,8 @@ class SourceViewSet(
     def get_queryset(self) -> QuerySet[Source]:
         first = Document.objects.order_by("created_at")[:DOCUMENTS_SHOWN]
         rows = Source.objects.prefetch_related(Prefetch("documents", first, to_attr="first"))
+        is_staged = Q(documents__status=DocumentStatus.STAGED)
+        rows = rows.annotate(staged=Count("documents", filter=is_staged))
         agent = wanted_id(self.request, "agent")
         return rows.filter(agent_id=agent) if agent else rows
 

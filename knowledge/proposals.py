@@ -142,6 +142,12 @@ def waiting(agent_id: UUID) -> list[str]:
     return [str(row.pk) for row in rows if row is not None]
 
 
+def agents_with_waiting() -> QuerySet[Agent]:
+    """Agents of whose knowledge something waits for its test."""
+    staged = Document.objects.filter(source__agent=OuterRef("pk"), status=DocumentStatus.STAGED)
+    return Agent.objects.filter(Exists(staged))
+
+
 def _comes_more(agent_id: UUID) -> bool:
     unread = Document.objects.unfinished().filter(source__agent_id=agent_id)
     syncing = Source.objects.filter(agent_id=agent_id, sync_state=SyncState.RUNNING)

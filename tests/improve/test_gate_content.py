@@ -255,6 +255,35 @@ def test_pushed_documents_wait_too(tested: Agent, workspace: Workspace, api: Int
     assert api.get(f"documents/{pushed['id']}/").json()["serving"] is True
 
 
+def test_the_list_of_all_knowledge_and_the_api_tell_what_waits_and_where_it_is_decided(
+    tested: Agent, workspace: Workspace, owner_client: Client, api: Integrator
+) -> None:
+    def told() -> tuple[str, int, str | None]:
+        page = owner_client.get("/knowledge/").content.decode()
+        shown = api.get(f"sources/{document.source_id}/").json()
+        [listed] = api.get("sources/", agent=str(tested.pk)).json()["results"]
+        assert (listed["waiting"], listed["test_run"]) == (shown["waiting"], shown["test_run"])
+        return page, shown["waiting"], shown["test_run"]
+
+    set_gate(workspace, "block")
+    document = replaced(tested, workspace, WRONG)
+    page, waiting, run = told()
+    assert (waiting, run) == (1, None)
+    assert "Ada.</span> Content waits for its test" in page
+    assert f"/improve/agents/{tested.pk}/tests/" in page
+    trial = tested_now(tested, workspace)
+    assert trial is not None
+    page, waiting, run = told()
+    assert (waiting, run) == (1, str(trial.pk))
+    assert "Content waits for its test" not in page
+    assert "Ada.</span> This waits, since it breaks 1 test question" in page
+    assert f"/improve/runs/{trial.pk}/" in page
+    decide(owner_client, trial, "drop")
+    page, waiting, run = told()
+    assert (waiting, run) == (0, None)
+    assert "notice-error" not in page
+
+
 @pytest.mark.parametrize("gate", ["warn", "block"])
 def test_another_embedding_model_is_tested_before_searches_turn_to_it(
     tested: Agent,

@@ -44,7 +44,7 @@ def website(settings: Settings) -> Iterator[Website]:
     with running_website() as site:
         site.page("/", "We sell lamps.", "/prices", "/returns")
         site.page("/prices", PRICE)
-        site.page("/returns", "Send lamps back within 30 days.")
+        site.page("/returns", "Send lamps back within 45 days.")
         yield site
 
 
@@ -96,7 +96,7 @@ def test_a_page_that_is_gone_serves_until_its_removal_was_tested_with_all_else_o
     assert (trial.verdict, trial.broken, len(trial.change["content"])) == ("held", 1, 2)
     assert "49 dollars" in trial.results[0]["before"]["text"]
     assert PRICE in text_that_serves(workspace)
-    assert "30 days" in text_that_serves(workspace)
+    assert "45 days" in text_that_serves(workspace)
     assert (
         "It serves until its removal is tested."
         in owner_client.get(f"/knowledge/{source.pk}/").content.decode()
