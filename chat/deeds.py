@@ -59,8 +59,12 @@ def _gone(label: str, name_of: Callable[[Any], str]) -> Callable[[Any], list[Tol
 
 
 def _content(ids: list[str]) -> list[Told]:
-    new = [("New content", "as it serves", name) for name in proposals.names_of_new(ids)]
-    return new + [("Page or file", name, "taken away") for name in proposals.names_of_leaving(ids)]
+    changed, new = (proposals.names_of_new(ids, replacing=replacing) for replacing in (True, False))
+    return [
+        *(("Changed content", "as it serves", name) for name in changed),
+        *(("New content", "nothing", name) for name in new),
+        *(("Page or file", name, "taken away") for name in proposals.names_of_leaving(ids)),
+    ]
 
 
 _KINDS = {

@@ -199,9 +199,10 @@ def _keep(document: Document) -> None:
     document.save(update_fields=["status", "pinned", "error", "error_code", "updated_at"])
 
 
-def names_of_new(ids: Sequence[str]) -> list[str]:
-    """Those of the documents with their sources', the first of many."""
-    return _names([version.document for version in _staged(ids)])
+def names_of_new(ids: Sequence[str], *, replacing: bool) -> list[str]:
+    """Those of the documents with their sources', the first of many; of those that serve something, or of the others."""
+    rows = _staged(ids).filter(document__live__isnull=not replacing)
+    return _names([version.document for version in rows])
 
 
 def names_of_leaving(ids: Sequence[str]) -> list[str]:
