@@ -200,7 +200,7 @@ def _keep(document: Document) -> None:
 
 
 def names_of_new(ids: Sequence[str], *, replacing: bool) -> list[str]:
-    """Those of the documents with their sources', the first of many; of those that serve something, or of the others."""
+    """The documents with their sources, the first of many: those that serve something, or the others."""
     rows = _staged(ids).filter(document__live__isnull=not replacing)
     return _names([version.document for version in rows])
 
