@@ -45,6 +45,8 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     if not data:
         raise Invalid("A document needs some content.")
     with transaction.atomic():
+        moving = document_that_moves(agent, pushed)
+        was_restricted = moving is not None and bool(moving.source.audience)
         source = _source_of(agent, checked(pushed.audience), added_by)
         document, is_new = _document_of(source, pushed)
         before = document.versions.order_by("-number").first() if pushed.draft else newest(document)
@@ -58,6 +60,8 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
         if same and (pushed.draft or not document.is_unread):
             return document, False
         if not same:
+            if was_restricted and not pushed.draft:
+                _stop_serving(document)  # nobody said that others may read what it said to its audience
             Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
             add_version(document, name=name, data=data, draft=pushed.draft, author=added_by)
         if pushed.draft:
@@ -74,7 +78,7 @@ def document_that_moves(agent: Agent, pushed: Pushed) -> Document | None:
     serving = (
         _sent(agent).filter(key=pushed.external_id, live__isnull=False).exclude(source__audience=audience)
     )
-    return serving.first()
+    return serving.select_related("source").first()
 
 
 def check_removable(document: Document) -> None:
@@ -102,6 +106,11 @@ def _source_of(agent: Agent, audience: str, added_by: UUID | None) -> Source:
     return source or Source.objects.create(
         agent=agent, kind=SourceKind.PUSH, title=TITLE, audience=audience, added_by=added_by
     )
+
+
+def _stop_serving(document: Document) -> None:
+    row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+    take_out(row, status=DocumentStatus.WAITING)
 
 
 def _sent(agent: Agent) -> QuerySet[Document]:

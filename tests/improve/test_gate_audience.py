@@ -161,3 +161,23 @@ def test_without_tests_an_audience_counts_at_once(
     assert audience_of(source, workspace) == "partners"
     with in_tenant(workspace):
         assert not Trial.objects.exists()
+
+
+def test_what_was_meant_for_few_never_serves_others_while_its_new_content_is_read(
+    agent: Agent, workspace: Workspace, api: Integrator
+) -> None:
+    body = {
+        "agent": str(agent.pk),
+        "external_id": "7",
+        "title": "Margins",
+        "content": "Our margin is 40 percent.",
+    }
+    api.post("documents/", {**body, "audience": "staff"})
+    with in_tenant(workspace):
+        document = read(Document.objects.get(key="7"))
+    assert "40 percent" in text_that_serves(workspace)
+    api.post("documents/", {**body, "content": "Our prices are fair."})
+    assert "40 percent" not in text_that_serves(workspace)
+    with in_tenant(workspace):
+        assert read(document).status == "ready"
+    assert "Our prices are fair." in text_that_serves(workspace)
