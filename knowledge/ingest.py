@@ -23,7 +23,7 @@ from agents import gates
 from billing import limits
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge import discovery, index, pages, rendering, style_sheets, versions
+from knowledge import discovery, index, leaving, pages, rendering, style_sheets, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import ChunkDraft, chunk
@@ -137,8 +137,8 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "parse")
     parsed = _parsed(document, version, data)
     source = document.source
-    if discovery.gives_way(source, document, parsed.canonical):
-        _drop_copy(document)
+    if original := discovery.gives_way_to(source, document, parsed.canonical):
+        leaving.leave(document.pk, code=leaving.COPY, why=discovery.copy_of(original), url=original)
         return []
     _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
@@ -163,13 +163,6 @@ def _check_pages(document: Document, parsed: ParsedDocument) -> None:
     if more > 0:
         standing = standing_of(current_workspace())
         limits.check_number(standing, Limit.PAGES, counted_pages(), adding=more)
-
-
-def _drop_copy(document: Document) -> None:
-    """The page says itself that another one of its site stands for it."""
-    with transaction.atomic():
-        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
-        versions.take_out(row, status=DocumentStatus.GONE)
 
 
 def _is_held(document: Document, version: Version, parsed: ParsedDocument) -> bool:

@@ -138,6 +138,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Those that were not taken off the site."""
         return self.exclude(status=DocumentStatus.GONE)
 
+    def leaving(self) -> DocumentQuerySet:
+        """Those that are to go and serve until that was tested: the error says why."""
+        return self.filter(status=DocumentStatus.STAGED).exclude(error_code="")
+
 
 class Document(models.Model):
     """One file or page, and how far the ingestion of its newest version is.
@@ -191,6 +195,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it is to go, and serves until that was tested."""
+        return self.status == DocumentStatus.STAGED and bool(self.error_code)
 
     @property
     def is_unread(self) -> bool:
