@@ -25,15 +25,19 @@ class Deed(StrEnum):
     RESTORE = "restore"  # the earlier version's id
     DELETE_SOURCE = "delete_source"  # its id
     DELETE_DOCUMENT = "delete_document"  # its id
+    AUDIENCE = "audience"  # the source's id and whom it is to be meant for: a `knowledge.gated.Meant`
+    PUSH = "push"  # a sent document that is to serve another audience: a `knowledge.gated.Moved`
     EXACT_ANSWER = "exact_answer"  # a `chat.curated_changes.Wanted`
     DELETE_EXACT_ANSWER = "delete_exact_answer"  # its id
     IMPORT_EXACT_ANSWERS = "import_exact_answers"  # a `chat.curated_changes.Imported`
-    CONTENT = "content"  # the ids of versions that were read and wait
+    CONTENT = "content"  # the ids of versions that were read and wait, and of documents that are to go
     PROFILE = "profile"  # the id of an embedding profile
 
 
 # Nobody waits for these: a gate that warns lets them through, and tells what they break.
 BACKGROUND = frozenset({Deed.CONTENT, Deed.PROFILE})
+# Machines ask for these again and again: while a run is undecided, the same change is no other one.
+REPEATED = frozenset({Deed.PROFILE, Deed.PUSH})
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Gate:
-    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one, which `look` begins
-    for an agent once no more comes.
+    """`tries` begins a run. `keeps_back` says whether a version that was read has to wait for one (without a version: a
+    document that is to go), which `look` begins for an agent once no more comes. `deciding` is the run of an agent's
+    content that is under way or waits for the team.
     """
 
     tries: Callable[[Change], UUID | None]
-    keeps_back: Callable[[Agent, UUID], bool]
+    keeps_back: Callable[[Agent, UUID | None], bool]
     look: Callable[[UUID], None]
+    deciding: Callable[[UUID], UUID | None]
 
 
 _gates: list[Gate] = []
@@ -81,9 +87,14 @@ def held(change: Change) -> UUID | None:
     return next((run for gate in _gates if (run := gate.tries(change)) is not None), None)
 
 
-def keeps_back(agent: Agent, version_id: UUID) -> bool:
-    """Whether a version that was read waits for a run before it serves."""
+def keeps_back(agent: Agent, version_id: UUID | None = None) -> bool:
+    """Whether a version that was read waits for a run before it serves, or a document before it goes."""
     return agent.change_gate != ChangeGate.OFF and any(gate.keeps_back(agent, version_id) for gate in _gates)
+
+
+def deciding(agent_id: UUID) -> UUID | None:
+    """The run that decides about the agent's content that waits; None where it did not begin yet."""
+    return next((run for gate in _gates if (run := gate.deciding(agent_id)) is not None), None)
 
 
 def look(agent_id: UUID) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from agents.gates import Change, Deed, Gate
+from agents.gates import REPEATED, Change, Deed, Gate
 from agents.models import Agent, ChangeGate
 from chat import deeds, tasks, trials, verdicts
 from chat.models import Trial
@@ -28,7 +28,7 @@ def try_change(change: Change) -> UUID | None:
     """Begin a run that tries a change of an agent that has a test set."""
     agent = Agent.objects.get(pk=change.agent.pk)
     proposed = change.as_json()
-    if change.deed is Deed.PROFILE:
+    if change.deed in REPEATED:
         waits = agent.trials.filter(change=proposed, verdict__in=(Verdict.PENDING, Verdict.HELD))
         if (before := waits.first()) is not None:
             return before.pk
@@ -39,8 +39,10 @@ def try_change(change: Change) -> UUID | None:
     return trial.pk
 
 
-def keeps_back(agent: Agent, version_id: UUID) -> bool:
-    """Whether what was read waits for a run: not where there are no tests, or a run let it through already."""
+def keeps_back(agent: Agent, version_id: UUID | None) -> bool:
+    """Whether what was read, or is to go, waits for a run: not where there are no tests, or a run let it through."""
+    if version_id is None:
+        return agent.expectations.exists()
     passed = agent.trials.filter(verdict=Verdict.APPLIED, basis__may_serve__contains=[str(version_id)])
     return agent.expectations.exists() and not passed.exists()
 
@@ -51,7 +53,14 @@ def look(agent_id: UUID) -> None:
     tasks.try_content.apply_async(job, countdown=proposals.QUIET.total_seconds() + 1)
 
 
-GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look)
+def deciding(agent_id: UUID) -> UUID | None:
+    """The run that decides about the agent's content that waits."""
+    waits = Trial.objects.filter(agent=agent_id, verdict__in=(Verdict.PENDING, Verdict.HELD))
+    of_content = waits.filter(change__has_key=Deed.CONTENT.value).order_by("-created_at")
+    return of_content.values_list("pk", flat=True).first()
+
+
+GATE = Gate(tries=try_change, keeps_back=keeps_back, look=look, deciding=deciding)
 
 
 def is_of_knowledge(trial: Trial) -> bool:

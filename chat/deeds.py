@@ -19,6 +19,7 @@ from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotFound
 
 Change = dict[str, Any]  # of a run: settings by name, or one deed with what it needs
+Told = tuple[str, str, str]  # what changes, for people: a label, before, and after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +32,13 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """`do` returns the ids of versions that may serve by it, or False where it cannot be done any more. `drop`
-    does what follows from not doing it. `label`, `names`, `before` and `after` are for people.
+    """`told` is for people. `do` returns the ids of versions that may serve by it, or False where it cannot be done any
+    more. `drop` does what follows from not doing it.
     """
 
-    label: str
-    names: Callable[[Any], list[str]]
+    told: Callable[[Any], list[Told]]
     seen: Callable[[Agent, Any], Seen]
     do: Callable[[Agent, Any, UUID | None], object]
-    before: str = "{}"
-    after: str = "{}"
     drop: Callable[[Agent, Any], None] = lambda _agent, _value: None
 
 
@@ -52,73 +50,77 @@ def _exact(exact_of: Callable[[Agent, Any], ExactAnswers]) -> Callable[[Agent, A
     return lambda agent, value: Seen(exact=exact_of(agent, value))
 
 
-def _one(name_of: Callable[[Any], str]) -> Callable[[Any], list[str]]:
-    return lambda value: [name_of(value)]
+def _new(label: str, name_of: Callable[[Any], str], *, before: str) -> Callable[[Any], list[Told]]:
+    return lambda value: [(label, before, name_of(value))]
 
 
-_GONE = "deleted"
+def _gone(label: str, name_of: Callable[[Any], str]) -> Callable[[Any], list[Told]]:
+    return lambda value: [(label, name_of(value), "deleted")]
+
+
+def _content(ids: list[str]) -> list[Told]:
+    changed, new = (proposals.names_of_new(ids, replacing=replacing) for replacing in (True, False))
+    return [
+        *(("Changed content", "as it serves", name) for name in changed),
+        *(("New content", "nothing", name) for name in new),
+        *(("Page or file", name, "taken away") for name in proposals.names_of_leaving(ids)),
+    ]
+
+
 _KINDS = {
     Deed.PUBLISH: _Kind(
-        label="Document",
-        before="as it serves",
-        names=_one(proposals.name_of_version),
+        told=_new("Document", proposals.name_of_version, before="as it serves"),
         seen=_over(proposals.overlay_of),
         do=lambda _agent, value, _by: proposals.publish(value),
     ),
     Deed.RESTORE: _Kind(
-        label="Document",
-        before="as it serves",
-        names=_one(proposals.name_of_version),
+        told=_new("Document", proposals.name_of_version, before="as it serves"),
         seen=_over(proposals.overlay_of),
         do=lambda _agent, value, by: proposals.restore(value, by=by),
     ),
     Deed.DELETE_SOURCE: _Kind(
-        label="Source",
-        after=_GONE,
-        names=_one(proposals.name_of_source),
+        told=_gone("Source", proposals.name_of_source),
         seen=_over(proposals.without_source),
         do=lambda _agent, value, _by: proposals.delete_source(value),
     ),
     Deed.DELETE_DOCUMENT: _Kind(
-        label="Document",
-        after=_GONE,
-        names=_one(proposals.name_of_document),
+        told=_gone("Document", proposals.name_of_document),
         seen=_over(proposals.without_document),
         do=lambda _agent, value, _by: proposals.delete_document(value),
     ),
+    Deed.AUDIENCE: _Kind(
+        told=lambda value: [proposals.told_of_audience(value)],
+        seen=_over(proposals.meant_for),
+        do=lambda _agent, value, _by: proposals.mean_for(value),
+    ),
+    Deed.PUSH: _Kind(
+        told=lambda value: [proposals.told_of_pushed(value)],
+        seen=_over(proposals.with_pushed),
+        do=lambda agent, value, by: proposals.push(agent, value, by=by),
+    ),
     Deed.EXACT_ANSWER: _Kind(
-        label="Exact answer",
-        before="as it is",
-        names=_one(curated_changes.name_of_wanted),
+        told=_new("Exact answer", curated_changes.name_of_wanted, before="as it is"),
         seen=_exact(curated_changes.with_answer),
         do=curated_changes.do_save,
     ),
     Deed.DELETE_EXACT_ANSWER: _Kind(
-        label="Exact answer",
-        after=_GONE,
-        names=_one(curated_changes.name_of),
+        told=_gone("Exact answer", curated_changes.name_of),
         seen=_exact(lambda _agent, value: curated_changes.without_answer(value)),
         do=curated_changes.do_delete,
     ),
     Deed.IMPORT_EXACT_ANSWERS: _Kind(
-        label="Exact answers",
-        before="as they are",
-        names=_one(curated_changes.name_of_import),
+        told=_new("Exact answers", curated_changes.name_of_import, before="as they are"),
         seen=_exact(curated_changes.with_pairs),
         do=curated_changes.do_import,
     ),
     Deed.CONTENT: _Kind(
-        label="New content",
-        before="as it serves",
-        names=proposals.names_of_content,
+        told=_content,
         seen=_over(proposals.with_content),
         do=lambda _agent, value, _by: proposals.let_serve(value),
         drop=lambda _agent, value: proposals.keep_out(value),
     ),
     Deed.PROFILE: _Kind(
-        label="Embedding model",
-        before="as it is",
-        names=_one(str),
+        told=_new("Embedding model", str, before="as it is"),
         seen=_over(proposals.with_profile),
         do=lambda agent, value, _by: proposals.turn_to(agent.pk, value),
         drop=lambda agent, _value: proposals.stay(agent.pk),
@@ -143,14 +145,10 @@ def seen(agent: Agent, change: Change) -> Seen:
     return _KINDS[deed].seen(agent, change[deed]) if deed else Seen()
 
 
-def told(change: Change) -> list[tuple[str, str, str]]:
-    """What changes, as people read it: a label, before, and after."""
-    if (deed := deed_of(change)) is None:
-        return []
-    kind = _KINDS[deed]
-    return [
-        (kind.label, kind.before.format(name), kind.after.format(name)) for name in kind.names(change[deed])
-    ]
+def told(change: Change) -> list[Told]:
+    """What changes, as people read it."""
+    deed = deed_of(change)
+    return _KINDS[deed].told(change[deed]) if deed else []
 
 
 def do(agent: Agent, change: Change, *, by: UUID | None) -> list[str] | None:

@@ -37,7 +37,7 @@ def _list(request: MemberRequest, agent: Agent, form: SheetForm) -> HttpResponse
     context = {
         **_head(agent),
         "rows": [(row, sides.get(str(row.pk))) for row in agent.expectations.all()],
-        "runs": runs,
+        "runs": [(run, trials.changes_of(run) if run.change else []) for run in runs],
         "form": form,
     }
     return render(request, "improve/tests.html", context, status=422 if form.errors else 200)

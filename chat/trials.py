@@ -382,7 +382,7 @@ def changes_of(trial: Trial, other: Trial | None = None) -> list[Difference]:
         live = trial.basis.get("before", {})
         pairs = [(name, live.get(name, ""), now) for name, now in trial.change.items()]
     elif (before := other or previous(trial)) is not None:
-        pairs = [(name, before.basis.get(name), trial.basis.get(name)) for name in _COMPARED]
+        pairs = [(name, _compared(before, name), _compared(trial, name)) for name in _COMPARED]
     else:
         return []
     return [
@@ -390,3 +390,8 @@ def changes_of(trial: Trial, other: Trial | None = None) -> list[Difference]:
         for name, old, new in pairs
         if old != new
     ]
+
+
+def _compared(trial: Trial, name: str) -> str:
+    stands = str(trial.basis.get(name, ""))
+    return recall.told_version(stands) if stands and name == "knowledge_version" else stands

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from agents.gates import BACKGROUND
 from agents.models import Agent, ChangeGate
@@ -26,6 +27,11 @@ def with_change(agent: Agent, change: Change) -> Agent:
         for name, value in change.items():
             setattr(changed, name, value)
     return changed
+
+
+def of_background(trials: QuerySet[Trial]) -> QuerySet[Trial]:
+    """Those of what nobody waits for, such as new content of a website."""
+    return trials.filter(change__has_any_keys=sorted(BACKGROUND))
 
 
 def is_of_background(trial: Trial) -> bool:

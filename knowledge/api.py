@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
@@ -15,13 +15,14 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents import gates
 from agents.audience_fields import AudienceField
 from agents.models import Agent
 from knowledge import documents, gated, history, hooks
 from knowledge.models import WEB_KINDS, Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.preview import preview
-from knowledge.pushing import NAMES, Pushed, push
+from knowledge.pushing import NAMES, Pushed
 from knowledge.questions import MAX_PAIRS, checked_pairs
 from knowledge.room import check_limits, check_room
 from knowledge.scope import DEFAULT_DEPTH, DEFAULT_PAGES, MAX_PAGES, scope_of
@@ -83,6 +84,12 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
     url = serializers.CharField(read_only=True, help_text="Empty for what is no page.")
     documents = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField(
+        help_text="How many of its documents wait for the test set: new content, or pages that are to go."
+    )
+    test_run = serializers.SerializerMethodField(
+        help_text="The run that tests them, or holds them until it is applied or dropped; null before it begins."
+    )
 
     class Meta:
         model = Source
@@ -100,10 +107,20 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
             "next_sync_at",
             "sync_error",
             "found",
+            "waiting",
+            "test_run",
             "documents",
             "created_at",
         ]
         read_only_fields = fields
+
+    def get_waiting(self, source: Source) -> int:
+        """A list counts them for all of its sources at once."""
+        counted: int | None = getattr(source, "staged", None)
+        return source.documents.filter(status=DocumentStatus.STAGED).count() if counted is None else counted
+
+    def get_test_run(self, source: Source) -> UUID | None:
+        return gates.deciding(source.agent_id) if self.get_waiting(source) else None
 
     @extend_schema_field(DocumentSerializer(many=True))
     def get_documents(self, source: Source) -> Any:
@@ -312,7 +329,7 @@ class SourceViewSet(
     """Where an agent's knowledge comes from. Adding one is quick; reading it goes on in the background."""
 
     audited = "source"
-    audited_fields = ("agent_id", "kind", "title", "url", "scope", "interval_hours")
+    audited_fields = ("agent_id", "kind", "title", "url", "audience", "scope", "interval_hours")
     scopes: ClassVar = SCOPES
     costs: ClassVar = {"create": 5, "retry": 5}
     parser_classes = (JsonBody, MultiPartParser)  # files come as forms
@@ -323,6 +340,8 @@ class SourceViewSet(
     def get_queryset(self) -> QuerySet[Source]:
         first = Document.objects.order_by("created_at")[:DOCUMENTS_SHOWN]
         rows = Source.objects.prefetch_related(Prefetch("documents", first, to_attr="first"))
+        is_staged = Q(documents__status=DocumentStatus.STAGED)
+        rows = rows.annotate(staged=Count("documents", filter=is_staged))
         agent = wanted_id(self.request, "agent")
         return rows.filter(agent_id=agent) if agent else rows
 
@@ -355,17 +374,23 @@ class SourceViewSet(
         run = gated.delete_source(self.get_object(), by=credential_of(request).person_id)
         return Response(status=204) if run is None else tested_first(run)
 
-    @extend_schema(request=SourceChange, responses=SourceSerializer)
+    @extend_schema(request=SourceChange, responses={200: SourceSerializer, 202: TestedFirst})
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Change how often a web source is looked at, or whom a source is meant for."""
+        """Change how often a web source is looked at, or whom a source is meant for.
+
+        Another audience is tested first where the agent has a test set, as deleting a source is; until then the source
+        answers the visitors that it answered before.
+        """
         source = self.get_object()
         given = SourceChange(data=request.data)
         given.is_valid(raise_exception=True)
-        if "audience" in given.validated_data:
-            documents.set_audience(source, given.validated_data["audience"])
         if "interval_hours" in given.validated_data:
             documents.set_interval(source, given.validated_data["interval_hours"])
-        return Response(SourceSerializer(source).data)
+        run = None
+        if "audience" in given.validated_data:
+            person_id = credential_of(request).person_id
+            run = gated.set_audience(source, given.validated_data["audience"], by=person_id)
+        return Response(SourceSerializer(source).data) if run is None else tested_first(run)
 
     @extend_schema(request=None, responses={202: SourceSerializer})
     @action(detail=True, methods=["post"])
@@ -452,18 +477,26 @@ class DocumentViewSet(
     def get_object(self) -> Document:
         return Document.objects.get_or_404(self.kwargs["pk"])
 
-    @extend_schema(request=PushSerializer, responses={200: DocumentSerializer, 201: DocumentSerializer})
+    @extend_schema(
+        request=PushSerializer,
+        responses={200: DocumentSerializer, 201: DocumentSerializer, 202: TestedFirst},
+    )
     def create(self, request: Request) -> Response:
         """Add a document, or replace the one that was sent with the same `external_id`.
 
-        The same content again changes nothing.
+        The same content again changes nothing. Where the agent has a test set, new content is read, tested and then
+        serves; a document that serves others than the `audience` sent now is tested first as a whole: the answer is
+        then 202 with the run.
         """
         given = PushSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         fields = cast("dict[str, Any]", given.validated_data)
         agent = Agent.objects.get_or_404(fields.pop("agent"))
         check_room(self.workspace, adding=len(fields["content"].encode()))
-        document, is_new = push(agent, Pushed(**fields), added_by=credential_of(request).person_id)
+        done = gated.push(agent, Pushed(**fields), by=credential_of(request).person_id)
+        if isinstance(done, UUID):
+            return tested_first(done)
+        document, is_new = done
         return Response(DocumentSerializer(document).data, status=201 if is_new else 200)
 
     @extend_schema(responses={204: None, 202: TestedFirst})

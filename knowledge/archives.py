@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from knowledge import versions
+from knowledge import leaving, versions
 from knowledge.models import Document, DocumentStatus, Version
 from knowledge.parsing.errors import NothingToRead
 from knowledge.parsing.sandbox import unpack_apart
@@ -32,7 +32,7 @@ def unpack(document: Document, data: bytes) -> list[UUID]:
         changed = [_put(document, path, content, known.get(path)) for path, content in members.items()]
         for path, row in known.items():
             if path not in members and row.status != DocumentStatus.GONE:
-                versions.take_out(row, status=DocumentStatus.GONE)
+                leaving.leave(row.pk, code=leaving.NOT_IN_ARCHIVE)
         source.found = {"files": len(members), "skipped": skipped[:50]}
         source.save(update_fields=["found"])
         _remove(document)
@@ -40,11 +40,18 @@ def unpack(document: Document, data: bytes) -> list[UUID]:
 
 
 def _remove(document: Document) -> None:
-    """The archive itself: its files are documents of their own now."""
-    row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
-    names = versions.files_of(row.versions.all())
-    versions.take_out(row, status=DocumentStatus.GONE)
-    row.delete()
+    """The archive itself: its files are documents of their own now. A file that it replaces serves while that waits for
+    its test.
+    """
+    stays = leaving.leave(document.pk, code=leaving.NOT_IN_ARCHIVE)
+    of_archive = document.versions.all()
+    if stays and document.live is not None:
+        of_archive = of_archive.filter(number__gt=document.live.number)
+    names = versions.files_of(of_archive)
+    if stays:
+        of_archive.delete()
+    else:
+        Document.objects.filter(pk=document.pk).delete()
     for name in names:
         transaction.on_commit(partial(Version._meta.get_field("file").storage.delete, name))
 
@@ -57,7 +64,7 @@ def _put(archive: Document, path: str, content: bytes, row: Document | None) -> 
         before = versions.newest(row)
         same = before is not None and before.sha256 == hashlib.sha256(content).hexdigest()
         if same and row.status != DocumentStatus.GONE and not row.is_unread:
-            return None
+            return row.pk if leaving.stay(row.pk) else None
     versions.add_version(row, name=name, data=content)
     Document.objects.filter(pk=row.pk).exclude(status=DocumentStatus.WORKING).update(
         status=DocumentStatus.WAITING, lease_until=None, attempts=0, error="", error_code=""

@@ -38,7 +38,8 @@ class ParsedDocument:
 
     `notes` are sentences for the owner of the document: what was left out and why. `hidden` is text that the
     original keeps from its readers: it is no knowledge, but tells what somebody wanted a machine to read.
-    `links` and `canonical` are addresses as the page writes them.
+    `links`, `canonical` and `sheets` (its style sheets) are addresses as the page writes them; `targets` are those to
+    which the text that is read leads, without the frame of the page.
     """
 
     title: str
@@ -50,6 +51,8 @@ class ParsedDocument:
     hidden: str = ""
     links: tuple[str, ...] = ()
     canonical: str = ""
+    sheets: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def characters(self) -> int:

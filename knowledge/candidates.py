@@ -90,7 +90,8 @@ _WOULD_SERVE = """
     readable AS MATERIALIZED (
         SELECT v.id FROM knowledge_version v JOIN knowledge_document d ON d.id = v.document_id
         JOIN knowledge_source s ON s.id = d.source_id
-        WHERE s.agent_id = %(agent)s AND s.audience = ANY(%(audiences)s)
+        WHERE s.agent_id = %(agent)s
+          AND CASE WHEN d.id = ANY(%(moved)s::uuid[]) THEN %(audience)s ELSE s.audience END = ANY(%(audiences)s)
           AND (d.live_id = v.id AND NOT d.id = ANY(%(without)s::uuid[]) OR v.id = ANY(%(staged)s::uuid[]))
     )
 """
@@ -150,7 +151,12 @@ def find(
     statement = _STATEMENT
     if overlay is not None:
         statement = _REHEARSED
-        values |= {"without": list(overlay.without), "staged": list(overlay.staged)}
+        values |= {
+            "without": list(overlay.without),
+            "staged": list(overlay.staged),
+            "moved": list(overlay.moved),
+            "audience": overlay.audience,
+        }
     found = [_candidate(row) for row in rows_of(statement, values, settings=settings_for(total))]
     if overlay is not None and overlay.draft is not None and overlay.draft.audience in ("", *audiences):
         found += _proposed(overlay.draft, question)
@@ -178,13 +184,15 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """Knowledge as it would be, for a rehearsal: documents that do not serve, versions that are stored and serve in
-    spite of not doing so yet, and a draft that is not stored in passages. `profile` is an embedding profile that is
-    read instead of the agent's.
+    spite of not doing so yet, and a draft that is not stored in passages. `moved` are documents that are meant for
+    `audience`. `profile` is an embedding profile that is read instead of the agent's.
     """
 
     without: frozenset[UUID] = frozenset()
     staged: frozenset[UUID] = frozenset()
     draft: Draft | None = None
+    moved: frozenset[UUID] = frozenset()
+    audience: str = ""
     profile: str = ""
 
 

@@ -9,12 +9,13 @@ from django.db.models import Q, QuerySet
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge.models import Document, DocumentStatus, Source, SourceKind, counted_pages
-from knowledge.scope import MAX_PAGES, Scope, canonical, scope_of
+from knowledge.leaving import COPY
+from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version, counted_pages
+from knowledge.scope import MAX_PAGES, Scope, absolute, canonical, scope_of
 from tenants.context import current_workspace
 
 MAX_LINKS_KEPT = 500  # of one page
-COPY = "page_copy"  # the error's code of a document that gave way to another
+MAX_EXTERNAL = 200  # of one version
 
 
 def pages_left(source: Source, scope: Scope) -> int:
@@ -34,7 +35,8 @@ def add_pages(source: Source, urls: Iterable[str], *, depth: int, found_on: str 
     room = pages_left(source, scope)
     wanted = dict.fromkeys(urls)
     known = dict(source.documents.filter(key__in=wanted).values_list("key", "status"))
-    ends = set(source.documents.present().filter(url__in=wanted).values_list("url", flat=True))
+    read = source.documents.present().exclude(error_code=COPY)
+    ends = set(read.filter(url__in=wanted).values_list("url", flat=True))
     gone = [url for url, status in known.items() if status == DocumentStatus.GONE and url not in ends]
     gone = gone[: max(0, room)]
     room -= len(gone)
@@ -58,11 +60,16 @@ def add_pages(source: Source, urls: Iterable[str], *, depth: int, found_on: str 
     return len(new) + len(gone)
 
 
+def copies_in(source: Source) -> QuerySet[Document]:
+    """Documents that gave way to another one, or are about to."""
+    return source.documents.filter(status__in=[DocumentStatus.GONE, DocumentStatus.STAGED], error_code=COPY)
+
+
 def bring_back_copies(source: Source) -> int:
     """Copies of what is not there any more, or could never be read, are fetched themselves. Returns how many."""
-    here = source.documents.present().exclude(status=DocumentStatus.FAILED).values_list("key", "url")
-    read = {address for pair in here for address in pair}
-    copies = source.documents.filter(status=DocumentStatus.GONE, error_code=COPY).values_list("pk", "url")
+    here = source.documents.present().exclude(status=DocumentStatus.FAILED).exclude(error_code=COPY)
+    read = {address for pair in here.values_list("key", "url") for address in pair}
+    copies = copies_in(source).filter(status=DocumentStatus.GONE).values_list("pk", "url")
     lost = [pk for pk, url in copies if url not in read]
     room = max(0, pages_left(source, scope_of(source.scope))) if lost else 0
     return _bring_back(source.documents.filter(pk__in=lost[:room]))
@@ -82,6 +89,13 @@ def links_within(source: Source, document: Document, links: Iterable[str]) -> li
     scope = scope_of(source.scope)
     found = dict.fromkeys(filter(None, (canonical(link, base=document.url) for link in links)))
     return [url for url in found if scope.admits(url, start=source.url)][:MAX_LINKS_KEPT]
+
+
+def links_elsewhere(document: Document, version: Version, targets: Iterable[str]) -> list[str]:
+    """The web addresses to which the text of a version leads, without the pages that its source reads itself."""
+    base, own = version.address or document.url, set(version.links)
+    found = dict.fromkeys(filter(None, (absolute(target, base=base) for target in targets)))
+    return [url for url in found if canonical(url) not in own][:MAX_EXTERNAL]
 
 
 def follow(source: Source, document: Document, links: Iterable[str]) -> int:
@@ -107,26 +121,25 @@ def twin_of(source: Source, document: Document, url: str) -> Document | None:
     if source.kind == SourceKind.URL:
         return None
     others = source.documents.exclude(pk=document.pk).present().exclude(status=DocumentStatus.FAILED)
+    others = others.exclude(error_code=COPY)
     return others.filter(Q(key=url) | Q(url=url)).select_related("live").first()
 
 
-def gives_way(source: Source, document: Document, canonical_link: str) -> bool:
-    """Whether a page names another page of this source as the one that counts, which is fetched if it is new.
-
-    Why it gives way stands on its row. One that names a page that cannot be read stands for itself.
+def gives_way_to(source: Source, document: Document, canonical_link: str) -> str:
+    """The other page of this source that a page names as the one that counts, which is fetched if it is new; "" for
+    none. One that names a page that cannot be read stands for itself.
     """
     if not canonical_link or source.kind not in {SourceKind.SITE, SourceKind.SITEMAP}:
-        return False
+        return ""
     meant = canonical(canonical_link, base=document.url)
     if not meant or meant in {document.key, document.url} or not belongs(source, document, meant):
-        return False
+        return ""
     twin = twin_of(source, document, meant)
     if twin is None and not _is_found(source, document, meant):
-        return False
+        return ""
     if twin is not None:
         Document.objects.filter(pk=twin.pk, depth__gt=document.depth).update(depth=document.depth)
-    Document.objects.filter(pk=document.pk).update(url=meant, error_code=COPY, error=copy_of(meant))
-    return True
+    return meant
 
 
 def copy_of(url: str) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from email.message import Message
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import drawbridge
@@ -25,6 +27,8 @@ from netvexa.lib.hosts import ascii_host
 USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
 MAX_REDIRECTS = 5
+GONE = frozenset({404, 410})  # what a server answers where there is no such page
+_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 READABLE = (
     "text/",
     "application/pdf",
@@ -51,6 +55,8 @@ _NEVER = [
         "3fff::/20",
     )
 ]
+
+T = TypeVar("T")
 
 
 class FetchError(AppError):
@@ -86,6 +92,10 @@ class PageMissing(FetchError):
 
     code = "fetch_page_missing"
     permanent = True
+
+
+class ServerMissing(FetchError):
+    """There is no such name, as the name's own servers say; a name server that is away is another matter."""
 
 
 class PageForbidden(FetchError):
@@ -124,18 +134,29 @@ def check_address(url: str) -> None:
         raise FetchRefused("Leave the user name and password out of the address.")
 
 
-def fetch(url: str, *, etag: str = "", last_modified: str = "", deadline: float = DEADLINE) -> FetchedPage:
-    """Get one page, unless it is as `etag` and `last_modified` say. Raises FetchError, fit to show."""
+def fetch(
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    deadline: float = DEADLINE,
+    largest: int | None = None,
+) -> FetchedPage:
+    """Get one page, unless it is as `etag` and `last_modified` say. Raises FetchError, fit to show.
+
+    `largest` is how many bytes it may have; without it as many as an upload.
+    """
     check_address(url)
     known = {"if-none-match": etag, "if-modified-since": last_modified}
-    return asyncio.run(_fetch_in_time(url, {key: value for key, value in known.items() if value}, deadline))
+    conditions = {key: value for key, value in known.items() if value}
+    return asyncio.run(_in_time(url, _fetch(url, conditions, largest or settings.MAX_UPLOAD_BYTES), deadline))
 
 
-async def _fetch_in_time(url: str, conditions: dict[str, str], deadline: float) -> FetchedPage:
+async def _in_time(url: str, work: Coroutine[None, None, T], deadline: float) -> T:
     host = urlsplit(url).hostname or url
     try:
         async with asyncio.timeout(deadline):
-            return await _fetch(url, conditions)
+            return await work
     except (TimeoutError, httpx.TimeoutException):
         raise FetchError(f"{host} did not answer within {deadline:.0f} seconds.") from None
     except (drawbridge.BlockedAddressError, drawbridge.BlockedDomainError, drawbridge.UnsafePortError):
@@ -146,13 +167,14 @@ async def _fetch_in_time(url: str, conditions: dict[str, str], deadline: float) 
         raise FetchRefused(f"{host} is no name that a server can have.") from None
     except drawbridge.TooManyRedirectsError:
         raise FetchError(f"{host} sends from one address to the next without end.") from None
-    except drawbridge.DrawbridgeDNSError:
-        raise FetchError(f"There is no server named {host}.") from None
+    except drawbridge.DrawbridgeDNSError as error:
+        unknown = getattr(error.__cause__, "errno", None) in _NO_SUCH_NAME
+        raise (ServerMissing if unknown else FetchError)(f"There is no server named {host}.") from None
     except (httpx.HTTPError, drawbridge.DrawbridgeError, OSError, zlib.error):
         raise FetchError(f"{host} could not be reached, or broke off.") from None
 
 
-async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
+async def _fetch(url: str, conditions: dict[str, str], largest: int) -> FetchedPage:
     headers = {
         "accept": "text/html,application/pdf,text/*;q=0.9,*/*;q=0.5",
         "accept-encoding": "gzip",
@@ -165,8 +187,8 @@ async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
         kind, charset = _content_type(response.headers.get("content-type", ""))
         if response.status_code == 304 and conditions:
             return FetchedPage(str(response.url), b"", kind, charset, unchanged=True)
-        _check_answer(response)
-        content = b"".join([part async for part in _limited(response)])
+        _check_answer(response, largest)
+        content = b"".join([part async for part in _limited(response, largest)])
         return FetchedPage(
             str(response.url),
             content,
@@ -175,6 +197,24 @@ async def _fetch(url: str, conditions: dict[str, str]) -> FetchedPage:
             etag=response.headers.get("etag", "")[:300],
             last_modified=response.headers.get("last-modified", "")[:100],
         )
+
+
+def status_of(url: str, *, deadline: float = DEADLINE) -> int:
+    """What the server answers in the end, of which only the head is read. Raises FetchError where it does not."""
+    check_address(url)
+    return asyncio.run(_in_time(url, _status(url), deadline))
+
+
+async def _status(url: str) -> int:
+    """Some servers know a page only when it is asked for whole: a miss counts as one where both ways miss."""
+    status = 0
+    async with _client(urlsplit(url).hostname or "") as client:
+        for method in ("HEAD", "GET"):
+            async with client.stream(method, url, headers={"accept": "*/*"}) as response:
+                status = response.status_code
+            if status not in GONE:
+                break
+    return status
 
 
 class _AsciiURL(httpx.URL):
@@ -208,9 +248,9 @@ def _policy(host: str) -> drawbridge.Policy:
     )
 
 
-def _check_answer(response: httpx.Response) -> None:
+def _check_answer(response: httpx.Response, largest: int) -> None:
     host = response.url.host
-    if response.status_code in {404, 410}:
+    if response.status_code in GONE:
         raise PageMissing(f"{host} has no such page (it answered {response.status_code}).")
     if response.status_code in {401, 403}:
         raise PageForbidden(f"{host} does not let us read this page (it answered {response.status_code}).")
@@ -222,8 +262,8 @@ def _check_answer(response: httpx.Response) -> None:
     if kind and not kind.startswith(READABLE):
         raise FetchTypeUnsupported(f"This address leads to {kind}, which is not a document that can be read.")
     length = response.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > settings.MAX_UPLOAD_BYTES:
-        raise _too_large()
+    if length.isdecimal() and int(length) > largest:
+        raise _too_large(largest)
 
 
 def _retry_after(response: httpx.Response) -> float | None:
@@ -232,8 +272,8 @@ def _retry_after(response: httpx.Response) -> float | None:
     return min(float(asked), 3600.0) if asked.isdecimal() else None
 
 
-def _too_large() -> FetchTooLarge:
-    return FetchTooLarge(f"This page is larger than {settings.MAX_UPLOAD_BYTES // (1024 * 1024)} MB.")
+def _too_large(largest: int) -> FetchTooLarge:
+    return FetchTooLarge(f"This page is larger than {largest / (1024 * 1024):.3g} MB.")
 
 
 def _content_type(header: str) -> tuple[str, str]:
@@ -243,16 +283,16 @@ def _content_type(header: str) -> tuple[str, str]:
     return message.get_content_type() if header else "", message.get_content_charset() or ""
 
 
-async def _limited(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _limited(response: httpx.Response, largest: int) -> AsyncIterator[bytes]:
     """The body, unpacked here in small steps: a kilobyte on the wire can unpack to a thousand times that."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "", "gzip", "x-gzip"}:
         raise FetchError("The server packs the page in a way that it was not asked for.")
     unpacker = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
-    left: int = settings.MAX_UPLOAD_BYTES
+    left = largest
     async for raw in response.aiter_raw(65536):
         part = unpacker.decompress(raw, left + 1) if unpacker else raw
         left -= len(part)
         if left < 0:
-            raise _too_large()
+            raise _too_large(largest)
         yield part

@@ -1,15 +1,33 @@
-"""What a person takes away, brings back or publishes, once the agent's test set was asked.
+"""What a person takes away, brings back, publishes or gives to another audience, once the agent's test set was asked.
 
 Each returns the run that the change waits for, or None where it is done.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any, TypedDict
 from uuid import UUID
 
+from agents.audiences import checked
 from agents.gates import Change, Deed, held
+from agents.models import Agent
 from knowledge import documents, history, pushing
 from knowledge.models import Document, Source, Version
+
+
+class Meant(TypedDict):
+    """Whom a source is to be meant for: an audience's name, or "" for everybody."""
+
+    source: str
+    audience: str
+
+
+class Moved(TypedDict):
+    """A document that was sent again for another audience: its id, and the fields of a `Pushed`."""
+
+    document: str
+    pushed: dict[str, Any]
 
 
 def delete_source(source: Source, *, by: UUID | None) -> UUID | None:
@@ -26,6 +44,30 @@ def delete_document(document: Document, *, by: UUID | None) -> UUID | None:
     if run is None:
         pushing.remove(document)
     return run
+
+
+def set_audience(source: Source, audience: str, *, by: UUID | None) -> UUID | None:
+    """Raises Invalid for no audience's name."""
+    wanted: Meant = {"source": str(source.pk), "audience": checked(audience)}
+    if wanted["audience"] == source.audience:
+        return None
+    run = held(Change(source.agent, by, deed=Deed.AUDIENCE, value=wanted))
+    if run is None:
+        documents.set_audience(source, audience)
+    return run
+
+
+def push(agent: Agent, pushed: pushing.Pushed, *, by: UUID | None) -> tuple[Document, bool] | UUID:
+    """What `pushing.push` returns. What is to serve others than before waits as a whole: its new content may be meant
+    for no others. Raises Invalid.
+    """
+    document = pushing.document_that_moves(agent, pushed)
+    if document is not None:
+        moved: Moved = {"document": str(document.pk), "pushed": asdict(pushed)}
+        run = held(Change(agent, by, deed=Deed.PUSH, value=moved))
+        if run is not None:
+            return run
+    return pushing.push(agent, pushed, added_by=by)
 
 
 def restore(version: Version, *, by: UUID) -> UUID | None:

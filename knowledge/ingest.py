@@ -23,7 +23,7 @@ from agents import gates
 from billing import limits
 from billing.plans import Limit
 from billing.subscriptions import standing_of
-from knowledge import discovery, index, pages, rendering, versions
+from knowledge import discovery, index, leaving, pages, rendering, style_sheets, versions
 from knowledge.archives import unpack
 from knowledge.blocks import ParsedDocument
 from knowledge.chunking import ChunkDraft, chunk
@@ -137,8 +137,8 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "parse")
     parsed = _parsed(document, version, data)
     source = document.source
-    if discovery.gives_way(source, document, parsed.canonical):
-        _drop_copy(document)
+    if original := discovery.gives_way_to(source, document, parsed.canonical):
+        leaving.leave(document.pk, code=leaving.COPY, why=discovery.copy_of(original), url=original)
         return []
     _check_pages(document, parsed)
     discovery.follow(source, document, version.links)
@@ -163,13 +163,6 @@ def _check_pages(document: Document, parsed: ParsedDocument) -> None:
     if more > 0:
         standing = standing_of(current_workspace())
         limits.check_number(standing, Limit.PAGES, counted_pages(), adding=more)
-
-
-def _drop_copy(document: Document) -> None:
-    """The page says itself that another one of its site stands for it."""
-    with transaction.atomic():
-        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
-        versions.take_out(row, status=DocumentStatus.GONE)
 
 
 def _is_held(document: Document, version: Version, parsed: ParsedDocument) -> bool:
@@ -219,6 +212,7 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
     version.pages, version.characters = parsed.pages, parsed.characters
     version.notes = list(parsed.notes)
     version.links = discovery.links_within(document.source, document, parsed.links)
+    version.external_links = discovery.links_elsewhere(document, version, parsed.targets)
     versions.keep_text(version, parsed)
     version.save()
     return parsed
@@ -226,15 +220,29 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
 
 def read_content(document: Document, version: Version, data: bytes) -> ParsedDocument:
     """Parse; a page that is empty without its scripts is rendered first, where there is a browser service."""
-    scope = scope_of(document.source.scope)
-    selectors = Selectors(keep=scope.keep, drop=scope.drop)
     try:
-        return parse_apart(data, name=version.name, charset=version.charset, selectors=selectors)
+        return _read(document, version, data, name=version.name, charset=version.charset)
     except NeedsJavaScript:
         if not (document.url and rendering.is_available()):
             raise
     rendered = rendering.render(document.url)
-    return parse_apart(rendered, name="page.html", charset="utf-8", selectors=selectors)
+    return _read(document, version, rendered, name="page.html", charset="utf-8")
+
+
+def _read(document: Document, version: Version, data: bytes, *, name: str, charset: str) -> ParsedDocument:
+    """Parse; a page of the web that links style sheets a second time with them, for the text that they hide.
+
+    What people upload or send is not asked after: its addresses lead from wherever they have it.
+    """
+    scope = scope_of(document.source.scope)
+    selectors = Selectors(keep=scope.keep, drop=scope.drop)
+    parsed = parse_apart(data, name=name, charset=charset, selectors=selectors)
+    if document.source.kind not in WEB_KINDS:
+        return parsed
+    sheets = style_sheets.texts_of(parsed.sheets, base=version.address or document.url)
+    if not sheets:
+        return parsed
+    return parse_apart(data, name=name, charset=charset, selectors=selectors, sheets=sheets)
 
 
 def _title(document: Document, version: Version, parsed: ParsedDocument) -> str:

@@ -41,6 +41,8 @@ class SourceKind(models.TextChoices):
 
 REFUSED = "document_refused"  # the error, or the warning, of a document whose content a person kept out
 
+DEAD_AFTER = 2  # looks in a row, so that a passing fault is no finding
+
 WEB_KINDS = (SourceKind.URL, SourceKind.SITE, SourceKind.SITEMAP)
 
 
@@ -136,6 +138,10 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """Those that were not taken off the site."""
         return self.exclude(status=DocumentStatus.GONE)
 
+    def leaving(self) -> DocumentQuerySet:
+        """Those that are to go and serve until that was tested: the error says why."""
+        return self.filter(status=DocumentStatus.STAGED).exclude(error_code="")
+
 
 class Document(models.Model):
     """One file or page, and how far the ingestion of its newest version is.
@@ -191,6 +197,11 @@ class Document(models.Model):
         return self.title
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether it is to go, and serves until that was tested."""
+        return self.status == DocumentStatus.STAGED and bool(self.error_code)
+
+    @property
     def is_unread(self) -> bool:
         """Whether its newest content could not be read; what a person refused at review was read."""
         return self.status == DocumentStatus.FAILED and self.error_code != REFUSED
@@ -205,6 +216,7 @@ class Version(models.Model):
     file = models.FileField(max_length=300, blank=True)
     name = models.CharField(max_length=200, blank=True, help_text="The file's own name.")
     charset = models.CharField(max_length=40, blank=True, help_text="As the web server declared it.")
+    address = models.TextField(blank=True, help_text="Where the page's redirects ended.")
     content_type = models.CharField(max_length=100, blank=True, help_text="As found in the bytes.")
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
     sha256 = models.CharField(max_length=64, blank=True)
@@ -220,6 +232,12 @@ class Version(models.Model):
     text_file = models.FileField(max_length=300, blank=True, help_text="What was read, as plain text.")
     text_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     links = ArrayField(models.TextField(), default=list, blank=True)
+    external_links = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        help_text="Where its text leads beside the source's pages.",
+    )
     draft = models.BooleanField(default=False, help_text="Kept back until a person publishes it.")
     findings = models.JSONField(default=list, blank=True, help_text="Why it waits for a review.")
     approved_by = models.UUIDField(null=True, blank=True)
@@ -294,6 +312,31 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}#{self.ordinal}"
+
+
+class ExternalLinkQuerySet(models.QuerySet["ExternalLink"]):
+    """The door to what was found of links."""
+
+    def dead(self) -> ExternalLinkQuerySet:
+        """Those that lead nowhere, and did so at several looks."""
+        return self.filter(misses__gte=DEAD_AFTER)
+
+
+class ExternalLink(models.Model):
+    """An address to which documents that serve lead: looked at once for all of them (`knowledge.external_links`).
+
+    `misses` counts the looks in a row that found nothing there, `dead_since` is when the first of them was.
+    """
+
+    url = models.CharField(primary_key=True, max_length=2000)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    misses = models.PositiveSmallIntegerField(default=0)
+    dead_since = models.DateTimeField(null=True, blank=True)
+
+    objects = ExternalLinkQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class FindingKind(models.TextChoices):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
-from knowledge import discovery, rendering, robots, versions
+from knowledge import discovery, leaving, rendering, robots, versions
 from knowledge.fetching import FetchedPage, FetchError, PageMissing, fetch
 from knowledge.models import Document, DocumentStatus, SourceKind, Version
 from knowledge.parsing.selecting import Selectors
@@ -46,7 +46,7 @@ class ForbiddenByRobots(LeftOut):
 class LeadsToKnown(LeftOut):
     """The other document is `twin`, and both are read at `url`."""
 
-    code = discovery.COPY
+    code = leaving.COPY
     counted = "copies"
 
     def __init__(self, url: str, twin: Document) -> None:
@@ -188,6 +188,7 @@ def _put(version: Version, page: FetchedPage) -> None:
         raise FetchError("The server sent an empty page.")
     versions.put_content(version, page.content)
     version.charset, version.name = page.charset[:40], version.name or file_name_of(page.url)
+    version.address = page.url
 
 
 def _hash(page: FetchedPage) -> str:

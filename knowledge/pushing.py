@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from agents.audiences import checked
@@ -44,6 +45,8 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
     if not data:
         raise Invalid("A document needs some content.")
     with transaction.atomic():
+        moving = document_that_moves(agent, pushed)
+        was_restricted = moving is not None and bool(moving.source.audience)
         source = _source_of(agent, checked(pushed.audience), added_by)
         document, is_new = _document_of(source, pushed)
         before = document.versions.order_by("-number").first() if pushed.draft else newest(document)
@@ -57,6 +60,8 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
         if same and (pushed.draft or not document.is_unread):
             return document, False
         if not same:
+            if was_restricted and not pushed.draft:
+                _stop_serving(document)  # nobody said that others may read what it said to its audience
             Document.objects.filter(pk=document.pk).update(title=pushed.title[:300], url=pushed.url)
             add_version(document, name=name, data=data, draft=pushed.draft, author=added_by)
         if pushed.draft:
@@ -65,6 +70,15 @@ def push(agent: Agent, pushed: Pushed, *, added_by: UUID | None) -> tuple[Docume
             start_reading(document)
     document.refresh_from_db()
     return document, is_new
+
+
+def document_that_moves(agent: Agent, pushed: Pushed) -> Document | None:
+    """The document that serves others than those whom `pushed` is meant for. Raises Invalid for no audience's name."""
+    audience = checked(pushed.audience)
+    serving = (
+        _sent(agent).filter(key=pushed.external_id, live__isnull=False).exclude(source__audience=audience)
+    )
+    return serving.select_related("source").first()
 
 
 def check_removable(document: Document) -> None:
@@ -94,10 +108,18 @@ def _source_of(agent: Agent, audience: str, added_by: UUID | None) -> Source:
     )
 
 
+def _stop_serving(document: Document) -> None:
+    row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
+    take_out(row, status=DocumentStatus.WAITING)
+
+
+def _sent(agent: Agent) -> QuerySet[Document]:
+    return Document.objects.filter(source__agent=agent, source__kind=SourceKind.PUSH)
+
+
 def _document_of(source: Source, pushed: Pushed) -> tuple[Document, bool]:
     """The document with this id, new or moved to the audience that it is sent for now; whether it is new."""
-    sent = Document.objects.filter(source__agent=source.agent, source__kind=SourceKind.PUSH)
-    document = sent.filter(key=pushed.external_id).first()
+    document = _sent(source.agent).filter(key=pushed.external_id).first()
     if document is None:
         return Document.objects.create(
             source=source, key=pushed.external_id, title=pushed.title[:300], url=pushed.url

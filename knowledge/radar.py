@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from knowledge.facts import Fact, conflicts, facts_in
 from knowledge.fetching import PageMissing
@@ -24,6 +26,7 @@ from knowledge.models import (
     Chunk,
     Document,
     DocumentStatus,
+    ExternalLink,
     Finding,
     FindingKind,
     FindingState,
@@ -33,6 +36,7 @@ from netvexa.lib.hosts import shown_address
 
 MAX_CHUNKS = 50_000  # read for figures; larger workspaces are searched in part
 MAX_CONFLICTS = 500
+MAX_DEAD_LINKS = 500  # a link in the text of every page is one for each of them
 OLD = timedelta(days=365)  # a file or text that nobody touched
 UNSEEN = timedelta(days=7)  # a page that no sync could read
 
@@ -56,7 +60,14 @@ class Found:
 def scan() -> int:
     """Look at everything in this workspace; returns how many findings are open. Takes seconds to a minute."""
     now = timezone.now()
-    found = [*_held(), *_dead(), *_stale(), *_duplicates(), *_contradictions()]
+    found = [
+        *_held(),
+        *_dead(),
+        *islice(_dead_links(), MAX_DEAD_LINKS),
+        *_stale(),
+        *_duplicates(),
+        *_contradictions(),
+    ]
     with transaction.atomic():
         for each in found:
             _store(each)
@@ -98,6 +109,21 @@ def _dead() -> Iterator[Found]:
         where = f" {shown_address(document.found_on)} links to it." if document.found_on else ""
         sentence = f"{shown_address(document.url)} does not exist any more.{where}"
         yield Found(FindingKind.DEAD_LINK, str(document.pk), sentence, (str(document.pk),))
+
+
+def _dead_links() -> Iterator[Found]:
+    """Links of documents that serve to what is gone, wherever it was."""
+    dead = dict(ExternalLink.objects.dead().values_list("url", "dead_since"))
+    rows = Version.objects.filter(serves__isnull=False, external_links__overlap=list(dead))
+    for document, links in rows.order_by("document_id").values_list("document_id", "external_links"):
+        for url in links:
+            if since := dead.get(url):
+                shown = Truncator(shown_address(url)).chars(300)
+                sentence = f"It links to {shown}, which does not exist any more (since {since:%-d %b %Y})."
+                detail = {"link": url, "since": since.isoformat()}
+                yield Found(
+                    FindingKind.DEAD_LINK, str(document), sentence, (str(document), url), detail=detail
+                )
 
 
 def _stale() -> Iterator[Found]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import numpy as np
+from django.utils import timezone
+from django.utils.formats import date_format
 from pgvector import HalfVector
 
 from knowledge.embedding import DEFAULT_PROFILE, profile_for
@@ -31,6 +34,7 @@ __all__ = [
     "refers_back",
     "source_hosts",
     "stands_alone",
+    "told_version",
     "version_of",
     "versions_by_id",
 ]
@@ -108,6 +112,13 @@ def alike(one: Fingerprint, cosine: float) -> float:
 def version_of(agent_id: UUID) -> str:
     """Changes whenever a document of this agent is added, replaced or taken away."""
     return reading_of(agent_id).version
+
+
+def told_version(version: str) -> str:
+    """What people read of `version_of`: how many documents served, and since when they were all as they are."""
+    count, _, since = version.partition("-")
+    day = date_format(timezone.localtime(datetime.fromtimestamp(float(since), UTC)), "j M Y H:i:s")
+    return f"{count} document{'' if count == '1' else 's'}, as of {day}" if int(count) else "no documents"
 
 
 def all_there(chunk_ids: Sequence[UUID], *, agent_id: UUID, audiences: Sequence[str] = ()) -> bool:

@@ -15,6 +15,7 @@ from knowledge.parsing.errors import NeedsJavaScript, ParseError
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
+from knowledge.parsing.styles import RAN
 
 SECONDS = 60.0
 _SCRIPTS = re.compile(rb"<script\b.*?(?:</script\s*>|\Z)", re.IGNORECASE | re.DOTALL)
@@ -40,7 +41,8 @@ def is_wanted(content: bytes, *, name: str, charset: str, selectors: Selectors) 
 def render(url: str) -> bytes:
     """The page's HTML as a browser has it, without the scripts, which ran. Raises FetchError.
 
-    What scripts carry, such as a token, differs from one look to the next, and would pass for a change.
+    What scripts carry, such as a token, differs from one look to the next, and would pass for a change. That there
+    were some is left to be seen: they show again what a style sheet hides.
     The service stands on the operator's side and must itself refuse private addresses.
     """
     check_address(url)
@@ -55,4 +57,4 @@ def render(url: str) -> bytes:
                     raise FetchError("The page is too large once its scripts have run.")
     except httpx.HTTPError:
         raise FetchError("The page's scripts could not be run: the browser service did not answer.") from None
-    return _SCRIPTS.sub(b"", content)
+    return _SCRIPTS.sub(b"", content) + RAN.encode()

@@ -29,12 +29,16 @@ def sitemaps_of(url: str) -> list[str]:
     return list(_rules(url).sitemaps)[:20]
 
 
-def wait_for_turn(url: str) -> None:
-    """Sleep until this host may be asked again. All workspaces share the turns: the host sees one visitor."""
+def wait_for_turn(url: str, *, delay: int | None = None) -> None:
+    """Sleep until this host may be asked again. All workspaces share the turns: the host sees one visitor.
+
+    `delay` in seconds is for a single look, for which robots.txt is not fetched.
+    """
     host = urlsplit(url).netloc
     if urlsplit(url).hostname in settings.FETCH_PRIVATE_HOSTS:
         return
-    delay = min(MAX_DELAY, max(USUAL_DELAY, round(_rules(url).crawl_delay(_NAME) or 0)))
+    if delay is None:
+        delay = min(MAX_DELAY, max(USUAL_DELAY, round(_rules(url).crawl_delay(_NAME) or 0)))
     end = time.monotonic() + 3 * MAX_DELAY
     while not cache.add(f"crawl-turn:{host}", 1, timeout=delay) and time.monotonic() < end:
         time.sleep(0.1)

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 from netvexa.lib.hosts import ascii_host
 
 MAX_URL = 2000
+_NOWHERE = SplitResult("", "", "", "", "")
 MAX_PAGES = 10_000  # of one source, whatever the plan
 DEFAULT_PAGES = 200
 DEFAULT_DEPTH = 5
@@ -92,21 +93,37 @@ def matches(path: str, pattern: str) -> bool:
 
 def canonical(url: str, *, base: str = "") -> str:
     """One spelling for each page: no fragment, no tracking, no default port; "" for what is no web address."""
+    parts = _parts(url, base)
+    query = urlencode(
+        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(pair[0])]
+    )
+    return _whole(parts, query)
+
+
+def absolute(url: str, *, base: str = "") -> str:
+    """As `canonical`, with the query as it is written."""
+    parts = _parts(url, base)
+    return _whole(parts, quote(parts.query, safe="/?%:@!$&'()*+,;=~-._"))
+
+
+def _parts(url: str, base: str) -> SplitResult:
+    """In their one spelling, but for the query; empty for what is no web address."""
     try:
         parts = urlsplit(urljoin(base, url.strip()) if base else url.strip())
         host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
-        return ""
+        return _NOWHERE
     if parts.scheme not in _PORTS or not host:
-        return ""
+        return _NOWHERE
     if ":" in host:
         host = f"[{host}]"
     netloc = host if port in {None, _PORTS[parts.scheme]} else f"{host}:{port}"
-    query = urlencode(
-        [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(pair[0])]
-    )
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    whole = urlunsplit((parts.scheme, netloc, path, query, ""))
+    return SplitResult(parts.scheme, netloc, path, parts.query, "")
+
+
+def _whole(parts: SplitResult, query: str) -> str:
+    whole = urlunsplit(parts._replace(query=query))
     return whole if len(whole) <= MAX_URL else ""
 
 

@@ -2,7 +2,8 @@
 
 A sync is a row's state, not a process: it advances in slices of a few seconds, each by any worker that gets
 the source's lease, so that a site of thousands of pages holds up nobody and survives a restart. Nothing is
-taken away because of an error: a page goes after two syncs in a row found it missing.
+taken away because of an error: a page goes after two syncs in a row found it missing, and where the agent's test set
+is asked first, together with all else that the sync brought.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from django.utils import timezone
 
 from billing.plans import Tier
 from billing.subscriptions import standing_of
-from knowledge import robots, versions
-from knowledge.discovery import COPY, add_pages, bring_back_copies
+from knowledge import leaving, robots
+from knowledge.discovery import add_pages, bring_back_copies, copies_in
 from knowledge.fetching import FetchError, PageMissing
 from knowledge.models import (
     WEB_KINDS,
@@ -204,7 +205,7 @@ def _visit(source: Source, document: Document) -> bool:
         return False
     if version is None:
         _count(source, same=1)
-        return False
+        return document.error_code == leaving.COPY and leaving.stay(document.pk)
     _count(source, **({"new": 1} if is_new else {"changed": 1}))
     return _hand_over(document)
 
@@ -246,11 +247,8 @@ def _leave_out(source: Source, document: Document, reason: LeftOut) -> None:
 
 def _take_out(document: Document, reason: LeftOut, *, url: str = "") -> None:
     """`url`: where the page is that stands for this one."""
-    with transaction.atomic():
-        row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document.pk)
-        row.error_code, row.error, row.checked_at = reason.code, reason.detail[:500], timezone.now()
-        row.url = url or row.url
-        versions.take_out(row, status=DocumentStatus.GONE)
+    Document.objects.filter(pk=document.pk).update(checked_at=timezone.now())
+    leaving.leave(document.pk, code=reason.code, why=reason.detail, url=url)
 
 
 def _count(source: Source, **more: int) -> None:
@@ -265,7 +263,7 @@ def _finish(source: Source, *, error: str = "") -> None:
         if source.kind == SourceKind.SITE:
             _count_unreachable(source)
         _take_out_missing(source)
-    unsure = source.documents.filter(live__isnull=False, misses__gt=0).exists()
+    unsure = source.documents.filter(live__isnull=False, misses__range=(1, MISSES - 1)).exists()
     with transaction.atomic():
         row = Source.objects.select_for_update().filter(pk=source.pk)
         asked, now = row.get().next_sync_at, timezone.now()
@@ -293,7 +291,8 @@ def _count_unreachable(source: Source) -> None:
 
     While the start or any page on the way could not be read, nobody knows, and nothing is counted.
     """
-    rows = list(source.documents.present().values_list("key", "url", "depth", "live__links", "warning_code"))
+    read = source.documents.present().exclude(error_code=leaving.COPY)
+    rows = list(read.values_list("key", "url", "depth", "live__links", "warning_code"))
     if any(warning not in {"", PageMissing.code, LeadsElsewhere.code} for *_, warning in rows):
         return
     leads = {key: links or [] for key, _, _, links, _ in rows}
@@ -315,15 +314,16 @@ def _count_unreachable(source: Source) -> None:
 def _places(source: Source, urls: dict[str, str]) -> dict[str, str]:
     """The keys of present documents by each address that leads there: their own, the redirect's end, their copies'."""
     place = {url: key for key, url in urls.items()} | {key: key for key in urls}
-    copies = source.documents.filter(status=DocumentStatus.GONE, error_code=COPY).values_list("key", "url")
+    copies = copies_in(source).values_list("key", "url")
     return {copy: place[url] for copy, url in copies if url in place} | place
 
 
 def _take_out_missing(source: Source) -> None:
-    """Pages that two syncs in a row did not find go from the index."""
-    gone = source.documents.filter(misses__gte=MISSES).exclude(status=DocumentStatus.GONE)
+    """Pages that two syncs in a row did not find go, except those whose version a person chose."""
+    found = source.documents.leaving().filter(error_code=leaving.MISSED, misses__lt=MISSES)
+    for document_id in found.values_list("pk", flat=True):
+        leaving.stay(document_id)  # the minute's beat has read what is to be read
+    gone = source.documents.present().filter(misses__gte=MISSES, pinned=False)
     for document_id in gone.values_list("pk", flat=True):
-        with transaction.atomic():
-            row = Document.objects.select_for_update(of=("self",)).select_related("live").get(pk=document_id)
-            versions.take_out(row, status=DocumentStatus.GONE)
-        _count(source, gone=1)
+        if not leaving.leave(document_id, code=leaving.MISSED):
+            _count(source, gone=1)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from agents import gates
 from agents.models import Agent
-from knowledge import radar, sync
+from knowledge import external_links, radar, sync
 from knowledge.ingest import ingest
 from knowledge.models import Document, DocumentStatus, Finding, FindingState, Source, SyncState
 from knowledge.profiles import is_settled, settle
@@ -72,6 +72,22 @@ def scan_all_knowledge() -> None:
     """Every night; a task a workspace, so that none waits for a large one."""
     for workspace in Workspace.objects.filter(state=ProvisioningState.READY).iterator():
         scan_knowledge.delay(str(workspace.pk))
+
+
+@shared_task(base=TenantTask)
+def check_links(_workspace: Workspace, *, goes_on: bool = False) -> None:
+    """Look at links for one slice; the next one queues up behind what others wait for."""
+    if not goes_on:
+        external_links.gather()
+    if external_links.check():
+        check_links.enqueue(goes_on=True)
+
+
+@shared_task(base=PlatformTask)
+def check_all_links() -> None:
+    """Every night, before the radar looks at what was found."""
+    for workspace in Workspace.objects.filter(state=ProvisioningState.READY).iterator():
+        check_links.delay(str(workspace.pk))
 
 
 @shared_task(base=PlatformTask)

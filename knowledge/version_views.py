@@ -15,10 +15,10 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from knowledge import documents, gated, history
-from knowledge.models import Document, Source, SourceKind
+from knowledge.models import Document, DocumentStatus, Source, SourceKind
 from knowledge.parsing.qa import MAX_ANSWER, MAX_QUESTION, Pair, dump
 from knowledge.questions import checked_pairs, pairs_of, pairs_of_csv
-from knowledge.versions import content_of, text_of
+from knowledge.versions import content_of, newest, text_of
 from knowledge.views import do
 from netvexa.lib.errors import AppError, Invalid
 from tenants import audit
@@ -37,6 +37,8 @@ def versions(request: MemberRequest, document_id: UUID) -> HttpResponse:
     rows = document.versions.annotate(before=Subquery(earlier.values("number")[:1])).order_by("-number")
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, object] = {"document": document, "source": document.source, "page": page}
+    if document.status == DocumentStatus.STAGED and not document.is_leaving:
+        context["waiting"] = newest(document)
     old, new = request.GET.get("from", ""), request.GET.get("to", "")
     if old.isdecimal() and new.isdecimal():
         context |= {"old": int(old), "new": int(new), **_comparison(document, int(old), int(new))}

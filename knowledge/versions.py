@@ -52,6 +52,7 @@ def add_copy(version: Version, *, author: UUID | None, remark: str) -> Version:
         file=str(version.file.name),
         name=version.name,
         charset=version.charset,
+        address=version.address,
         size=version.size,
         sha256=version.sha256,
         approved_by=version.approved_by,
@@ -145,7 +146,9 @@ def replace_bytes(live: Version, version: Version) -> None:
     Call in a transaction that holds the document's row.
     """
     names = files_of([live, version])
-    for field in ("name", "charset", "content_type", "size", "sha256", "links", "notes"):
+    for field in (
+        "name", "charset", "address", "content_type", "size", "sha256", "links", "external_links", "notes",
+    ):  # fmt: skip
         setattr(live, field, getattr(version, field))
     live.file = str(version.file.name)
     version.delete()

@@ -222,7 +222,9 @@ def choose_audience(request: MemberRequest, source_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, str(form.errors["audience"][0]))
         return redirect("knowledge:show", source.pk)
-    documents.set_audience(source, form.cleaned_data["audience"])
+    run = gated.set_audience(source, form.cleaned_data["audience"], by=request.user.pk)
+    if run is not None:
+        return tested_first(request, run, deed="source.audience", subject=source.title)
     audit.record(
         "source.audience",
         request=request,

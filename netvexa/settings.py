@@ -166,6 +166,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "knowledge.tasks.scan_all_knowledge",
         "schedule": crontab(hour="2", minute="41"),
     },
+    "check-links": {"task": "knowledge.tasks.check_all_links", "schedule": crontab(hour="21", minute="33")},
     "mail-weekly-radar": {
         "task": "knowledge.tasks.mail_weekly_radar",
         "schedule": crontab(day_of_week="mon", hour="6", minute="23"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -16,6 +17,8 @@ from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 
 MAX_TITLE = 300
+_MAX_TARGETS = 1000
+_MAX_ADDRESS = 2000
 
 
 class Parser(Protocol):
@@ -53,30 +56,48 @@ def parse(
     charset: str = "",
     limits: Limits | None = None,
     selectors: Selectors | None = None,
+    sheets: Mapping[str, str] | None = None,
 ) -> ParsedDocument:
     """Read a document in this process. Raises ParseError.
 
     For bytes from outside use `parsing.sandbox.parse_apart`: a hostile file can crash or exhaust its reader.
+    `sheets` are the texts of linked style sheets by the addresses in `ParsedDocument.sheets`.
     """
     limits = limits or Limits()
-    parsed = _read(data, sniff(data, name=name), limits=limits, charset=charset, selectors=selectors)
+    kind = sniff(data, name=name)
+    parsed = _read(data, kind, limits=limits, charset=charset, selectors=selectors, sheets=sheets or {})
     if not any(block.kind is not BlockKind.HEADING for block in parsed.blocks) and not parsed.characters:
         raise NothingToRead
     if parsed.characters > limits.characters:
         raise DocumentTooLarge(f"This document holds more than {limits.characters:,} characters.")
     title = parsed.title or PurePosixPath(name).stem
     hidden = "\n".join(filter(None, (parsed.hidden, smuggled(data))))
-    return replace(parsed, title=title[:MAX_TITLE], language=_language(parsed), hidden=hidden)
+    return replace(
+        parsed, title=title[:MAX_TITLE], language=_language(parsed), hidden=hidden, targets=_targets(parsed)
+    )
 
 
 def _read(
-    data: bytes, kind: MediaType, *, limits: Limits, charset: str, selectors: Selectors | None
+    data: bytes,
+    kind: MediaType,
+    *,
+    limits: Limits,
+    charset: str,
+    selectors: Selectors | None,
+    sheets: Mapping[str, str],
 ) -> ParsedDocument:
     if kind is MediaType.HTML:
         from knowledge.parsing.html import parse as parse_html
 
-        return parse_html(data, limits=limits, charset=charset, selectors=selectors)
+        return parse_html(data, limits=limits, charset=charset, selectors=selectors, sheets=sheets)
     return parser_for(kind)(data, limits=limits, charset=charset)
+
+
+def _targets(parsed: ParsedDocument) -> tuple[str, ...]:
+    """Each once, without places in the document itself."""
+    given = (target.strip() for target in parsed.targets)
+    kept = (target for target in given if len(target) <= _MAX_ADDRESS and not target.startswith("#"))
+    return tuple(dict.fromkeys(filter(None, kept)))[:_MAX_TARGETS]
 
 
 def _language(parsed: ParsedDocument) -> str:

@@ -97,6 +97,7 @@ def _parse(order: dict[str, Any], data: bytes) -> Answer:
         charset=order["charset"],
         limits=Limits(**order["limits"]),
         selectors=Selectors(**order["selectors"]),
+        sheets=order["sheets"],
     )
     return _as_json(parsed), ()
 
@@ -132,6 +133,8 @@ def _as_json(parsed: ParsedDocument) -> dict[str, Any]:
         "hidden": parsed.hidden,
         "links": parsed.links,
         "canonical": parsed.canonical,
+        "sheets": parsed.sheets,
+        "targets": parsed.targets,
         "blocks": rows,
     }
 

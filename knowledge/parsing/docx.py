@@ -14,6 +14,7 @@ from typing import Any
 import docx
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.part import Part
 from docx.oxml.ns import qn
 from docx.oxml.parser import parse_xml
 
@@ -42,6 +43,9 @@ _UNREAD = _REMOVED | {
 _WRAPPERS = frozenset(
     qn(f"w:{name}") for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag")
 )
+_LINK, _FIELD = qn("w:hyperlink"), qn("w:instrText")
+_LINK_FIELD = re.compile(r'\s*HYPERLINK\s+"([^"]+)"', re.IGNORECASE)
+_TARGET = "target"  # our own attribute of a link: each part of a file numbers its targets by itself
 _SIGNS = {qn("w:tab"): " ", qn("w:br"): " ", qn("w:cr"): " ", qn("w:noBreakHyphen"): "-"}
 _NOTES = {
     qn("w:footnoteReference"): (RELATIONSHIP_TYPE.FOOTNOTES, qn("w:footnote")),
@@ -62,6 +66,7 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
         media_type=MEDIA_TYPE,
         notes=("Hidden text was left out.",) if reader.hidden else (),
         hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
+        targets=tuple(reader.targets),
     )
 
 
@@ -72,12 +77,15 @@ def _first_heading(blocks: tuple[Block, ...]) -> str:
 class _Reader:
     """Walks the elements, of which python-docx shows only those without changes, controls and drawings.
 
-    `hidden` takes what Word shows to nobody, `later` the notes and text boxes of what is being read.
+    `hidden` takes what Word shows to nobody, `later` the notes and text boxes of what is being read, `targets` where
+    links lead.
     """
 
     def __init__(self, document: Document) -> None:
         self.hidden: list[str] = []
         self.later: list[Any] = []
+        self.targets: list[str] = []
+        _resolve_links(document.element.body, document.part)
         self._styles = {style.style_id: style.name or "" for style in document.styles}
         self._hiding = {style.style_id for style in document.styles if _vanishes(style.element)}
         self._notes = dict(_notes(document))
@@ -115,6 +123,7 @@ class _Reader:
         """`hidden` takes the text of runs that are not shown; `by_style` is what the paragraph's style says of them."""
         parts = []
         for child in element:
+            self._note_target(child)
             if child.tag == _RUN and self._is_hidden(child, by_style=by_style):
                 hidden.extend(text.text or "" for text in child.iter(qn("w:t")))
             elif child.tag in {qn("w:t"), _MATH_TEXT}:
@@ -129,6 +138,12 @@ class _Reader:
             elif child.tag not in _UNREAD and not _is_placeholder(child):
                 parts.append(_SIGNS.get(child.tag) or self._text(child, hidden, by_style=by_style))
         return "".join(parts)
+
+    def _note_target(self, element: Any) -> None:
+        if element.tag == _LINK:
+            self.targets.append(element.get(_TARGET, ""))
+        elif element.tag == _FIELD and (link := _LINK_FIELD.match(element.text or "")):
+            self.targets.append(link.group(1))
 
     def _first_of(self, either: Any, hidden: list[str], *, by_style: bool) -> str:
         """The same content is written for new and for old programs: the first that says something is read."""
@@ -212,8 +227,18 @@ def _notes(document: Document) -> Iterator[tuple[tuple[str, str], Any]]:
     for reference, (kind, tag) in _NOTES.items():
         for relation in document.part.rels.values():
             if relation.reltype == kind and not relation.is_external:
-                for note in parse_xml(relation.target_part.blob).iter(tag):
+                root = parse_xml(relation.target_part.blob)
+                _resolve_links(root, relation.target_part)
+                for note in root.iter(tag):
                     yield (reference, note.get(qn("w:id"), "")), note
+
+
+def _resolve_links(root: Any, part: Part) -> None:
+    """Write at each link where it leads."""
+    for link in root.iter(_LINK):
+        relation = part.rels.get(link.get(qn("r:id"), ""))
+        if relation is not None and relation.is_external:
+            link.set(_TARGET, relation.target_ref)
 
 
 def _vanishes(element: Any) -> bool | None:

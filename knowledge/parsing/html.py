@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -15,7 +16,7 @@ from knowledge.parsing.decoding import decode_html
 from knowledge.parsing.errors import NeedsJavaScript
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.selecting import Selectors, cut
-from knowledge.parsing.styles import mark_hidden
+from knowledge.parsing.styles import mark_hidden, sheets_of
 from knowledge.parsing.tables import table_rows
 
 _DROPPED = frozenset(
@@ -103,22 +104,39 @@ _FEW_CHARACTERS = 200  # of text in a page that a script is to fill
 _MAX_LINKS = 2000
 _MAX_HIDDEN = 5000
 _LINK_LIST = 4  # blocks in a row that are each one link
+_NO_SHEETS: Mapping[str, str] = MappingProxyType({})
 
 
 def parse(
-    data: bytes, *, limits: Limits, charset: str = "", selectors: Selectors | None = None
+    data: bytes,
+    *,
+    limits: Limits,
+    charset: str = "",
+    selectors: Selectors | None = None,
+    sheets: Mapping[str, str] = _NO_SHEETS,
 ) -> ParsedDocument:
-    """Raises NeedsJavaScript for a page that is an empty frame for a script."""
-    return parse_text(decode_html(data, declared=charset), limits=limits, selectors=selectors)
+    """Raises NeedsJavaScript for a page that is an empty frame for a script.
+
+    `sheets` are the style sheets that the page links, by the addresses that an earlier reading gave.
+    """
+    source = decode_html(data, declared=charset)
+    return parse_text(source, limits=limits, selectors=selectors, sheets=sheets)
 
 
-def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = None) -> ParsedDocument:
+def parse_text(
+    source: str,
+    *,
+    limits: Limits,
+    selectors: Selectors | None = None,
+    sheets: Mapping[str, str] = _NO_SHEETS,
+) -> ParsedDocument:
     tree = LexborHTMLParser(
         _XML_EMPTY.sub(r"<\1\2></\1>", source) if source.lstrip().startswith("<?xml") else source
     )
-    mark_hidden(tree)
+    base = _base(tree)
+    mark_hidden(tree, base=base, linked=sheets)
     reader = _Reader()
-    links, canonical = _links(tree), _canonical(tree)
+    links, canonical = _links(tree, base), _canonical(tree)
     needs_script = _needs_script(tree)
     root = (cut(tree, selectors) if selectors else None) or _main_content(tree)
     if root is not None:
@@ -139,20 +157,34 @@ def parse_text(source: str, *, limits: Limits, selectors: Selectors | None = Non
         hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
         links=links,
         canonical=canonical,
+        sheets=sheets_of(tree, base=base),
+        targets=tuple(_resolved(base, reader.targets)),
     )
 
 
-def _links(tree: LexborHTMLParser) -> tuple[str, ...]:
-    """Where the page leads, as written; a `<base>` stands first in what is resolved against it."""
+def _base(tree: LexborHTMLParser) -> str:
+    """What the page says its addresses are to be resolved against; itself resolved against the page's own."""
     base = tree.css_first("base[href]")
-    start = (base.attributes.get("href") or "") if base is not None else ""
-    found = dict.fromkeys(
-        urljoin(start, href) if start else href
+    return (base.attributes.get("href") or "") if base is not None else ""
+
+
+def _links(tree: LexborHTMLParser, base: str) -> tuple[str, ...]:
+    """Where the page leads, as written; a `<base>` stands first in what is resolved against it."""
+    hrefs = (
+        href
         for node in tree.css("a[href], area[href]")
         if (href := (node.attributes.get("href") or "").strip())
         and "nofollow" not in (node.attributes.get("rel") or "")
     )
-    return tuple(found)[:_MAX_LINKS]
+    return tuple(dict.fromkeys(_resolved(base, hrefs)))[:_MAX_LINKS]
+
+
+def _resolved(base: str, hrefs: Iterable[str]) -> Iterator[str]:
+    for href in hrefs:
+        try:
+            yield urljoin(base, href) if base else href
+        except ValueError:
+            continue  # such as http://[
 
 
 def _canonical(tree: LexborHTMLParser) -> str:
@@ -231,7 +263,9 @@ def _is_hidden(node: LexborNode) -> bool:
 
 @dataclass
 class _Reader:
-    """Walks the tree and collects blocks. `inline` is the text of the block that is being read."""
+    """Walks the tree and collects blocks. `inline` is the text of the block that is being read, `leads` where its
+    links lead; `targets` is where those of the blocks so far do.
+    """
 
     blocks: list[Block] = field(default_factory=list)
     inline: list[str] = field(default_factory=list)
@@ -243,6 +277,8 @@ class _Reader:
     linked: int = 0
     only_links: set[int] = field(default_factory=set)
     hidden: list[str] = field(default_factory=list)
+    leads: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
 
     def read(self, node: LexborNode, *, depth: int) -> None:
         for child in node.iter(include_text=True):
@@ -267,6 +303,7 @@ class _Reader:
             self._heading(node, _HEADINGS[tag])
         elif tag == "pre":
             self._whole(BlockKind.CODE, node.text())
+            self._note_targets(node)
         elif tag == "table" and _is_data_table(node):
             self._table(node)
         elif tag in {"br", "td", "th"}:
@@ -289,8 +326,13 @@ class _Reader:
         if name:
             self.fresh_anchor = name
 
+    def _note_targets(self, node: LexborNode) -> None:
+        """Of what is read as a whole."""
+        self.targets += [link.attributes.get("href") or "" for link in node.css("a[href]")]
+
     def _heading(self, node: LexborNode, level: int) -> None:
         self.flush()
+        self._note_targets(node)
         inner = node.css_first("a[id], a[name], span[id]")
         own = node.attributes.get("id") or (
             (inner.attributes.get("id") or inner.attributes.get("name")) if inner is not None else None
@@ -307,6 +349,7 @@ class _Reader:
 
     def _table(self, node: LexborNode) -> None:
         self.flush()
+        self._note_targets(node)
         rows = [list(_cells(row)) for row in node.css("tr")]
         heads = [bool(row.css("th")) and not row.css("td") for row in node.css("tr")]
         for text in table_rows(rows, has_header=bool(heads) and heads[0]):
@@ -315,6 +358,7 @@ class _Reader:
     def _link(self, node: LexborNode, *, depth: int) -> None:
         if node.text().strip() in _PERMALINK or _NOTE_MARKS & _roles(node):
             return
+        self.leads.append(node.attributes.get("href") or "")
         before = sum(map(len, self.inline))
         self.read(node, depth=depth)
         self.links += 1
@@ -344,7 +388,9 @@ class _Reader:
         navigation = self.links >= _NAVIGATION_LINKS and self.linked >= _NAVIGATION_SHARE * len(text)
         if self.links and self.linked >= len(text) - 2:
             self.only_links.add(len(self.blocks))
+        self.targets += () if navigation else self.leads
         self.inline.clear()
+        self.leads.clear()
         self.links = self.linked = 0
         if text and not navigation:
             self.blocks.append(

@@ -24,6 +24,7 @@ from knowledge.parsing.pdf_drawing import is_picture, rules_of, take_text_off
 from knowledge.parsing.pdf_hidden import unseen_text
 from knowledge.parsing.pdf_layout import Outline, blocks_of, body_size, normalised_title
 from knowledge.parsing.pdf_lines import Line, Rules
+from knowledge.parsing.pdf_links import targets_of
 from knowledge.parsing.pdf_text import hidden_text, lines_of
 
 MEDIA_TYPE = "application/pdf"
@@ -66,9 +67,11 @@ class _Pages:
     rules: dict[int, Rules] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     pictures: dict[int, bool] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
 
     def add(self, page: pypdfium2.PdfPage, index: int) -> int:
         """How many characters the page holds."""
+        self.targets += targets_of(page)
         text_page = page.get_textpage()
         place = {"page": index + 1, "height": page.get_height()}
         try:
@@ -107,6 +110,7 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
         pages=len(document),
         notes=tuple(_notes(len(document), pages, reader)),
         hidden="\n".join(pages.hidden)[:_MAX_HIDDEN],
+        targets=tuple(pages.targets),
     )
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -102,13 +102,15 @@ def parse_apart(
     charset: str = "",
     limits: Limits | None = None,
     selectors: Selectors | None = None,
+    sheets: Mapping[str, str] | None = None,
 ) -> ParsedDocument:
     """As `parsing.parse`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
-    order = {"name": name, "charset": charset, "selectors": asdict(selectors or Selectors())}
+    chosen = asdict(selectors or Selectors())
+    order = {"name": name, "charset": charset, "selectors": chosen, "sheets": dict(sheets or {})}
     with _answer("parse", data, limits=limits, **order) as (read, _):
         blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
-        notes, links = tuple(read.pop("notes")), tuple(read.pop("links"))
-        return ParsedDocument(**read, blocks=blocks, notes=notes, links=links)
+        read |= {name: tuple(read[name]) for name in ("notes", "links", "sheets", "targets")}
+        return ParsedDocument(**read, blocks=blocks)
 
 
 def unpack_apart(data: bytes, *, largest: int, limits: Limits | None = None) -> Unpacked:

@@ -331,6 +331,12 @@ CREATE TABLE __tenant__.knowledge_document (
     "warning" character varying(500) NOT NULL,
     "warning_code" character varying(40) NOT NULL
 );
+CREATE TABLE __tenant__.knowledge_externallink (
+    "url" character varying(2000) NOT NULL,
+    "due_at" timestamp with time zone NOT NULL,
+    "misses" smallint NOT NULL,
+    "dead_since" timestamp with time zone
+);
 CREATE TABLE __tenant__.knowledge_finding (
     "id" uuid NOT NULL,
     "kind" character varying(16) NOT NULL,
@@ -394,7 +400,9 @@ CREATE TABLE __tenant__.knowledge_version (
     "links" text[] NOT NULL,
     "remark" character varying(200) NOT NULL,
     "text_file" character varying(300) NOT NULL,
-    "text_sha256" character varying(64) NOT NULL
+    "text_sha256" character varying(64) NOT NULL,
+    "address" text NOT NULL,
+    "external_links" text[] NOT NULL
 );
 ALTER TABLE __tenant__.knowledge_chunk ALTER COLUMN "embedding" SET STORAGE PLAIN;
 ALTER TABLE __tenant__.agents_agent ADD CONSTRAINT "agents_agent_daily_budget_micro_usd_check" CHECK ((daily_budget_micro_usd >= 0));
@@ -480,6 +488,8 @@ ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_liv
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_misses_check" CHECK ((misses >= 0));
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_document ADD CONSTRAINT "knowledge_document_total_check" CHECK ((total >= 0));
+ALTER TABLE __tenant__.knowledge_externallink ADD CONSTRAINT "knowledge_externallink_misses_check" CHECK ((misses >= 0));
+ALTER TABLE __tenant__.knowledge_externallink ADD CONSTRAINT "knowledge_externallink_pkey" PRIMARY KEY (url);
 ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_key_key" UNIQUE (key);
 ALTER TABLE __tenant__.knowledge_finding ADD CONSTRAINT "knowledge_finding_pkey" PRIMARY KEY (id);
 ALTER TABLE __tenant__.knowledge_source ADD CONSTRAINT "knowledge_source_hook_check" CHECK ((hook >= 0));
@@ -555,6 +565,8 @@ CREATE INDEX knowledge_chunk_version_id_618a72ee ON __tenant__.knowledge_chunk U
 CREATE INDEX knowledge_document_source_id_0a1d3070 ON __tenant__.knowledge_document USING btree (source_id);
 CREATE INDEX knowledge_document_status_0359bf31 ON __tenant__.knowledge_document USING btree (status);
 CREATE INDEX knowledge_document_status_0359bf31_like ON __tenant__.knowledge_document USING btree (status varchar_pattern_ops);
+CREATE INDEX knowledge_externallink_due_at_b5ac84ef ON __tenant__.knowledge_externallink USING btree (due_at);
+CREATE INDEX knowledge_externallink_url_31066a76_like ON __tenant__.knowledge_externallink USING btree (url varchar_pattern_ops);
 CREATE INDEX knowledge_finding_document_id_5d80ed8f ON __tenant__.knowledge_finding USING btree (document_id);
 CREATE INDEX knowledge_finding_key_bd1c1695_like ON __tenant__.knowledge_finding USING btree (key varchar_pattern_ops);
 CREATE INDEX knowledge_finding_other_id_37e8af74 ON __tenant__.knowledge_finding USING btree (other_id);
@@ -646,6 +658,8 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0008_small_agents', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0009_staged', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0010_closer_graph', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0011_version_address', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0012_external_links', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from agents.models import Agent
-from knowledge import ingest
+from knowledge import ingest, radar
 from knowledge.documents import add_questions, add_text
 from knowledge.hooks import address_of
-from knowledge.models import Document, DocumentStatus, Finding, FindingState, Source, SyncState
+from knowledge.models import Document, DocumentStatus, ExternalLink, Finding, FindingState, Source, SyncState
 from knowledge.parsing.qa import Pair
 from knowledge.questions import pairs_of
 from tenants.context import in_tenant
@@ -190,6 +191,22 @@ def test_a_text_is_edited_as_a_draft_compared_and_published(
     assert "We open at ten." in page
     known = owner_client.get("/knowledge/known/").content.decode()
     assert "Hours" in known
+
+
+def test_the_radar_names_a_dead_link_and_leads_to_it(
+    owner_client: Client, agent: Agent, workspace: Workspace
+) -> None:
+    gone = "https://gone.example/x?a=1&b=%22"
+    with in_tenant(workspace):
+        document = add_text(agent, title="Lamps", text=f"Lamps glow, see [more]({gone}).").documents.get()
+        ingest.ingest(document.pk)
+        since = datetime(2026, 3, 9, 12, tzinfo=UTC)
+        ExternalLink.objects.create(url=gone, misses=2, dead_since=since)
+        radar.scan()
+    page = owner_client.get("/knowledge/radar/?kind=dead_link").content.decode()
+    assert "gone.example/x?a=1&amp;b=%22, which does not exist any more (since 9 Mar 2026)." in page
+    assert 'href="https://gone.example/x?a=1&amp;b=%22" rel="noopener noreferrer nofollow"' in page
+    assert "Lamps" in page
 
 
 def test_a_held_document_shows_why_and_the_radar_leads_to_it(

@@ -315,3 +315,15 @@ def test_a_file_is_replaced_and_a_document_sent_as_a_draft(
         assert [version.document.source.kind for version in drafts] == ["file", "push"]
         assert source.documents.get().status == "ready"
     assert {row["status"] for row in sent} == {"draft"}
+
+
+def test_what_changed_of_the_knowledge_between_two_runs_is_told_in_words(
+    tested: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    set_gate(workspace, "off")
+    run(workspace, tested)
+    add(tested, workspace)
+    second = run(workspace, tested)
+    page = owner_client.get(f"/improve/runs/{second.pk}/").content.decode()
+    assert "1 document, as of " in page
+    assert "2 documents, as of " in page

@@ -81,9 +81,13 @@ def test_a_blocking_gate_keeps_new_content_back_until_somebody_publishes_it(
     assert (trial.verdict, trial.broken) == ("held", 1)
     assert "eight to nine" in trial.results[0]["now"]["text"]
     assert "three to five" in text_that_serves(workspace)
-    page = owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
-    assert f"/improve/runs/{trial.pk}/" in page
-    assert "Waits for the tests" in page
+    for shown in (f"/knowledge/{document.source_id}/", f"/knowledge/documents/{document.pk}/versions/"):
+        page = owner_client.get(shown).content.decode()
+        assert f"/improve/runs/{trial.pk}/" in page
+        assert "Waits for the tests" in page
+    runs = owner_client.get(f"/improve/agents/{tested.pk}/tests/").content.decode()
+    assert "Changed content: as it serves → Help of the shop" in runs
+    assert "Held back" in runs
     assert decide(client_as(Role.AGENT), trial, "apply").status_code == 403
     assert decide(owner_client, trial, "apply").status_code == 302
     assert "eight to nine" in text_that_serves(workspace)
@@ -113,10 +117,15 @@ def test_a_warning_gate_publishes_and_tells_what_broke(
     assert trial is not None
     assert (trial.verdict, trial.broken) == ("applied", 1)
     assert "eight to nine" in text_that_serves(workspace)
-    assert "breaks 1 test question" in owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
+    assert (
+        "1 test question breaks with what came into use"
+        in owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
+    )
     replaced(tested, workspace, SHOP)
     tested_now(tested, workspace)
-    assert "breaks 1" not in owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
+    assert (
+        "1 test question breaks" not in owner_client.get(f"/knowledge/{document.source_id}/").content.decode()
+    )
 
 
 def test_the_team_gets_a_mail_that_names_what_broke_answers(
@@ -253,6 +262,35 @@ def test_pushed_documents_wait_too(tested: Agent, workspace: Workspace, api: Int
     assert api.get(f"documents/{pushed['id']}/").json()["serving"] is False
     tested_now(tested, workspace)
     assert api.get(f"documents/{pushed['id']}/").json()["serving"] is True
+
+
+def test_the_list_of_all_knowledge_and_the_api_tell_what_waits_and_where_it_is_decided(
+    tested: Agent, workspace: Workspace, owner_client: Client, api: Integrator
+) -> None:
+    def told() -> tuple[str, int, str | None]:
+        page = owner_client.get("/knowledge/").content.decode()
+        shown = api.get(f"sources/{document.source_id}/").json()
+        [listed] = api.get("sources/", agent=str(tested.pk)).json()["results"]
+        assert (listed["waiting"], listed["test_run"]) == (shown["waiting"], shown["test_run"])
+        return page, shown["waiting"], shown["test_run"]
+
+    set_gate(workspace, "block")
+    document = replaced(tested, workspace, WRONG)
+    page, waiting, run = told()
+    assert (waiting, run) == (1, None)
+    assert "Ada.</span> Content waits for its test" in page
+    assert f"/improve/agents/{tested.pk}/tests/" in page
+    trial = tested_now(tested, workspace)
+    assert trial is not None
+    page, waiting, run = told()
+    assert (waiting, run) == (1, str(trial.pk))
+    assert "Content waits for its test" not in page
+    assert "Ada.</span> 1 test question breaks with this, so it waits" in page
+    assert f"/improve/runs/{trial.pk}/" in page
+    decide(owner_client, trial, "drop")
+    page, waiting, run = told()
+    assert (waiting, run) == (0, None)
+    assert "notice-error" not in page
 
 
 @pytest.mark.parametrize("gate", ["warn", "block"])

@@ -435,6 +435,8 @@ TASKS: dict[str, Callable[[World], list[Any]] | str] = {
     "knowledge.tasks.settle_profile": lambda world: [str(world.agent.pk)],
     "knowledge.tasks.scan_knowledge": lambda _world: [],
     "knowledge.tasks.scan_all_knowledge": "a task for every workspace",
+    "knowledge.tasks.check_links": lambda _world: [],
+    "knowledge.tasks.check_all_links": "a task for every workspace",
     "knowledge.tasks.mail_weekly_radar": "every workspace in turn, inside it",
     "billing.tasks.take_up_event": "takes up what Stripe has sent and signed",
     "billing.tasks.take_up_waiting_events": "a task for each of those that wait",
@@ -501,6 +503,7 @@ SOCKETS = {"ws/v1/chat/<str:public_id>/", "ws/v1/team/<uuid:conversation_id>/"}
 
 # Models of a workspace of which the world has no row, and why.
 NO_ROW: dict[str, str] = {
+    "ExternalLink": "made by the nightly look at links; no route takes or shows one",
     "Finding": "made by the nightly look at a knowledge base; its routes are tried with ids that are made up",
 }
 

@@ -48,7 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        getattr(self, f"_{self.path.strip('/').split('/')[0]}")()
+        getattr(self, f"_{self.path.strip('/').split('/')[0]}", self._missing)()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_arguments: object) -> None:
         """Quiet."""
@@ -60,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def _page(self) -> None:
         self._answer(files.HTML.encode(), "text/html; charset=utf-8")

@@ -203,6 +203,27 @@ def word_of(body: str, *, footnotes: str = "", endnotes: str = "") -> bytes:
     return file.getvalue()
 
 
+def linked_word(url: str, *, in_note: str = "") -> bytes:
+    """A file whose text and footnote link elsewhere, each by a relation of its own part."""
+    document = docx.Document()
+    media_type = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    notes = Part(PackURI("/word/footnotes.xml"), media_type, b"", document.part.package)
+    note = f'<w:footnote w:id="1"><w:p>{_link_to(in_note, notes)}</w:p></w:footnote>'
+    notes._blob = f"<w:footnotes {_NAMESPACES}>{note}</w:footnotes>".encode()
+    document.part.relate_to(notes, RELATIONSHIP_TYPE.FOOTNOTES)
+    link, mark = _link_to(url, document.part), '<w:r><w:footnoteReference w:id="1"/></w:r>'
+    paragraph = f"<w:p {_NAMESPACES}>{run('Lamps are sold under ')}{link}{mark}</w:p>"
+    document.element.body.insert_element_before(parse_xml(paragraph), "w:sectPr")
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+def _link_to(url: str, part: Part) -> str:
+    number = part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+    return f'<w:hyperlink r:id="{number}">{run("our terms")}</w:hyperlink>'
+
+
 def run(text: str) -> str:
     return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
 

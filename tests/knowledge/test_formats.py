@@ -15,6 +15,7 @@ from knowledge.parsing.errors import (
     ParseError,
     UnsupportedDocument,
 )
+from knowledge.parsing.limits import Limits
 from knowledge.parsing.qa import Pair, dump
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
@@ -216,11 +217,78 @@ def test_text_that_a_page_hides_by_its_own_style_is_no_knowledge(style: str) -> 
         (".menu .x { display: none }", ""),
         (".x { font-size: 0.9rem }", ""),
         (".x { display: none", ""),
+        (".x { display: none } @media (min-width: 1px) { .note { display: block } }", ""),
+        (".x { font-size: 0 } .note { font: 1rem serif }", ""),
     ],
 )
 def test_text_that_a_reader_can_see_is_read(style: str, script: str) -> None:
     parsed = parse_apart(page_with(style, script=script), name="a.html")
     assert (len(parsed.blocks), parsed.hidden) == (2, "")
+
+
+def linking(head: str, *, text: str = "<p class=x>Lamps are free.</p>") -> bytes:
+    return f"<html><head>{head}</head><body><main><p>Lamps cost $49.</p>{text}</main></body></html>".encode()
+
+
+def test_sheets_that_hold_on_screens_are_named_as_written() -> None:
+    head = (
+        '<base href="/docs/"><link rel=stylesheet href=a.css><link rel="StyleSheet" media=all href="/b.css">'
+        "<link rel=stylesheet media=print href=c.css><link rel='alternate stylesheet' href=d.css>"
+        "<link rel=preload as=style href=e.css><link rel=stylesheet href=a.css><link rel=stylesheet>"
+        '<link rel=stylesheet media="(min-width: 9em)" href="https://cdn.example/f.css">'
+    )
+    assert parse_apart(linking(head), name="a.html").sheets == (
+        "/docs/a.css", "/b.css", "https://cdn.example/f.css",
+    )  # fmt: skip
+    many = "".join(f"<link rel=stylesheet href={number}.css>" for number in range(20))
+    assert len(parse_apart(linking(many), name="a.html").sheets) == 8
+
+
+@pytest.mark.parametrize(
+    ("sheets", "hidden"),
+    [
+        ({"a.css": ".x { display: none }"}, "Lamps are free."),
+        ({"a.css": "/* open", "b.css": ".x { display: none }"}, "Lamps are free."),
+        ({"a.css": ".x { display: none }", "b.css": ".x { display: block }"}, ""),
+        ({"b.css": ".x { display: none }"}, "Lamps are free."),
+        ({"wide.css": ".x { display: none }"}, ""),
+        ({"a.css": ".x { display: none }", "wide.css": ".x { display: block }"}, ""),
+        ({"a.css": "} .x { display: none }"}, "Lamps are free."),
+        ({}, ""),
+    ],
+)
+def test_what_linked_sheets_hide_is_no_knowledge(sheets: dict[str, str], hidden: str) -> None:
+    head = (
+        "<link rel=stylesheet href=a.css><link rel=stylesheet href=b.css>"
+        "<link rel=stylesheet href=wide.css media='(min-width: 9em)'>"
+    )
+    parsed = parse_apart(linking(head), name="a.html", sheets=sheets)
+    assert (len(parsed.blocks), parsed.hidden) == (1 if hidden else 2, hidden)
+
+
+def test_a_class_that_another_class_shows_again_is_in_plain_view() -> None:
+    sheet = ".d-none{display:none!important}@media(min-width:48em){.md\\:block{display:block!important}}"
+    text = '<p class="d-none">Lamps are free.</p><p class="d-none md:block">Lamps glow.</p>'
+    head = "<link rel=stylesheet href=a.css>"
+    parsed = parse_apart(linking(head, text=text), name="a.html", sheets={"a.css": sheet})
+    assert (lines(parsed.blocks), parsed.hidden) == (["Lamps cost $49.", "Lamps glow."], "Lamps are free.")
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "/* " * 160_000,
+        "{" * 480_000,
+        ".a{" * 160_000 + "}" * 10,
+        ",".join(f".x{number}" for number in range(60_000)) + "{display:none}",
+        "display:" + " " * 480_000,
+    ],
+)
+def test_no_sheet_keeps_the_reader_long(sheet: str) -> None:
+    head = "<link rel=stylesheet href=a.css>"
+    limits = Limits(seconds=3)
+    parsed = parse_apart(linking(head), name="a.html", limits=limits, sheets={"a.css": sheet})
+    assert len(parsed.blocks) == 2
 
 
 def test_links_and_the_canonical_address_are_told_as_written() -> None:

@@ -14,15 +14,22 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 S = TypeVar("S", bound=ThreadingHTTPServer)
+_KINDS = {"txt": "text/plain", "css": "text/css"}
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Website
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self._answer(missed=self.path in self.server.shy)
+
     def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self, *, missed: bool = False) -> None:
         site, path = self.server, self.path
-        status = site.status.get(path, 200 if path in site.pages else 404)
+        status = 404 if missed else site.status.get(path, 200 if path in site.pages else 404)
         if path in site.moved:
             status = 301
         body = site.pages.get(path, "").encode() if status == 200 else b""
@@ -31,23 +38,22 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 304, b""
         site.asked.append((path, status))
         self.send_response(status)
-        self.send_header(
-            "content-type", "text/plain" if path.endswith(".txt") else "text/html; charset=utf-8"
-        )
+        self.send_header("content-type", _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8"))
         self.send_header("content-length", str(len(body)))
         self.send_header("etag", etag)
         if path in site.moved:
             self.send_header("location", site.moved[path])
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def log_message(self, *_arguments: object) -> None:
         """Quiet."""
 
 
 class Website(ThreadingHTTPServer):
-    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to,
-    `asked` (path, status) so far.
+    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to, `shy` the
+    paths that are not found when only their head is asked for, `asked` (path, status) so far.
     """
 
     daemon_threads = True
@@ -57,6 +63,7 @@ class Website(ThreadingHTTPServer):
         self.pages: dict[str, str] = {}
         self.status: dict[str, int] = {}
         self.moved: dict[str, str] = {}
+        self.shy: set[str] = set()
         self.asked: list[tuple[str, int]] = []
 
     def url(self, path: str = "/") -> str:
