@@ -227,16 +227,9 @@ def _apology(writing: Writing) -> Answer:
     return Answer(text=text, outcome=Outcome.ERROR, stopped="error", usage=writing.tally.usage)
 
 
-async def take_up(workspace: Workspace, answer_id: UUID) -> bool:
-    """Write an answer whose writer is gone, and show it whole; False where it needs no more of that."""
-    lines = feed()
-    turn = await run_in_tenant(workspace, turns.claim, answer_id, writer=turns.new_writer(lines.process))
-    if turn is None:
-        return False
-    writing = Writing(turn=turn, feed=lines, streams=False)
-    if turn.attempt > turns.LONGEST_LIFE:
-        made = _apology(writing)
-        if await run_in_tenant(workspace, turns.store, turn, made, seq=0, shown={}) is not None:
-            await lines.publish(writing.line, made.frame(answer_id))
-        return True
-    return await answer(writing) is not None
+async def give_up(turn: Turn) -> None:
+    """End an answer that nobody could write, with an apology."""
+    writing = Writing(turn=turn, feed=feed(), streams=False)
+    made = _apology(writing)
+    if await run_in_tenant(turn.workspace, turns.store, turn, made, seq=0, shown={}) is not None:
+        await writing.feed.publish(writing.line, made.frame(turn.answer_id))
