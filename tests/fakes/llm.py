@@ -39,12 +39,13 @@ class Behaviour:
     words: int = 20
     status: int = 200
     message: str = "fake"
-    retry_after: float | None = None
+    retry_after: float | str | None = None  # seconds, or whatever stands in the header
     failures: int | None = None  # only this many requests get `status`
     cut_after: int | None = None  # the connection breaks
     truncate_after: int | None = None  # the stream ends politely, but early
     malformed_at: int | None = None
     error_event_at: int | None = None
+    error_event: Json | None = None  # instead of one that says that the vendor is overloaded
     stall_at: int | None = None
     first_token_after: float = 0.0
     gap: float = 0.0
@@ -199,7 +200,8 @@ def _spoilt(request: Request, behaviour: Behaviour, chunk: bytes) -> bytes:
         return chunk[: len(chunk) // 2] + b"\n\n"
     if request.words_sent == behaviour.error_event_at:
         return _sse(
-            _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"), "error"
+            behaviour.error_event
+            or _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"), "error"
         )
     return chunk
 
