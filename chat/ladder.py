@@ -69,6 +69,27 @@ async def answer_to(writing: Writing) -> Answer:
     """The answer to a turn's question, shown while it is written; its receipt says by which settings."""
     writing.turn = turn = writing.turn.completed()
     made = await _answer_to(writing)
+    return replace(made, usage=writing.tally.usage, receipt={**_basis(turn), **made.receipt})
+
+
+def cut_short(writing: Writing) -> dict[str, Any]:
+    """What is kept of an answer that ended before its end: what it was made from, by whom, and what that has cost."""
+    receipt = {**_basis(writing.turn), **writing.receipt}
+    attempts = writing.tally.attempts
+    if not attempts or writing.plan is None:
+        return {"receipt": receipt}
+    receipt["attempts"] = [recording.of_attempt(attempt) for attempt in attempts]
+    last = attempts[-1]
+    return {
+        "model": f"{last.provider}:{last.model}",
+        "rung": last.rung,
+        "usage": writing.tally.usage,
+        "price": writing.plan.price_of(last.rung).snapshot(last.usage.input_tokens),
+        "receipt": receipt,
+    }
+
+
+def _basis(turn: Turn) -> dict[str, Any]:
     basis: dict[str, Any] = {
         "agent_version": turn.agent.version,
         "threshold": turn.agent.evidence_threshold,
@@ -77,7 +98,7 @@ async def answer_to(writing: Writing) -> Answer:
         basis["audiences"] = list(turn.audiences)
     if turn.chosen:
         basis |= {"query": turn.question, "chosen": turn.chosen}
-    return replace(made, receipt={**basis, **made.receipt})
+    return basis
 
 
 async def _answer_to(writing: Writing) -> Answer:
@@ -94,6 +115,9 @@ async def _answer_to(writing: Writing) -> Answer:
     if looked.found is None or looked.plan is None:
         raise RuntimeError("neither a kept answer nor a search")
     found, receipt = looked.found, recording.of_search(looked.found)
+    if looked.own_keys:
+        receipt["own_key"] = True
+    writing.plan, writing.receipt = looked.plan, receipt
     if not _is_enough(turn, found):
         return _unanswered(writing, found, receipt)
     if _names_nothing(writing, found) and (asking := _asking_back(writing, found, receipt)) is not None:
@@ -105,8 +129,6 @@ async def _answer_to(writing: Writing) -> Answer:
         passages=found.passages,
         masks_contacts=looked.masks_contacts,
     )
-    if looked.own_keys:
-        receipt["own_key"] = True
     climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
     return await _down(climb, looked.budget)
 

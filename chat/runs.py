@@ -83,9 +83,11 @@ class Runs:
         rest = list(self.open.values())
         for run in rest:
             run.task.cancel()
-        with contextlib.suppress(Exception):
-            for workspace, answers in _by_workspace(rest):
-                await run_in_tenant(workspace, turns.let_go, answers)
+        await asyncio.gather(*(run.task for run in rest), return_exceptions=True)
+        for run in rest:
+            with contextlib.suppress(Exception):
+                unfinished = answering.apology(run.writing)
+                await run_in_tenant(run.turn.workspace, turns.let_go, run.turn, unfinished)
 
     async def _in_order(self, writing: Writing) -> Answer | None:
         conversation = writing.turn.conversation_id
