@@ -224,6 +224,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             missing = await feed().since(watcher.line, last)
             if missing is None and opened.last_seq == last >= feed().reached(watcher.line):
                 missing = []
+            if missing is not None and (missing[-1][0] if missing else last) < opened.last_seq:
+                missing = None  # a writer died between storing an answer and showing that it ended
         if missing is None or last is None:
             await self._snapshot(opened, watcher)
             return

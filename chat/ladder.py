@@ -9,6 +9,7 @@ used up leaves out the hosted models, never the answer.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,9 @@ async def _answer_to(writing: Writing) -> Answer:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
+    if looked is None:  # before this process could be told of it
+        writing.drop()
+        raise asyncio.CancelledError
     writing.reading, writing.known = looked.reading, looked.known
     if looked.exact is not None:
         return _exact(writing, looked.exact)
@@ -140,14 +144,18 @@ def _without_knowledge(turn: Turn) -> str | None:
     return wording.small_talk(turn.question, language=turn.language)
 
 
-def _look(turn: Turn) -> Looked:
-    """Everything that is read from the database before a model is asked, in one go."""
+def _look(turn: Turn) -> Looked | None:
+    """Everything that is read from the database before a model is asked, in one go; None where somebody has taken
+    the conversation over since.
+    """
     is_test = turn.channel == Channel.PREVIEW
-    worth = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    worth = statements.prospect_of(turn.agent.pk, turn.conversation_id, version=turn.version)
     state, row = recall.reading_asked(turn.agent.id), ModelSettings.asked()
     spent = spending.spent_asked(turn.agent, is_test=is_test)
     fetch(worth, state, row, spent)
     prospect, reading, settings = worth.found, state.found, row.found
+    if not prospect.is_the_agents:
+        return None
     if (prospect.curated or turn.exact) and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
     if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:

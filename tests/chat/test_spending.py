@@ -66,7 +66,9 @@ def left(agent: Agent, turn: Turn) -> spending.Budget | None:
         turn.agent,
         known_of(turn),
         tier="starter",
-        spent_here=statements.prospect_of(agent.pk, turn.conversation_id).found.spent,
+        spent_here=statements.prospect_of(
+            agent.pk, turn.conversation_id, version=turn.version
+        ).found.spent,
     )
 
 
