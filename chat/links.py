@@ -34,7 +34,9 @@ _WORD = re.compile(r"[!-~]+$")  # may go on to become an address
 _OPENING = re.compile(r"!?\[|<(?=[a-zA-Z/]|$)")
 _TRAILING = ".,;:!?*_~"
 _HOST = re.compile(r"[\w.-]+")
-_MISREAD = re.compile(r"[\\\x00-\x20\x7f]")  # browsers take a backslash for a slash, and leave out control characters
+_MISREAD = re.compile(
+    r"[\\\x00-\x20\x7f]"
+)  # browsers take a backslash for a slash, and leave out control characters
 
 
 @dataclass

@@ -368,9 +368,7 @@ def store(
     return answer
 
 
-def _book(
-    turn: Turn, answer: Answer, *, known: spending.Known | None = None, counts: bool = True
-) -> None:
+def _book(turn: Turn, answer: Answer, *, known: spending.Known | None = None, counts: bool = True) -> None:
     if counts or answer.usage.input_tokens:
         is_test = turn.channel == Channel.PREVIEW
         spending.book(turn.agent, answer, tier=turn.tier, is_test=is_test, known=known, counts=counts)

@@ -38,7 +38,9 @@ def test_no_address_of_another_host_is_left(text: str, step: int) -> None:
     assert "evil.test" not in _shown(text, step=step)
 
 
-@pytest.mark.parametrize("address", ["https://exa℀mple.test/x", "https://[::1", "https://evil.test／.acme.example/"])
+@pytest.mark.parametrize(
+    "address", ["https://exa℀mple.test/x", "https://[::1", "https://evil.test／.acme.example/"]
+)
 def test_what_is_no_address_at_all_is_taken_out_and_the_answer_goes_on(address: str) -> None:
     shown = _shown(f"See [here]({address}) or {address} for more.", step=1000)
     assert shown.startswith("See here or")

@@ -66,9 +66,7 @@ def left(agent: Agent, turn: Turn) -> spending.Budget | None:
         turn.agent,
         known_of(turn),
         tier="starter",
-        spent_here=statements.prospect_of(
-            agent.pk, turn.conversation_id, version=turn.version
-        ).found.spent,
+        spent_here=statements.prospect_of(agent.pk, turn.conversation_id, version=turn.version).found.spent,
     )
 
 
@@ -129,7 +127,9 @@ def test_owners_are_told_of_a_budget_that_answers_used_up_together(
     turn = a_turn(agent)
     known = known_of(turn)  # what each of them saw when it began
     for _ in range(4):
-        made = Answer(text="Yes.", outcome=Outcome.ANSWERED, usage=Usage(1_000, 100, int(2.6 * DOLLAR), False))
+        made = Answer(
+            text="Yes.", outcome=Outcome.ANSWERED, usage=Usage(1_000, 100, int(2.6 * DOLLAR), False)
+        )
         spending.book(turn.agent, made, tier="enterprise", is_test=False, known=known)
     spend(agent, 0)  # no model is asked any more
     spend(agent, 0)
@@ -137,9 +137,7 @@ def test_owners_are_told_of_a_budget_that_answers_used_up_together(
     assert "used up" in told.subject
 
 
-def test_a_budget_that_was_raised_is_told_of_anew(
-    inside: Workspace, agent: Agent, mails: list[Any]
-) -> None:
+def test_a_budget_that_was_raised_is_told_of_anew(inside: Workspace, agent: Agent, mails: list[Any]) -> None:
     for limit, told in ((2, 1), (4, 2), (4, 2)):
         Agent.objects.filter(pk=agent.pk).update(monthly_budget_micro_usd=limit * DOLLAR)
         spend(agent, 1)

@@ -201,7 +201,8 @@ def _spoilt(request: Request, behaviour: Behaviour, chunk: bytes) -> bytes:
     if request.words_sent == behaviour.error_event_at:
         return _sse(
             behaviour.error_event
-            or _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"), "error"
+            or _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"),
+            "error",
         )
     return chunk
 
