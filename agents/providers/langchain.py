@@ -31,8 +31,11 @@ FINISHES: Mapping[str, Literal["stop", "length", "filtered"]] = {
     "stop": "stop",
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "eos": "stop",  # so say compatible servers
+    "eos_token": "stop",
     "length": "length",
     "max_tokens": "length",
+    "model_length": "length",
     "model_context_window_exceeded": "length",
     "content_filter": "filtered",
     "refusal": "filtered",

@@ -81,6 +81,13 @@ async def test_a_good_stream_arrives_whole_and_is_billed_by_the_vendors_numbers(
     assert finished.first_token_ms is not None
 
 
+async def test_a_compatible_server_may_tell_totals_with_each_word(fake_llm: FakeLLM) -> None:
+    rung = a_rung(fake_llm, "openai", fake_llm.behaves(like_others=True), price=PRICE)
+    _, finished = await answer(QUESTION, a_plan(rung))
+    assert finished.reason == "complete"
+    assert finished.usage == Usage(100, 20, 100_000 + 40_000, estimated=False)
+
+
 async def test_passages_are_fenced_as_data_apart_from_the_system_prompt(
     fake_llm: FakeLLM, vendor: str
 ) -> None:

@@ -51,6 +51,7 @@ class Behaviour:
     gap: float = 0.0
     input_tokens: int = 100
     reports_usage: bool = True
+    like_others: bool = False  # OpenAI's wire as some compatible servers speak it: totals with each word, own words
     ignores_max_tokens: bool = False
     refuses: bool = False  # the vendor's content filter
     says: str = ""  # instead of word0 word1 ..., a word at a time
@@ -234,13 +235,15 @@ def _openai(
 ) -> Iterator[tuple[bool, bytes]]:
     base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": request.model}
 
-    def chunk(delta: Json, finish: str | None = None) -> bytes:
-        return _sse({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+    def chunk(delta: Json, finish: str | None = None, **more: Any) -> bytes:
+        return _sse({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more})
 
     yield False, chunk({"role": "assistant", "content": ""})
-    for word in words:
-        yield True, chunk({"content": word})
-    yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else "stop")
+    for number, word in enumerate(words, start=1):
+        so_far = {"prompt_tokens": behaviour.input_tokens, "completion_tokens": number}
+        yield True, chunk({"content": word}, **({"usage": so_far} if behaviour.like_others else {}))
+    ended = "eos" if behaviour.like_others else "stop"
+    yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else ended)
     if behaviour.reports_usage and (request.body.get("stream_options") or {}).get("include_usage"):
         usage = {
             "prompt_tokens": behaviour.input_tokens,
