@@ -55,7 +55,9 @@ class _Reader:
         if not choices and not usage:
             return None
         choice = choices[0] if choices else {}
-        read = Read((choice.get("delta") or {}).get("content") or "", finish=choice.get("finish_reason") or "")
+        read = Read(
+            (choice.get("delta") or {}).get("content") or "", finish=choice.get("finish_reason") or ""
+        )
         if usage:
             self._totals.count(
                 read,

@@ -51,7 +51,9 @@ class Behaviour:
     gap: float = 0.0
     input_tokens: int = 100
     reports_usage: bool = True
-    like_others: bool = False  # OpenAI's wire as some compatible servers speak it: totals with each word, own words
+    like_others: bool = (
+        False  # OpenAI's wire as some compatible servers speak it: totals with each word, own words
+    )
     ignores_max_tokens: bool = False
     refuses: bool = False  # the vendor's content filter
     says: str = ""  # instead of word0 word1 ..., a word at a time
