@@ -242,8 +242,9 @@ def _openai(
 
     yield False, chunk({"role": "assistant", "content": ""})
     for number, word in enumerate(words, start=1):
-        so_far = {"prompt_tokens": behaviour.input_tokens, "completion_tokens": number}
-        yield True, chunk({"content": word}, **({"usage": so_far} if behaviour.like_others else {}))
+        so_far: Json = {"prompt_tokens": behaviour.input_tokens, "completion_tokens": number}
+        more: Json = {"usage": so_far} if behaviour.like_others else {}
+        yield True, chunk({"content": word}, None, **more)
     ended = "eos" if behaviour.like_others else "stop"
     yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else ended)
     if behaviour.reports_usage and (request.body.get("stream_options") or {}).get("include_usage"):
