@@ -17,9 +17,10 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
-from agents.providers import Tally, pace, pause
+from agents.providers import ModelPlan, Tally, pace, pause
 from chat import busy, cache, ladder, turns
 from chat.answers import Answer
 from chat.citations import Marks
@@ -90,6 +91,8 @@ class Writing:
     marks: Marks | None = None
     reading: Reading | None = None  # the state of the knowledge that the answer was looked for in
     known: Known | None = None  # of the money, then
+    plan: ModelPlan | None = None  # the models that may write it
+    receipt: dict[str, Any] = field(default_factory=dict)  # what was found, for an answer that is cut short
     _buffer: str = ""
     _flushed: float = 0.0
     _flushing: asyncio.Task[None] | None = None
@@ -172,7 +175,7 @@ async def answer(writing: Writing) -> Answer | None:
         await writing.finish_showing()
     except Exception:
         logger.exception("An answer failed (conversation %s)", turn.conversation_id)
-        made = _apology(writing)
+        made = apology(writing)
     finally:
         writing.feed.answers -= 1
     made = replace(made, total_ms=round((time.monotonic() - writing.started) * 1000))
@@ -215,28 +218,21 @@ def _stopped_answer(writing: Writing) -> Answer:
         citations=citations,
         grounded=bool(citations),
         stopped=writing.stopped,
-        usage=writing.tally.usage,
         first_token_ms=writing.first_token_ms,
-        receipt={"audiences": list(writing.turn.audiences)} if writing.turn.audiences else {},
+        **ladder.cut_short(writing),
     )
 
 
-def _apology(writing: Writing) -> Answer:
+def apology(writing: Writing) -> Answer:
+    """What stands where an answer failed."""
     sentence = said(Say.FAILED, language=writing.turn.language)
     text = f"{writing.text}\n\n{sentence}" if writing.text else sentence
-    return Answer(text=text, outcome=Outcome.ERROR, stopped="error", usage=writing.tally.usage)
+    return Answer(text=text, outcome=Outcome.ERROR, stopped="error", **ladder.cut_short(writing))
 
 
-async def take_up(workspace: Workspace, answer_id: UUID) -> bool:
-    """Write an answer whose writer is gone, and show it whole; False where it needs no more of that."""
-    lines = feed()
-    turn = await run_in_tenant(workspace, turns.claim, answer_id, writer=turns.new_writer(lines.process))
-    if turn is None:
-        return False
-    writing = Writing(turn=turn, feed=lines, streams=False)
-    if turn.attempt > turns.LONGEST_LIFE:
-        made = _apology(writing)
-        if await run_in_tenant(workspace, turns.store, turn, made, seq=0, shown={}) is not None:
-            await lines.publish(writing.line, made.frame(answer_id))
-        return True
-    return await answer(writing) is not None
+async def give_up(turn: Turn) -> None:
+    """End an answer that nobody could write, with an apology."""
+    writing = Writing(turn=turn, feed=feed(), streams=False)
+    made = apology(writing)
+    if await run_in_tenant(turn.workspace, turns.store, turn, made, seq=0, shown={}) is not None:
+        await writing.feed.publish(writing.line, made.frame(turn.answer_id))

@@ -44,7 +44,10 @@ MAX_QUESTION = 500  # characters; longer ones tell a story of their own
 NEIGHBOURS = 8
 AMBIGUITY = 0.15  # how much less alike another kept question may be and still count as meaning the same
 STALE_FOR = timedelta(days=1)  # an outage may be bridged with answers that ended this recently
-_WORD = re.compile(r"\w+|[$€£¥%+#&]")
+# Numbers whole and with their minus, and every sign that is no punctuation: currencies, "C++", "<", "°".
+_WORD = re.compile(
+    r"(?:(?<![^\s(])[-−])?\d+(?:[.,:/]\d+)*\w*|\w+|[^\w\s.,;:!?¿¡…'\"`´“”„‘’‚«»‹›()\[\]{}\-−–—/\\]"
+)
 _REFUSED = (CacheState.REJECTED, CacheState.BANNED)
 # Asked for nearly every question: the ORM takes several times as long to write them as the database to answer.
 _STANDS = """

@@ -23,18 +23,24 @@ from chat.doors import Entry, Knock, OriginRefused, enter
 from chat.feed import Line, Watcher, feed
 from chat.protocol import Close, Frame, dump
 from chat.runs import runs
+from netvexa.lib.client import counted_as
 from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound, Unavailable
 from netvexa.lib.outage import OUTAGES
-from netvexa.lib.ratelimit import Bucket, take
+from netvexa.lib.ratelimit import Bucket, Held, RateLimited, take, take_held
 from tenants.context import WorkspaceClosed, run_in_tenant
 
 logger = logging.getLogger(__name__)
 
 MISTAKES_ALLOWED = 10
+FRAMES_A_MESSAGE = 10  # of any type, that a socket may send for each message that a visitor may
 _GONE = dump(protocol.gone_frame())
 open_sockets: set[AsyncWebsocketConsumer] = set()
 _sockets_of: Counter[str] = Counter()
 _ending: set[asyncio.Task[None]] = set()
+
+
+class Flood(RateLimited):
+    """More frames than a person's client has reason to send; one that goes on is let go."""
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -55,7 +61,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.watcher: Watcher | None = None
         self.sender: asyncio.Task[None] | None = None
         self.mistakes = 0
-        self.address = str((self.scope.get("client") or ["-"])[0])
+        self.frames: Held = {}
+        self.address = counted_as(str((self.scope.get("client") or ["-"])[0]))
         self.clock: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(
             protocol.HELLO_SECONDS, self._close_without_hello
         )
@@ -105,6 +112,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if text_data is None or len(text_data) > protocol.MAX_FRAME_BYTES:
                 await self.close(Close.MALFORMED)
                 return
+            self._count_frame()
             frame = protocol.parse(text_data)
             client_id = frame.client_id if isinstance(frame, protocol.Say) else None
             await self._handle(frame)
@@ -121,12 +129,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.exception("A frame could not be handled")
             await self._refuse(Unavailable(), client_id)
 
+    def _count_frame(self) -> None:
+        """Whatever their type: some cost a look into the database, and none is worth so many."""
+        most = FRAMES_A_MESSAGE * settings.CHAT_MESSAGES_PER_MINUTE
+        try:
+            take_held(self.frames, Bucket("frames", most, most))
+        except RateLimited as error:
+            raise Flood(retry_after=error.retry_after) from None
+
     async def _refuse(self, error: AppError, client_id: UUID | None) -> None:
         """Say what went wrong; a client that goes on making mistakes is let go."""
         frame = protocol.error_frame(error, client_id=client_id)
         if frame["code"] == "quota_exceeded":
             frame["detail"] = self._no_quota()
-        self.mistakes += isinstance(error, Invalid | protocol.Malformed)
+        self.mistakes += isinstance(error, Invalid | protocol.Malformed | Flood)
         await self._say(dump(frame))
         if self.mistakes > MISTAKES_ALLOWED:
             await self.close(Close.MALFORMED)
@@ -224,6 +240,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             missing = await feed().since(watcher.line, last)
             if missing is None and opened.last_seq == last >= feed().reached(watcher.line):
                 missing = []
+            if missing is not None and (missing[-1][0] if missing else last) < opened.last_seq:
+                missing = None  # a writer died between storing an answer and showing that it ended
         if missing is None or last is None:
             await self._snapshot(opened, watcher)
             return

@@ -371,7 +371,7 @@ class Feed:
         line = watcher.line
         watchers = self._state.watchers
         watchers[line.conversation] = (*watchers.get(line.conversation, ()), watcher)
-        self._listen()
+        self.listen()
         await self._register([line])
 
     async def leave(self, watcher: Watcher) -> None:
@@ -400,7 +400,8 @@ class Feed:
         except _OUTAGES as error:
             self.rest(error)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Hear what other processes publish, and what they ask of this one."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._hear())
 

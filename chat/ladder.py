@@ -9,6 +9,7 @@ used up leaves out the hosted models, never the answer.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,27 @@ async def answer_to(writing: Writing) -> Answer:
     """The answer to a turn's question, shown while it is written; its receipt says by which settings."""
     writing.turn = turn = writing.turn.completed()
     made = await _answer_to(writing)
+    return replace(made, usage=writing.tally.usage, receipt={**_basis(turn), **made.receipt})
+
+
+def cut_short(writing: Writing) -> dict[str, Any]:
+    """What is kept of an answer that ended before its end: what it was made from, by whom, and what that has cost."""
+    receipt = {**_basis(writing.turn), **writing.receipt}
+    attempts = writing.tally.attempts
+    if not attempts or writing.plan is None:
+        return {"receipt": receipt}
+    receipt["attempts"] = [recording.of_attempt(attempt) for attempt in attempts]
+    last = attempts[-1]
+    return {
+        "model": f"{last.provider}:{last.model}",
+        "rung": last.rung,
+        "usage": writing.tally.usage,
+        "price": writing.plan.price_of(last.rung).snapshot(last.usage.input_tokens),
+        "receipt": receipt,
+    }
+
+
+def _basis(turn: Turn) -> dict[str, Any]:
     basis: dict[str, Any] = {
         "agent_version": turn.agent.version,
         "threshold": turn.agent.evidence_threshold,
@@ -77,7 +99,7 @@ async def answer_to(writing: Writing) -> Answer:
         basis["audiences"] = list(turn.audiences)
     if turn.chosen:
         basis |= {"query": turn.question, "chosen": turn.chosen}
-    return replace(made, receipt={**basis, **made.receipt})
+    return basis
 
 
 async def _answer_to(writing: Writing) -> Answer:
@@ -86,6 +108,9 @@ async def _answer_to(writing: Writing) -> Answer:
         writing.add(reply)
         return Answer(text=reply, outcome=Outcome.CLARIFY)
     looked = await run_in_tenant(turn.workspace, _look, turn)
+    if looked is None:  # before this process could be told of it
+        writing.drop()
+        raise asyncio.CancelledError
     writing.reading, writing.known = looked.reading, looked.known
     if looked.exact is not None:
         return _exact(writing, looked.exact)
@@ -94,6 +119,9 @@ async def _answer_to(writing: Writing) -> Answer:
     if looked.found is None or looked.plan is None:
         raise RuntimeError("neither a kept answer nor a search")
     found, receipt = looked.found, recording.of_search(looked.found)
+    if looked.own_keys:
+        receipt["own_key"] = True
+    writing.plan, writing.receipt = looked.plan, receipt
     if not _is_enough(turn, found):
         return _unanswered(writing, found, receipt)
     if _names_nothing(writing, found) and (asking := _asking_back(writing, found, receipt)) is not None:
@@ -105,8 +133,6 @@ async def _answer_to(writing: Writing) -> Answer:
         passages=found.passages,
         masks_contacts=looked.masks_contacts,
     )
-    if looked.own_keys:
-        receipt["own_key"] = True
     climb = Climb(writing, prompt, found, looked.plan, looked.hosts, receipt)
     return await _down(climb, looked.budget)
 
@@ -118,14 +144,18 @@ def _without_knowledge(turn: Turn) -> str | None:
     return wording.small_talk(turn.question, language=turn.language)
 
 
-def _look(turn: Turn) -> Looked:
-    """Everything that is read from the database before a model is asked, in one go."""
+def _look(turn: Turn) -> Looked | None:
+    """Everything that is read from the database before a model is asked, in one go; None where somebody has taken
+    the conversation over since.
+    """
     is_test = turn.channel == Channel.PREVIEW
-    worth = statements.prospect_of(turn.agent.pk, turn.conversation_id)
+    worth = statements.prospect_of(turn.agent.pk, turn.conversation_id, version=turn.version)
     state, row = recall.reading_asked(turn.agent.id), ModelSettings.asked()
     spent = spending.spent_asked(turn.agent, is_test=is_test)
     fetch(worth, state, row, spent)
     prospect, reading, settings = worth.found, state.found, row.found
+    if not prospect.is_the_agents:
+        return None
     if (prospect.curated or turn.exact) and (exact := curated.look_up(turn)) is not None:
         return Looked(exact=exact)
     if prospect.kept and (hit := cache.look_up(turn, reading=reading)) is not None:

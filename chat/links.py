@@ -16,19 +16,27 @@ LONGEST = 2_000  # characters of one link that are waited for
 _INLINE = re.compile(
     r"(!?)\[((?:[^\[\]\\]|\\.)*)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+[^)]*)?\)"
 )
-_BARE = re.compile(r"<?\b((?:https?|ftp|data|javascript|vbscript):[^\s<>()\[\]\"']+"
-                   r"|www\.[^\s<>()\[\]\"']+)>?", re.IGNORECASE)  # fmt: skip
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1500}>")
+# As far as a browser may read an address; `//host` and `/\host` are addresses, too. Not inside of a word: "_" is none.
+_BARE = re.compile(
+    r"""<?(?<![^\W_])((?:https?|ftp|file|data|javascript|vbscript):[^\s<>\[\]"'`]+|www\.[^\s<>\[\]"'`]+"""
+    r"""|(?<![:/\\])/[/\\][\w-]+\.[^\s<>\[\]"'`]+)>?""",
+    re.IGNORECASE,
+)
+_QUOTED = r"""[^<>"']|"[^"]{0,1500}"|'[^']{0,1500}'"""
+_TAG = re.compile(rf"</?[a-zA-Z](?:(?:{_QUOTED}){{0,1500}}|[^<>]{{0,1500}})>")
 # A tag that is spoken of, such as "just before </body>": it has no attributes, and nothing acts on it.
 _SPOKEN_OF = re.compile(
     r"</?(?:html|head|title|body|header|footer|main|nav|section|article|aside|div|p|span|br|hr|ul|ol|li|dl|dt|dd"
     r"|h[1-6]|b|i|em|strong|code|pre|kbd|blockquote|table|thead|tbody|tr|th|td|label|button)\s*/?>",
     re.IGNORECASE,
 )
-_DEFINITION = re.compile(r"^[ ]{0,3}\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _WORD = re.compile(r"[!-~]+$")  # may go on to become an address
 _OPENING = re.compile(r"!?\[|<(?=[a-zA-Z/]|$)")
-_TRAILING = ".,;:!?"
+_TRAILING = ".,;:!?*_~"
+_HOST = re.compile(r"[\w.-]+")
+_MISREAD = re.compile(
+    r"[\\\x00-\x20\x7f]"
+)  # browsers take a backslash for a slash, and leave out control characters
 
 
 @dataclass
@@ -52,22 +60,24 @@ class Links:
         return self._clean(held)
 
     def _clean(self, text: str) -> str:
-        if not any(sign in text for sign in ("](", ":", "//", "www.", "WWW.", "<")):
+        if not any(sign in text.lower() for sign in ("](", ":", "//", "/\\", "www.", "<")):
             return text
         kept: list[str] = []
         text = text.replace("\0", "")
         for _ in range(3):  # an image may stand in a link
             text = _INLINE.sub(lambda found: self._inline(found, kept), text)
-        text = _TAG.sub(self._tag, _DEFINITION.sub(self._tag, text))
-        text = _BARE.sub(self._bare, text)
-        return re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], text)
+        return _restored(self._unlinked(text), kept)
+
+    def _unlinked(self, text: str) -> str:
+        """The text without tags, and without bare addresses that are not allowed."""
+        return _BARE.sub(self._bare, _TAG.sub(self._tag, text))
 
     def _inline(self, found: re.Match[str], kept: list[str]) -> str:
         image, words, address = found[1], found[2], found[3]
         if image or not self._is_allowed(address):
             self.removed.append(address)
             return words
-        kept.append(f"[{words}]({address})")
+        kept.append(f"[{_restored(self._unlinked(words), kept)}]({address})")
         return f"\0{len(kept) - 1}\0"
 
     def _tag(self, found: re.Match[str]) -> str:
@@ -77,7 +87,7 @@ class Links:
         return ""
 
     def _bare(self, found: re.Match[str]) -> str:
-        address = found[1].rstrip(_TRAILING)
+        address = _trimmed(found[1])
         if self._is_allowed(address):
             return found[0]
         self.removed.append(address)
@@ -86,12 +96,28 @@ class Links:
     def _is_allowed(self, address: str) -> bool:
         if address.lower().startswith("www."):
             address = f"https://{address}"
-        parts = urlsplit(address)
-        if not parts.scheme and not parts.netloc:
-            return False  # relative to the customer's page, which the model does not know
-        host = (parts.hostname or "").lower()
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        if parts.scheme not in ("http", "https") or parts.username or _MISREAD.search(address):
+            return False  # also one relative to the customer's page, which the model does not know
+        host = parts.hostname or ""
         named = any(host == known or host.endswith("." + known) for known in self.hosts)
-        return parts.scheme in ("http", "https") and not parts.username and named
+        return named and _HOST.fullmatch(host) is not None
+
+
+def _restored(text: str, kept: list[str]) -> str:
+    """The text with the links that were set aside."""
+    return re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], text)
+
+
+def _trimmed(address: str) -> str:
+    """An address without the punctuation of the sentence around it."""
+    trimmed = address.rstrip(_TRAILING)
+    while trimmed.endswith(")") and trimmed.count("(") < trimmed.count(")"):
+        trimmed = trimmed[:-1].rstrip(_TRAILING)
+    return trimmed
 
 
 def _safe_until(text: str) -> int:

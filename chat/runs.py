@@ -48,9 +48,10 @@ class Runs:
     _order: dict[UUID, asyncio.Lock] = field(default_factory=dict)
     _heart: asyncio.Task[None] | None = None
 
-    def start(self, turn: Turn, *, question_seq: int | None) -> Run:
+    def start(self, turn: Turn, *, question_seq: int | None, streams: bool = True) -> Run:
         """Begin to answer; answers of one conversation are written one after the other."""
-        writing = Writing(turn=turn, feed=self.feed, question_seq=question_seq)
+        self.feed.listen()  # whoever stops an answer or takes over may do so through another process
+        writing = Writing(turn=turn, feed=self.feed, question_seq=question_seq, streams=streams)
         run = Run(writing, asyncio.create_task(self._in_order(writing)))
         self.open[turn.answer_id] = run
         run.task.add_done_callback(lambda _task: self._ended(run))
@@ -82,9 +83,11 @@ class Runs:
         rest = list(self.open.values())
         for run in rest:
             run.task.cancel()
-        with contextlib.suppress(Exception):
-            for workspace, answers in _by_workspace(rest):
-                await run_in_tenant(workspace, turns.let_go, answers)
+        await asyncio.gather(*(run.task for run in rest), return_exceptions=True)
+        for run in rest:
+            with contextlib.suppress(Exception):
+                unfinished = answering.apology(run.writing)
+                await run_in_tenant(run.turn.workspace, turns.let_go, run.turn, unfinished)
 
     async def _in_order(self, writing: Writing) -> Answer | None:
         conversation = writing.turn.conversation_id
@@ -118,6 +121,18 @@ class Runs:
             for answer_id in answers.keys() - kept:
                 self.drop(answer_id)
             await busy.note(self.feed, workspace.id, again=True)
+
+
+async def take_up(workspace: Workspace, answer_id: UUID) -> None:
+    """Write an answer whose writer is gone, and show it whole, unless it needs no more of that."""
+    writer = turns.new_writer(feed().process)
+    turn = await run_in_tenant(workspace, turns.claim, answer_id, writer=writer)
+    if turn is None:
+        return
+    if turn.attempt > turns.LONGEST_LIFE:
+        await answering.give_up(turn)
+    else:
+        await runs().start(turn, question_seq=None, streams=False).task
 
 
 def _by_workspace(runs: list[Run]) -> list[tuple[Workspace, dict[UUID, str]]]:

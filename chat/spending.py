@@ -39,9 +39,9 @@ NEAR = 10  # percent of a budget before a level, from which on every answer look
 _BOOK = """
     INSERT INTO chat_spendingday AS day (id, agent_id, day, is_test, answers, cached, input_tokens,
            output_tokens, cost_micro_usd, estimated_micro_usd, saved_micro_usd, saved_ms)
-    VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (agent_id, day, is_test) DO UPDATE SET
-           answers = day.answers + 1,
+           answers = day.answers + EXCLUDED.answers,
            cached = day.cached + EXCLUDED.cached,
            input_tokens = day.input_tokens + EXCLUDED.input_tokens,
            output_tokens = day.output_tokens + EXCLUDED.output_tokens,
@@ -88,6 +88,11 @@ class Budget:
         return max(0, self.limit - self.spent)
 
     @property
+    def told_as(self) -> str:
+        """What its alerts are kept under: a limit that is changed has alerts of its own."""
+        return f"{self.period}:{self.limit}"
+
+    @property
     def percent(self) -> int:
         return 100 * self.spent // self.limit if self.limit else 100
 
@@ -119,30 +124,42 @@ def today() -> date:
     return timezone.now().astimezone(UTC).date()
 
 
-def book(agent: Agent, answer: Answer, *, tier: str, is_test: bool, known: Known | None = None) -> None:
+def book(
+    agent: Agent,
+    answer: Answer,
+    *,
+    tier: str,
+    is_test: bool,
+    known: Known | None = None,
+    counts: bool = True,
+) -> None:
     """Add an answer that was stored to its agent's day; then tell the owners if a budget reached a level.
 
-    What was `known` when the answer began spares looking again where every level is far.
+    What was `known` when the answer began spares looking again where every level is far. What a run has spent whose
+    answer another one stores is booked as well, but `counts` as no answer.
     """
     saved, usage, cost = answer.receipt.get("cache", {}), answer.usage, answer.usage.cost_micro_usd
     values = (
-        new_id(), agent.pk, today(), is_test, int(answer.cached), usage.input_tokens, usage.output_tokens,
-        cost, cost if usage.estimated else 0, saved.get("saved_micro_usd", 0), saved.get("saved_ms", 0),
+        new_id(), agent.pk, today(), is_test, int(counts), int(answer.cached), usage.input_tokens,
+        usage.output_tokens, cost, cost if usage.estimated else 0, saved.get("saved_micro_usd", 0),
+        saved.get("saved_ms", 0),
     )  # fmt: skip
     rows_of(_BOOK, values)
-    if cost and not is_test and not (known and _is_far(agent, known, cost, tier=tier)):
+    is_far = cost == 0 if known is None else _is_far(agent, known, cost, tier=tier)
+    if not is_test and not is_far:
         _tell(agent, tier=tier)
 
 
 def _is_far(agent: Agent, known: Known, cost: int, *, tier: str) -> bool:
     """Whether no budget comes near a level that was not told of yet. What other answers spend at the same time is
-    NEAR percent of a budget at most; where it is more, the next answer tells.
+    NEAR percent of a budget at most; where it is more, the next answer tells, also one that costs nothing because
+    the budget is used up.
     """
-    settings = known.settings
+    settings, near = known.settings, NEAR if cost else 0
     for budget in budgets_of(agent, settings, tier=tier, spent=known.spent):
         told = _told(budget, settings)
         coming = next((level for level in LEVELS if level > told), None)
-        if coming is not None and 100 * (budget.spent + cost) >= (coming - NEAR) * budget.limit:
+        if coming is not None and 100 * (budget.spent + cost) >= (coming - near) * budget.limit:
             return False
     return True
 
@@ -262,7 +279,7 @@ def _tell(agent: Agent, *, tier: str) -> None:
     with transaction.atomic():
         locked = ModelSettings.objects.select_for_update().get(pk=1)
         for budget in [budget for budget in reached if _is_news(budget, locked)]:
-            locked.alerts = {**_current(locked.alerts), budget.period: budget.level}
+            locked.alerts = {**_current(locked.alerts), budget.told_as: budget.level}
             for owner in members().filter(role=Role.OWNER):
                 mail.send("budget", to=owner.user.email, context=_words(budget))
         locked.save(update_fields=["alerts"])
@@ -274,7 +291,7 @@ def _is_news(budget: Budget, settings: ModelSettings) -> bool:
 
 def _told(budget: Budget, settings: ModelSettings) -> int:
     """The level that the owners know of."""
-    return int(settings.alerts.get(budget.period, 0))
+    return int(settings.alerts.get(budget.told_as, 0))
 
 
 def _current(alerts: dict[str, int]) -> dict[str, int]:

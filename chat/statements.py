@@ -123,7 +123,9 @@ _RENEW = """
 _PROSPECT = """
     SELECT EXISTS (SELECT FROM chat_curatedquestion WHERE agent_id = %(agent)s),
            EXISTS (SELECT FROM chat_cachedanswer WHERE agent_id = %(agent)s),
-           coalesce((SELECT sum(cost_micro_usd) FROM chat_message WHERE conversation_id = %(conversation)s), 0)
+           coalesce((SELECT sum(cost_micro_usd) FROM chat_message WHERE conversation_id = %(conversation)s), 0),
+           coalesce((SELECT owner = 'ai' AND version = %(version)s FROM chat_conversation
+                      WHERE id = %(conversation)s), true)
 """
 
 
@@ -158,11 +160,14 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What it is worth to look for, and what the conversation has cost so far, in micro-USD."""
+    """What it is worth to look for, what the conversation has cost so far, in micro-USD, and whether it is still the
+    agent's, as it was when the question was taken in.
+    """
 
     curated: bool
     kept: bool
     spent: int
+    is_the_agents: bool
 
 
 def standing_at(conversation_id: UUID, client_id: UUID, *, most: int) -> Asked[StandingAt]:
@@ -225,10 +230,15 @@ def renew(answers: dict[UUID, str], *, until: datetime) -> set[UUID]:
     return {answer_id for (answer_id,) in rows_of(_RENEW, values)}
 
 
-def prospect_of(agent_id: UUID, conversation_id: UUID) -> Asked[Prospect]:
-    """Look what there is, before looking closely."""
-    values = {"agent": agent_id, "conversation": conversation_id}
-    return Asked(_PROSPECT, values, lambda rows: Prospect(rows[0][0], rows[0][1], int(rows[0][2])))
+def prospect_of(agent_id: UUID, conversation_id: UUID, *, version: int) -> Asked[Prospect]:
+    """Look what there is, before looking closely. A rehearsal's conversation has no row, and nobody takes it over."""
+    values = {"agent": agent_id, "conversation": conversation_id, "version": version}
+    return Asked(_PROSPECT, values, _prospect)
+
+
+def _prospect(rows: Sequence[Row]) -> Prospect:
+    ((curated, kept, spent, is_the_agents),) = rows
+    return Prospect(curated, kept, int(spent), is_the_agents)
 
 
 @cache

@@ -13,7 +13,6 @@ from redis.exceptions import RedisError
 from agents.models import Agent
 from agents.providers import shut_down
 from chat import (
-    answering,
     attachments,
     batching,
     busy,
@@ -23,6 +22,7 @@ from chat import (
     mails,
     probe,
     retention,
+    runs,
     trial_mails,
     trials,
     turns,
@@ -71,7 +71,7 @@ def finish_answer(workspace: Workspace, answer_id: str) -> None:
 
 async def _finish(workspace: Workspace, answer_id: UUID) -> None:
     try:
-        await answering.take_up(workspace, answer_id)
+        await runs.take_up(workspace, answer_id)
     finally:
         await feed().close()
         await shut_down()

@@ -358,17 +358,33 @@ def store(
     if found is not None and not found[0]:
         answer = _handed_over(turn, answer)
         found = statements.finish(answer, values, whoever=True)
-    if found is None or not found[1]:  # deleted meanwhile, and its usage given back; or another run's
+    if found is None:  # deleted meanwhile, and its usage given back
+        return None
+    if not found[1]:  # another run's; what this one has spent is spent
+        _book(turn, answer, counts=False)
         return None
     _account(turn, answer)
-    is_test = turn.channel == Channel.PREVIEW
-    spending.book(turn.agent, answer, tier=turn.tier, is_test=is_test, known=known)
+    _book(turn, answer, known=known)
     return answer
+
+
+def _book(turn: Turn, answer: Answer, *, known: spending.Known | None = None, counts: bool = True) -> None:
+    if counts or answer.usage.input_tokens:
+        is_test = turn.channel == Channel.PREVIEW
+        spending.book(turn.agent, answer, tier=turn.tier, is_test=is_test, known=known, counts=counts)
 
 
 def _handed_over(turn: Turn, answer: Answer) -> Answer:
     text = said(Say.TAKEN_OVER, language=turn.language)
-    return Answer(text=text, outcome=Outcome.HANDOFF, usage=answer.usage, receipt=answer.receipt)
+    return Answer(
+        text=text,
+        outcome=Outcome.HANDOFF,
+        model=answer.model,
+        rung=answer.rung,
+        usage=answer.usage,
+        price=answer.price,
+        receipt=answer.receipt,
+    )
 
 
 def _account(turn: Turn, answer: Answer) -> None:
@@ -427,12 +443,11 @@ def any_writing() -> bool:
     return Message.objects.filter(lease_until__isnull=False, state=MessageState.WRITING).exists()
 
 
-def let_go(answers: dict[UUID, str]) -> None:
-    """End the leases of this process' runs, so that others take them up at once."""
-    for answer_id, writer in answers.items():
-        Message.objects.filter(pk=answer_id, writer=writer, state=MessageState.WRITING).update(
-            lease_until=timezone.now()
-        )
+def let_go(turn: Turn, unfinished: Answer) -> None:
+    """End the lease of a run, so that another process takes the answer up at once; what it has cost is booked."""
+    mine = Message.objects.filter(pk=turn.answer_id, writer=turn.writer, state=MessageState.WRITING)
+    if mine.update(lease_until=timezone.now()):
+        _book(turn, unfinished, counts=False)
 
 
 def writer_of(answer_id: UUID, conversation_id: UUID) -> str | None:

@@ -25,6 +25,7 @@ from chat import attachments, own_data, tokens
 from chat.attachments import FileTooLarge
 from chat.doors import OriginRefused
 from chat.models import Conversation
+from netvexa.lib.client import client_address, counted_as
 from netvexa.lib.errors import AppError, Invalid, NotAllowed, NotFound
 from netvexa.lib.pictures import picture_type
 from netvexa.lib.ratelimit import Bucket, RateLimited, spend
@@ -123,7 +124,7 @@ def upload(request: HttpRequest, agent: Agent) -> HttpResponse:
 
 
 def _take_upload(request: HttpRequest, visitor_id: UUID) -> None:
-    key, address = current_workspace().key, request.META.get("REMOTE_ADDR", "-")
+    key, address = current_workspace().key, counted_as(client_address(request) or "-")
     for name, (rate, burst) in ((str(visitor_id), _UPLOADS), (address, _UPLOADS_OF_ADDRESS)):
         if wait := spend(Bucket(f"{key}:upload:{name}", rate, burst)).wait:
             raise RateLimited(retry_after=wait)

@@ -6,14 +6,16 @@ what it says: its content words (stemmed, everyday synonyms as one), its numbers
 negates, what kind of answer it wants, and which way things go. Any difference in these is a difference.
 
 English has the word lists of sameness.json. In other languages only function words are set aside, and those
-that may turn a meaning (`_TURNING`) are not: stricter, so that what is not understood is not taken for the
-same.
+that may turn a meaning (`_TURNING`) are not, and the order of words counts: stricter, so that what is not understood
+is not taken for the same. In English two words may not have changed places, with all others where they were: "Can you
+call me" and "Can I call you".
 """
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -45,10 +47,21 @@ _CONTRACTIONS = (
     (re.compile(r"\bnot (?:sure|certain)\b"), "know"),
     (re.compile(r"\bcan not (?:seem to )?(?:find|locate)\b"), "where find"),
     (re.compile(r"\bnot (?:correct|right)\b"), "wrong"),
+    (re.compile(r"\b(?:anything|everything|all) but\b"), "not"),
+    (re.compile(r"\bn'(?=\w)"), "ne "),
+    (re.compile(r"([a-z])\+\+"), r"\1plusplus"),
+    (re.compile(r"([a-z])#"), r"\1sharp"),
+    (re.compile(r"(?<![^\s(])[-−](?=\d)"), " minus "),
     (re.compile(r"\b(top|log|sign|set|check|pay|opt|back|turn|switch|shut)[ -]+(up|in|out|off|on|down)s?\b"), r"\1\2"),
 )  # fmt: skip
 _LETTER = re.compile(r"(?<=[^\W_] )[A-HJ-Z]\b(?!\.)")  # plan A, vitamin C
-_SYMBOLS = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "%": " percent "}
+_SYMBOLS = {  # percent, and every currency, by its name
+    code: f" {unicodedata.name(chr(code)).lower().removesuffix(' sign')} "
+    for code in (*range(0x20D0), 0xFDFC, 0xFF04, *range(0xFFE0, 0xFFE7))
+    if chr(code) == "%" or unicodedata.category(chr(code)) == "Sc"
+}
+_ARTICLES = ("a", "an", "the")
+_SAME_PERSON = {"me": "i", "us": "we"}
 _UNITS = "(?:minutes|hours|days|weeks|months)"
 _MUST = (
     r"\b(?:do|does|did|will) \w+ (?:\w+ )?(?:need|have) to\b|\bmust (?:i|we|you|it|they|one)\b"
@@ -79,13 +92,16 @@ _Side = tuple[str, str]  # which side, which word
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a question says. `sides`: where "to", "from" and their like point."""
+    """What a question says. `sides`: where "to", "from" and their like point. `order`: of all words but articles in
+    English, of the content words in other languages.
+    """
 
     words: frozenset[str]
     numbers: tuple[str, ...]
     negated: bool
     kinds: frozenset[str]
     sides: frozenset[_Side]
+    order: tuple[str, ...]
 
 
 def difference(asked: str, kept: str, *, language: str) -> str | None:
@@ -99,7 +115,19 @@ def difference(asked: str, kept: str, *, language: str) -> str | None:
         return "kind"
     if one.words != other.words or not one.words:
         return "word"
-    return "direction" if _turned(one.sides, other.sides) else None
+    reordered = _changed_places if _is_english(language) else tuple.__ne__
+    turned = _turned(one.sides, other.sides) or reordered(one.order, other.order)
+    return "direction" if turned else None
+
+
+def _is_english(language: str) -> bool:
+    return language[:2] in ("en", "")
+
+
+def _changed_places(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether all that differs is that two words stand in each other's place."""
+    differing = [(mine, theirs) for mine, theirs in zip(one, other, strict=False) if mine != theirs]
+    return len(one) == len(other) and len(differing) == 2 and differing[0] == differing[1][::-1]
 
 
 def refers_back(question: str) -> bool:
@@ -125,10 +153,12 @@ def _turned(one: frozenset[_Side], other: frozenset[_Side]) -> bool:
 @lru_cache(maxsize=4096)
 def _said(text: str, language: str) -> _Said:
     plain = _plain(text)
-    english = language[:2] in ("en", "")
+    english = _is_english(language)
     filler = _FILLER if english else stopwords(language[:2]) - _TURNING - _NEGATIONS
-    words, numbers, negated = set[str](), list[str](), False
+    words, order, numbers, negated = dict[str, None](), list[str](), list[str](), False
     for stem, word in words_of(plain, language=language[:2]):
+        if word not in _ARTICLES:
+            order.append(_SAME_PERSON.get(word, stem))
         if word in _NEGATIONS:
             negated = True
         elif word[0].isdigit() and word.replace(".", "").isdigit():
@@ -136,9 +166,10 @@ def _said(text: str, language: str) -> _Said:
         elif english and word in NUMBERS:
             numbers.append(NUMBERS[word])
         elif word not in filler and stem not in filler:
-            words.add(_synonyms().get(stem, stem) if english else stem)
+            words[_synonyms().get(stem, stem) if english else stem] = None
     kinds = frozenset(kind for kind, pattern in _KINDS.items() if english and pattern.search(plain))
-    return _Said(frozenset(words), tuple(sorted(numbers)), negated, kinds, _directions(plain))
+    spoken = tuple(order if english else words)
+    return _Said(frozenset(words), tuple(sorted(numbers)), negated, kinds, _directions(plain), spoken)
 
 
 @cache
@@ -153,8 +184,7 @@ def _synonyms() -> dict[str, str]:
 
 def _plain(text: str) -> str:
     plain = _LETTER.sub(r"letter\g<0>", text).casefold().replace("’", "'")
-    for symbol, name in _SYMBOLS.items():
-        plain = plain.replace(symbol, name)
+    plain = plain.translate(_SYMBOLS)
     for pattern, replacement in _CONTRACTIONS:
         plain = pattern.sub(replacement, plain)
     return plain

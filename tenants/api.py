@@ -15,7 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from netvexa.lib.client import client_address, is_within
+from netvexa.lib.client import client_address, counted_as, is_within
 from netvexa.lib.errors import NotAllowed
 from netvexa.lib.ratelimit import Bucket, Left, RateLimited, spend
 from tenants import audit, credentials, tokens
@@ -163,7 +163,7 @@ def count_refused(request: Request) -> None:
 
 def _bucket(request: Request) -> Bucket:
     per_minute = settings.API_CALLS_PER_ADDRESS
-    return Bucket(f"api-address:{client_address(request)}", per_minute, per_minute)
+    return Bucket(f"api-address:{counted_as(client_address(request))}", per_minute, per_minute)
 
 
 def _tell(request: Request, left: Left) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage
 
-from .chat_model import Read, WireChat, split_system, text_of
+from .chat_model import Read, Totals, WireChat, split_system, text_of
 from .langchain import LangchainChat
 from .wire import Json, Request, failed_midway
 
@@ -36,33 +36,28 @@ class _Chat(WireChat):
 
 
 class _Reader:
-    """The input's tokens come with the first event, the output's with the last, as a running total."""
+    """The input's tokens come with the first event, the output's with the last, both as totals so far."""
 
     def __init__(self) -> None:
-        self._input_known = False
+        self._totals = Totals()
 
     def read(self, event: Json) -> Read | None:
         match event.get("type"):
             case "content_block_delta":
                 return Read(event["delta"].get("text") or "")
             case "message_start":
-                return self._started(event["message"].get("usage") or {})
+                return self._counted(Read(), event["message"].get("usage") or {})
             case "message_delta":
-                return self._ended(event["delta"], event.get("usage") or {})
+                read = Read(finish=event["delta"].get("stop_reason") or "")
+                return self._counted(read, event.get("usage") or {})
             case "error":
                 raise failed_midway(event.get("error"))
         return None
 
-    def _started(self, usage: Json) -> Read:
+    def _counted(self, read: Read, usage: Json) -> Read:
         cached = usage.get("cache_read_input_tokens") or 0
         fresh = (usage.get("input_tokens") or 0) + (usage.get("cache_creation_input_tokens") or 0)
-        self._input_known = fresh + cached > 0
-        return Read(input_tokens=fresh + cached, cached=cached)
-
-    def _ended(self, delta: Json, usage: Json) -> Read:
-        read = Read() if self._input_known else self._started(usage)
-        read.finish = delta.get("stop_reason") or ""
-        read.output_tokens = usage.get("output_tokens") or 0
+        self._totals.count(read, taken=fresh + cached, given=usage.get("output_tokens") or 0, cached=cached)
         return read
 
 

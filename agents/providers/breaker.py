@@ -66,6 +66,10 @@ class LocalBreaker:
         circuit.probing_since = now
         return True
 
+    def forget(self, key: str) -> None:
+        """What was known of it is out of date."""
+        self._circuits.pop(key, None)
+
     def is_open(self, key: str) -> bool:
         """Whether calls are held back, or a probe is on its way."""
         circuit = self._circuits.get(key)
@@ -144,7 +148,7 @@ class RedisBreaker:
         found = await self._run("allows", key, instead=self._local.allows)
         if found == _PROBE:
             self._probing.add(key)
-        elif found:
+        elif found and not self._local.is_open(key):
             self._remember_closed(key, now)
         return bool(found)
 
@@ -175,9 +179,11 @@ class RedisBreaker:
     async def _run(self, event: str, key: str, *, instead: Callable[[str], Awaitable[object]]) -> object:
         arguments = (event, FAILURES, WINDOW_SECONDS, OPEN_SECONDS, PROBE_SECONDS, _KEY_SECONDS)
         try:
-            return await self._script(keys=[self._prefix + key], args=arguments)
+            answer = await self._script(keys=[self._prefix + key], args=arguments)
         except (RedisError, OSError) as error:
             logger.warning(
                 "the shared circuit breaker cannot be reached, this process's own is used: %s", error
             )
             return await instead(key)
+        self._local.forget(key)
+        return answer

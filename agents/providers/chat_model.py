@@ -43,6 +43,21 @@ class Read:
         self.input_tokens, self.output_tokens, self.cached = input_tokens, output_tokens, cached
 
 
+class Totals:
+    """The tokens of one answer, for vendors that tell with each event how many they are so far."""
+
+    def __init__(self) -> None:
+        self._input = self._output = self._cached = 0
+
+    def count(self, read: Read, *, taken: int, given: int, cached: int) -> None:
+        """Note in `read` what is new of these totals; one that an event leaves out is 0."""
+        before = self._input, self._output, self._cached
+        self._input, self._output = max(self._input, taken), max(self._output, given)
+        self._cached = max(self._cached, cached)
+        read.input_tokens, read.output_tokens = self._input - before[0], self._output - before[1]
+        read.cached = self._cached - before[2]
+
+
 class WireChat(BaseChatModel):
     """A vendor's chat model. `max_tokens` is given with each call."""
 

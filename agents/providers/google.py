@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage
 
-from .chat_model import Read, WireChat, split_system, text_of
+from .chat_model import Read, Totals, WireChat, split_system, text_of
 from .langchain import LangchainChat
 from .wire import Json, Request, failed_midway
 
@@ -33,10 +33,10 @@ class _Chat(WireChat):
 
 
 class _Reader:
-    """Each event carries the tokens so far; what is new of them is what an event said."""
+    """Each event carries the tokens so far."""
 
     def __init__(self) -> None:
-        self._input = self._output = self._cached = 0
+        self._totals = Totals()
 
     def read(self, event: Json) -> Read | None:
         if "error" in event:
@@ -47,17 +47,15 @@ class _Reader:
         read.finish = candidate.get("finishReason") or ""
         if (event.get("promptFeedback") or {}).get("blockReason"):
             read.finish = "prohibited_content"
-        self._count(event.get("usageMetadata") or {}, read)
-        return read
-
-    def _count(self, usage: Json, read: Read) -> None:
-        taken = max(self._input, usage.get("promptTokenCount") or 0)
+        usage = event.get("usageMetadata") or {}
         thought = usage.get("thoughtsTokenCount") or 0  # billed as output
-        given = max(self._output, (usage.get("candidatesTokenCount") or 0) + thought)
-        cached = max(self._cached, usage.get("cachedContentTokenCount") or 0)
-        read.input_tokens, read.output_tokens = taken - self._input, given - self._output
-        read.cached = cached - self._cached
-        self._input, self._output, self._cached = taken, given, cached
+        self._totals.count(
+            read,
+            taken=usage.get("promptTokenCount") or 0,
+            given=(usage.get("candidatesTokenCount") or 0) + thought,
+            cached=usage.get("cachedContentTokenCount") or 0,
+        )
+        return read
 
 
 class GoogleChat(LangchainChat):

@@ -31,8 +31,11 @@ FINISHES: Mapping[str, Literal["stop", "length", "filtered"]] = {
     "stop": "stop",
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "eos": "stop",  # so say compatible servers
+    "eos_token": "stop",
     "length": "length",
     "max_tokens": "length",
+    "model_length": "length",
     "model_context_window_exceeded": "length",
     "content_filter": "filtered",
     "refusal": "filtered",
@@ -75,7 +78,7 @@ class LangchainChat:
                 async for read in pieces:
                     yield _piece(read)
         except Exception as error:  # the edge to foreign data: what garbage raises is not to be listed
-            raise classify(error) from error
+            raise classify(error, key=call.credentials.api_key) from error
 
     async def aclose(self) -> None:
         """Close this event loop's connections. For the end of a process or a short-lived loop."""
@@ -114,10 +117,15 @@ def _tokens(read: Sequence[Read]) -> TokenCount | None:
     return TokenCount(taken, given, sum(said.cached for said in read)) if taken or given else None
 
 
-def classify(error: Exception) -> ProviderError:
-    """Say in our words what a chat model raised; what is not listed is a stream that makes no sense."""
+def classify(error: Exception, *, key: str) -> ProviderError:
+    """Say in our words what a chat model raised; what is not listed is a stream that makes no sense.
+
+    Some servers repeat the key that they refuse: it is taken out.
+    """
     known = (outcome for kind, outcome in _KINDS if isinstance(error, kind))
     outcome: Outcome = next(known, "malformed")
     cause = error.__cause__
     retry_after = cause.retry_after if isinstance(cause, Refusal) else None
-    return ProviderError(outcome, f"{type(error).__name__}: {error}"[:300], retry_after=retry_after)
+    detail = f"{type(error).__name__}: {error}"
+    detail = detail.replace(key, "[key]") if key else detail
+    return ProviderError(outcome, detail[:300], retry_after=retry_after)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from langchain_core.messages import BaseMessage
 
-from .chat_model import Read, WireChat, text_of
+from .chat_model import Read, Totals, WireChat, text_of
 from .langchain import LangchainChat
 from .wire import Json, Request, failed_midway
 
@@ -42,6 +42,11 @@ class _Chat(WireChat):
 
 
 class _Reader:
+    """OpenAI tells the tokens once, at the end; some compatible servers with each event, as totals so far."""
+
+    def __init__(self) -> None:
+        self._totals = Totals()
+
     def read(self, event: Json) -> Read | None:
         if "error" in event:
             raise failed_midway(event["error"])
@@ -50,13 +55,17 @@ class _Reader:
         if not choices and not usage:
             return None
         choice = choices[0] if choices else {}
-        return Read(
-            (choice.get("delta") or {}).get("content") or "",
-            finish=choice.get("finish_reason") or "",
-            input_tokens=usage.get("prompt_tokens") or 0,
-            output_tokens=usage.get("completion_tokens") or 0,
-            cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+        read = Read(
+            (choice.get("delta") or {}).get("content") or "", finish=choice.get("finish_reason") or ""
         )
+        if usage:
+            self._totals.count(
+                read,
+                taken=usage.get("prompt_tokens") or 0,
+                given=usage.get("completion_tokens") or 0,
+                cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
+            )
+        return read
 
 
 class OpenAIChat(LangchainChat):

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import urljoin, urlsplit
@@ -29,11 +33,37 @@ CONNECT_SECONDS = 10.0
 KEPT_SECONDS = 30.0  # an idle connection is closed after this; vendors close theirs after a minute or more
 LONGEST_EVENT = 1_000_000  # bytes; more without the end of a line is no event stream
 CONTEXT_WORDS = ("context length", "context window", "too long", "input token count", "maximum context")
+TOO_MUCH = (
+    400,
+    413,
+    422,
+)  # how a prompt is refused that is too long; a gateway's 504 may say that it took too long
+MODEL_GONE = re.compile(
+    r"model_not_found|model_decommissioned"
+    r"|\bmodels?\b[^.\n]{0,80} (?:has|have|was|were|is|are)(?: been)?"
+    r" (?:deprecated|retired|decommissioned|discontinued|shut down)"
+)
+# What is said of an error that comes within a stream, where it has no status of its own.
+_STATUS_OF = (
+    ("rate_limit", 429),
+    ("resource_exhausted", 429),
+    ("authentication", 401),
+    ("unauthenticated", 401),
+    ("invalid_api_key", 401),
+    ("permission", 403),
+    ("not_found", 404),
+    ("too_large", 413),
+    ("context_length", 413),
+    ("invalid_request", 400),
+    ("invalid_argument", 400),
+)
 _KINDS: Mapping[int, type[lc.ModelError]] = {
     401: lc.ModelAuthenticationError,
     403: lc.ModelPermissionDeniedError,
     404: lc.ModelNotFoundError,
     408: lc.ModelTimeoutError,
+    410: lc.ModelNotFoundError,
+    413: lc.ContextOverflowError,
     429: lc.ModelRateLimitError,
 }
 
@@ -122,29 +152,45 @@ async def opened(request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
 def refused(refusal: Refusal) -> lc.ModelError:
     """The exception for a vendor's refusal, in langchain's words."""
     words, message = refusal.body.lower(), f"HTTP {refusal.status}: {refusal.body}"
-    if any(known in words for known in CONTEXT_WORDS):
+    if refusal.status in TOO_MUCH and any(known in words for known in CONTEXT_WORDS):
         return lc.ContextOverflowError(message)
     if "api key not valid" in words or "api_key_invalid" in words:  # Google says 400 for it
         return lc.ModelAuthenticationError(message)
+    if refusal.status in (400, 403) and MODEL_GONE.search(words):
+        return lc.ModelNotFoundError(message)
     if refusal.status >= 500:
         return lc.ModelAPIError(message)
     return _KINDS.get(refusal.status, lc.ModelInvalidRequestError)(message)
 
 
 def failed_midway(error: Any) -> lc.ModelError:
-    """The exception for an error that came as an event of a stream."""
-    message = json.dumps(error)[:500]
-    words = message.lower()
-    limited = "rate_limit" in words or "resource_exhausted" in words
-    return lc.ModelRateLimitError(message) if limited else lc.ModelAPIError(message)
+    """The exception for an error that came as an event of a stream: what the same would be as a refusal."""
+    message = json.dumps(error)[:2000]
+    status = str(error.get("code")) if isinstance(error, dict) else ""
+    if not (len(status) == 3 and status.isdigit() and status[0] in "45"):
+        words = message.lower()
+        status = next((str(known) for word, known in _STATUS_OF if word in words), "500")
+    return refused(Refusal(int(status), message, None))
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds, where the vendor gives them; a date is not waited for."""
+    """Seconds, which the vendor gives as such or as a date, that counts from the date of the response."""
+    said = response.headers.get("retry-after", "")
     try:
-        return float(response.headers["retry-after"])
-    except (KeyError, ValueError):
+        seconds = float(said)
+    except ValueError:
+        until, now = _moment(said), _moment(response.headers.get("date", "")) or datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds()) if until is not None else None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a date of HTTP names; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes], None]:

@@ -23,6 +23,17 @@ def client_address(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR") or ""
 
 
+def counted_as(address: str) -> str:
+    """What limits by address count: of IPv6 the /64, since whoever has one address there has all of it."""
+    try:
+        given = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(given, ipaddress.IPv4Address):
+        return address
+    return str(given.ipv4_mapped or ipaddress.ip_network((given, 64), strict=False))
+
+
 def network_of(text: str) -> Network:
     """A network or a single address, such as 10.0.0.0/8 or 192.0.2.1. Raises ValueError."""
     return ipaddress.ip_network(text.strip(), strict=False)

@@ -8,6 +8,16 @@ import re
 CARD, EMAIL, PHONE = "[card number]", "[e-mail address]", "[telephone number]"
 # In one piece or in groups; by points only as cards are grouped, for a decimal number has one of them.
 _DIGITS = re.compile(r"(?<![\d.])(?<!\d,)(?:\d(?:[ \-–\u00a0]?\d){12,18}|\d{4}(?:\.\d{3,6}){2,4})(?!\.?\d)")
+# Figures in whatever else people put between them. In such a run only what is grouped and numbered as cards are is one.
+_RUN = re.compile(r"\d{4,}(?:[\s\-–—_/.,·*\u200b-\u200d\u2060\ufeff]{1,3}\d+)*")
+_FIGURES = re.compile(r"\d+")
+_GROUPED = re.compile(r"1[3-9]|4 4 4 4(?: [1-3])?|4 6 [45]|4 4 4 [123]")  # digits in each group
+_AFTER_POINT, _POINT = re.compile(r"\d[.,]$"), re.compile(r"\.\d")
+_BRANDS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|220[0-4]\d{12}"  # Visa, Mastercard, Mir
+    r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6(?:011|4[4-9]\d|5\d\d|2\d\d)\d{12}|(?:5[06-8]|6[37])\d{11,17}",
+    re.ASCII,
+)
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 # International with a plus or two zeros, or grouped digits as people write them; a date or a price is neither.
 _PHONE = re.compile(
@@ -32,11 +42,35 @@ def is_card(digits: str) -> bool:
 
 def mask_cards(text: str) -> str:
     """The text without payment card numbers (13 to 19 digits that pass Luhn's check)."""
-    return _DIGITS.sub(_masked_card, text)
+    return _RUN.sub(_masked_run, _DIGITS.sub(_masked_card, text))
 
 
 def _masked_card(found: re.Match[str]) -> str:
     return CARD if is_card(re.sub(r"\D", "", found[0])) else found[0]
+
+
+def _masked_run(found: re.Match[str]) -> str:
+    """The cards among other figures: a date of expiry behind the number, a count before it, other separators."""
+    text, at, end = found.string, *found.span()
+    groups, shown, place = list(_FIGURES.finditer(text, at, end)), "", 0
+    while place < len(groups):
+        taken = next((n for n in (5, 4, 3, 1) if _is_card_of(text, groups[place : place + n], n)), 0)
+        if taken:
+            shown += text[at : groups[place].start()] + CARD
+            at = groups[place + taken - 1].end()
+        place += taken or 1
+    return shown + text[at:end]
+
+
+def _is_card_of(text: str, groups: list[re.Match[str]], number: int) -> bool:
+    """Whether these groups of figures, so many of them, are a card number, and not a part of a decimal number."""
+    if len(groups) != number or not _GROUPED.fullmatch(" ".join(str(len(group[0])) for group in groups)):
+        return False
+    start, end = groups[0].start(), groups[-1].end()
+    if number == 1 and (_AFTER_POINT.search(text, max(0, start - 2), start) or _POINT.match(text, end)):
+        return False
+    digits = "".join(str(int(digit)) for group in groups for digit in group[0])
+    return _BRANDS.fullmatch(digits) is not None and is_card(digits)
 
 
 def mask_contacts(text: str) -> str:

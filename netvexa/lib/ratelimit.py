@@ -81,7 +81,8 @@ class Left:
     wait: float
 
 
-_local: dict[str, tuple[float, float]] = {}
+Held = dict[str, tuple[float, float]]  # by a bucket's name: its tokens, and when they were counted
+_local: Held = {}
 _LOCAL_MOST = 10_000
 
 
@@ -93,6 +94,13 @@ async def take(redis: Redis | None, *buckets: Bucket) -> None:
     left = await _take_shared(redis, buckets) if redis is not None else None
     if left is None:
         left = _take_local(buckets, 1)
+    if left.wait > 0:
+        raise RateLimited(retry_after=left.wait)
+
+
+def take_held(held: Held, bucket: Bucket) -> None:
+    """Take one token out of a bucket that its owner keeps in `held`, such as a socket's own. Raises RateLimited."""
+    left = _take_local((bucket,), 1, held)
     if left.wait > 0:
         raise RateLimited(retry_after=left.wait)
 
@@ -139,17 +147,17 @@ def _left(answer: list[bytes]) -> Left:
     return Left(tokens, wait)
 
 
-def _take_local(buckets: tuple[Bucket, ...], cost: float) -> Left:
+def _take_local(buckets: tuple[Bucket, ...], cost: float, kept: Held = _local) -> Left:
     now = time.time()
-    if len(_local) > _LOCAL_MOST:
-        _local.clear()
+    if len(kept) > _LOCAL_MOST:
+        kept.clear()
     held = []
     for bucket in buckets:
-        tokens, at = _local.get(bucket.name, (float(bucket.burst), now))
+        tokens, at = kept.get(bucket.name, (float(bucket.burst), now))
         held.append(min(bucket.burst, tokens + (now - at) * bucket.per_second))
     wait = max((cost - tokens) / bucket.per_second for bucket, tokens in zip(buckets, held, strict=True))
     if wait > 0:
         return Left(held, wait)
     left = [tokens - cost for tokens in held]
-    _local.update({bucket.name: (tokens, now) for bucket, tokens in zip(buckets, left, strict=True)})
+    kept.update({bucket.name: (tokens, now) for bucket, tokens in zip(buckets, left, strict=True)})
     return Left(left, 0.0)

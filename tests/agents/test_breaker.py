@@ -99,3 +99,14 @@ async def test_a_process_goes_by_what_it_knows_itself_while_redis_is_away() -> N
             assert await alone.allows("m")
             await alone.failed("m")
         assert not await alone.allows("m")
+
+
+async def test_without_redis_as_well_one_probe_goes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker, "OPEN_SECONDS", OPEN)
+    async with Redis.from_url("redis://127.0.0.1:9", retry=None) as redis:
+        alone = RedisBreaker(redis)
+        for _ in range(FAILURES):
+            await alone.failed("m")
+        await asyncio.sleep(OPEN)
+        assert await alone.allows("m")
+        assert not await alone.allows("m")

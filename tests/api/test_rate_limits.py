@@ -11,7 +11,7 @@ from django.core.cache import cache
 from billing.models import Entitlement
 from billing.plans import Tier
 from netvexa.lib import ratelimit
-from netvexa.lib.client import believed
+from netvexa.lib.client import believed, counted_as
 from tenants.context import in_tenant, platform
 from tenants.keys import Scope, make_key
 from tenants.models import Workspace
@@ -130,3 +130,17 @@ def test_a_forwarded_address_is_believed_of_our_own_proxies_only(
     monkeypatch.setattr(settings, "TRUSTED_PROXIES", ["10.0.0.0/8"])
 
     assert believed(peer, forwarded) == client
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("-", "-"),
+    ],
+)
+def test_addresses_of_one_ipv6_network_count_as_one(address: str, counted: str) -> None:
+    assert counted_as(address) == counted

@@ -154,6 +154,17 @@ async def test_too_many_messages_are_told_to_wait(agent: Agent, tmp_path: Path) 
     assert error["client_id"]
 
 
+async def test_a_socket_that_floods_is_told_to_wait_and_then_let_go(agent: Agent, tmp_path: Path) -> None:
+    with running_site(tmp_path, NETVEXA_CHAT_MESSAGES_PER_MINUTE="3") as strict:
+        async with chatting(strict, agent) as chat:
+            for _ in range(60):
+                await chat.send("ping")
+            error = await chat.until("error")
+            assert error["code"] == "rate_limited"
+            assert error["retry_after"] >= 1
+            assert await chat.close_code() == 4400
+
+
 async def test_too_many_sockets_of_one_address_are_refused(agent: Agent, tmp_path: Path) -> None:
     with running_site(tmp_path, NETVEXA_CHAT_SOCKETS_PER_ADDRESS="1") as strict:
         async with chatting(strict, agent), chatting(strict, agent, hello=False) as second:

@@ -15,10 +15,12 @@ from django.db import connection, transaction
 
 from agents.models import Agent
 from chat import conversations, notices, tasks, turns
+from chat.answering import Writing, answer
 from chat.answers import Answer
 from chat.conversations import Door
+from chat.feed import feed
 from chat.models import Conversation, Lead, Message, Outcome
-from tenants.context import in_tenant
+from tenants.context import in_tenant, run_in_tenant
 from tenants.models import Workspace
 from tests.chat.visitor import Chat, chatting
 from tests.plugins.processes import Site
@@ -107,6 +109,25 @@ def test_the_agent_never_talks_over_a_person(agent: Agent, workspace: Workspace)
     assert stored is not None
     assert "The agent's words" not in answer.text
     assert answer.outcome == Outcome.HANDOFF
+
+
+async def test_who_takes_over_before_the_agent_has_begun_is_not_talked_over(
+    agent: Agent, workspace: Workspace
+) -> None:
+    question = "How long does standard delivery to Austria take?"
+    accepted = await run_in_tenant(
+        workspace, turns.accept, Door(agent=agent), client_id=uuid4(), text=question, writer="me.1"
+    )
+    assert accepted.turn is not None
+    await run_in_tenant(workspace, conversations.take_over, accepted.turn.conversation_id, user_id=ADA)
+    writing = Writing(turn=accepted.turn, feed=feed())
+    try:
+        stored = await answer(writing)
+    finally:
+        await feed().close()
+    assert stored is not None
+    assert stored.outcome == Outcome.HANDOFF
+    assert (writing.text, writing.sent) == ("", "")
 
 
 def test_an_answer_that_is_ready_while_somebody_takes_over_waits_and_is_dropped(

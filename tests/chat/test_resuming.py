@@ -107,6 +107,22 @@ async def test_redis_loses_everything_and_the_chat_goes_on(
     assert welcome["seq"] == chat.numbered()[-1]
 
 
+async def test_a_server_killed_between_storing_an_answer_and_saying_so_leaves_no_hanging_answer(
+    site: Site, agent: Agent, workspace: Workspace, redis_url: str, tmp_path: Path
+) -> None:
+    with running_site(tmp_path) as doomed:
+        async with chatting(doomed, agent) as chat:
+            end = await chat.answer(QUESTION)
+    key = f"nv:chat:{{{workspace.key}:{chat.welcome['conversation']}}}"
+    redis = Redis.from_url(redis_url)
+    assert redis.xdel(f"{key}:frames", f"{end['seq']}-0")
+    redis.set(f"{key}:seq", end["seq"] - 1)  # as if the last frame had never been sent
+    async with chatting(site, agent, hello=False) as back:
+        welcome = await back.hello(**chat.again, last_seq=end["seq"] - 1)
+    assert [entry["text"] for entry in welcome["history"]] == [QUESTION, end["text"]]
+    assert welcome["seq"] == end["seq"]
+
+
 @pytest.fixture
 def redis_url() -> str:
     from django.conf import settings

@@ -15,7 +15,7 @@ from agents.providers import Usage
 from chat import spending, statements, turns
 from chat.answers import Answer
 from chat.conversations import Door
-from chat.models import Channel, Outcome, SpendingDay
+from chat.models import Channel, Message, Outcome, SpendingDay
 from chat.turns import Turn
 from tenants.models import Workspace
 
@@ -66,7 +66,7 @@ def left(agent: Agent, turn: Turn) -> spending.Budget | None:
         turn.agent,
         known_of(turn),
         tier="starter",
-        spent_here=statements.prospect_of(agent.pk, turn.conversation_id).found.spent,
+        spent_here=statements.prospect_of(agent.pk, turn.conversation_id, version=turn.version).found.spent,
     )
 
 
@@ -118,6 +118,41 @@ def test_owners_are_told_once_at_each_level(inside: Workspace, agent: Agent, mai
         told.append(len([sent for sent in mails if "month of Ada" in sent.subject]))
     assert told == [0, 1, 1, 2, 2, 3, 3]
     assert {sent.to[0] for sent in mails} == {"owner@acme.example"}
+
+
+def test_owners_are_told_of_a_budget_that_answers_used_up_together(
+    inside: Workspace, agent: Agent, mails: list[Any]
+) -> None:
+    Agent.objects.filter(pk=agent.pk).update(monthly_budget_micro_usd=10 * DOLLAR)
+    turn = a_turn(agent)
+    known = known_of(turn)  # what each of them saw when it began
+    for _ in range(4):
+        made = Answer(
+            text="Yes.", outcome=Outcome.ANSWERED, usage=Usage(1_000, 100, int(2.6 * DOLLAR), False)
+        )
+        spending.book(turn.agent, made, tier="enterprise", is_test=False, known=known)
+    spend(agent, 0)  # no model is asked any more
+    spend(agent, 0)
+    (told,) = [sent for sent in mails if "month of Ada" in sent.subject]
+    assert "used up" in told.subject
+
+
+def test_a_budget_that_was_raised_is_told_of_anew(inside: Workspace, agent: Agent, mails: list[Any]) -> None:
+    for limit, told in ((2, 1), (4, 2), (4, 2)):
+        Agent.objects.filter(pk=agent.pk).update(monthly_budget_micro_usd=limit * DOLLAR)
+        spend(agent, 1)
+        assert len([sent for sent in mails if "month of Ada" in sent.subject]) == told
+
+
+def test_what_a_run_spent_that_lost_its_answer_is_booked_and_counts_as_none(
+    inside: Workspace, agent: Agent
+) -> None:
+    turn = a_turn(agent)
+    Message.objects.filter(pk=turn.answer_id).update(writer="another.1")
+    made = Answer(text="Yes.", outcome=Outcome.ANSWERED, usage=Usage(1_000, 100, 500, True))
+    assert turns.store(turn, made, seq=1, shown={}) is None
+    day = SpendingDay.objects.get()
+    assert (day.answers, day.cost_micro_usd, day.estimated_micro_usd) == (0, 500, 500)
 
 
 def test_far_from_every_level_nothing_is_looked_up_again(

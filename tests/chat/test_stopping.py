@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from chat.models import Message
+from tenants.context import in_tenant
+from tenants.models import Workspace
 from tests.chat.visitor import chatting
 from tests.plugins.processes import Site, running_site
 
@@ -38,7 +42,7 @@ def slow_site(fake_llm: FakeLLM, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 async def test_stop_ends_the_answer_and_the_request_and_keeps_what_was_written(
-    slow_site: Site, agent: Agent, fake_llm: FakeLLM
+    slow_site: Site, agent: Agent, workspace: Workspace, fake_llm: FakeLLM
 ) -> None:
     async with chatting(slow_site, agent) as chat:
         await chat.ask(QUESTION)
@@ -58,6 +62,19 @@ async def test_stop_ends_the_answer_and_the_request_and_keeps_what_was_written(
             break
         await asyncio.sleep(0.1)
     assert fake_llm.requests[-1].end == "aborted"
+    answer = await newest(workspace)
+    assert answer.model.startswith("openai:")
+    assert (answer.rung, answer.usage_estimated) == ("primary", True)
+    assert answer.cost_micro_usd > 0
+    assert float(answer.price["output"]) > 0
+    assert [attempt["outcome"] for attempt in answer.receipt["attempts"]] == ["stopped"]
+    assert answer.receipt["candidates"]
+
+
+@sync_to_async
+def newest(workspace: Workspace) -> Message:
+    with in_tenant(workspace):
+        return Message.objects.filter(author="ai").latest("created_at")
 
 
 async def test_an_answer_goes_on_while_nobody_listens_and_the_rest_is_sent_on_return(

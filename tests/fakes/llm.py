@@ -39,17 +39,21 @@ class Behaviour:
     words: int = 20
     status: int = 200
     message: str = "fake"
-    retry_after: float | None = None
+    retry_after: float | str | None = None  # seconds, or whatever stands in the header
     failures: int | None = None  # only this many requests get `status`
     cut_after: int | None = None  # the connection breaks
     truncate_after: int | None = None  # the stream ends politely, but early
     malformed_at: int | None = None
     error_event_at: int | None = None
+    error_event: Json | None = None  # instead of one that says that the vendor is overloaded
     stall_at: int | None = None
     first_token_after: float = 0.0
     gap: float = 0.0
     input_tokens: int = 100
     reports_usage: bool = True
+    like_others: bool = (
+        False  # OpenAI's wire as some compatible servers speak it: totals with each word, own words
+    )
     ignores_max_tokens: bool = False
     refuses: bool = False  # the vendor's content filter
     says: str = ""  # instead of word0 word1 ..., a word at a time
@@ -199,7 +203,9 @@ def _spoilt(request: Request, behaviour: Behaviour, chunk: bytes) -> bytes:
         return chunk[: len(chunk) // 2] + b"\n\n"
     if request.words_sent == behaviour.error_event_at:
         return _sse(
-            _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"), "error"
+            behaviour.error_event
+            or _error(request.provider, 529 if request.provider == "anthropic" else 503, "fake"),
+            "error",
         )
     return chunk
 
@@ -231,13 +237,16 @@ def _openai(
 ) -> Iterator[tuple[bool, bytes]]:
     base = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": request.model}
 
-    def chunk(delta: Json, finish: str | None = None) -> bytes:
-        return _sse({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+    def chunk(delta: Json, finish: str | None = None, **more: Any) -> bytes:
+        return _sse({**base, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more})
 
     yield False, chunk({"role": "assistant", "content": ""})
-    for word in words:
-        yield True, chunk({"content": word})
-    yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else "stop")
+    for number, word in enumerate(words, start=1):
+        so_far: Json = {"prompt_tokens": behaviour.input_tokens, "completion_tokens": number}
+        more: Json = {"usage": so_far} if behaviour.like_others else {}
+        yield True, chunk({"content": word}, None, **more)
+    ended = "eos" if behaviour.like_others else "stop"
+    yield False, chunk({}, "content_filter" if behaviour.refuses else "length" if capped else ended)
     if behaviour.reports_usage and (request.body.get("stream_options") or {}).get("include_usage"):
         usage = {
             "prompt_tokens": behaviour.input_tokens,
