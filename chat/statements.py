@@ -111,7 +111,12 @@ _ANSWER = """
         UPDATE chat_message AS question SET seq = %(question_seq)s::bigint
           FROM mine WHERE question.id = %(question)s AND question.seq IS NULL
     )
-    SELECT talk.owner = 'ai' AND talk.version = %(version)s, EXISTS (SELECT FROM mine) FROM talk
+    SELECT talk.owner = 'ai' AND talk.version = %(version)s,
+           EXISTS (SELECT FROM mine) OR EXISTS (
+               SELECT FROM chat_message AS answer WHERE answer.id = %(answer)s AND answer.writer = %(writer)s
+                  AND answer.state = 'complete' AND answer.completed_at = %(now)s
+           )  -- by this very statement, whose reply was lost
+      FROM talk
 """
 _RENEW = """
     UPDATE chat_message AS answer SET lease_until = %(until)s

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -46,7 +47,7 @@ from knowledge.candidates import Overlay
 from netvexa.lib.errors import NotAllowed, NotFound, Unavailable
 from netvexa.lib.ids import new_id
 from tenants import closing
-from tenants.context import WorkspaceClosed, current_workspace
+from tenants.context import WorkspaceClosed, current_workspace, persistently
 from tenants.models import Workspace
 from tenants.postgresql.prepared import fetch
 
@@ -341,7 +342,7 @@ def store(
 
     When a person took over meanwhile, the agent's words are dropped: the stored answer only says so. `seq` is
     the last frame's so far; the next one is the `end`, whose number is kept here already. `known` was read for
-    this answer.
+    this answer. A short outage of the database loses nothing.
     """
     values = {
         "conversation": turn.conversation_id,
@@ -354,17 +355,17 @@ def store(
         "question_seq": shown.get(turn.question_id),
         "answer_seq": shown.get(turn.answer_id),
     }
-    found = statements.finish(answer, values, whoever=False)
+    found = persistently(partial(statements.finish, answer, values, whoever=False))
     if found is not None and not found[0]:
         answer = _handed_over(turn, answer)
-        found = statements.finish(answer, values, whoever=True)
+        found = persistently(partial(statements.finish, answer, values, whoever=True))
     if found is None:  # deleted meanwhile, and its usage given back
         return None
     if not found[1]:  # another run's; what this one has spent is spent
         _book(turn, answer, counts=False)
         return None
-    _account(turn, answer)
-    _book(turn, answer, known=known)
+    persistently(partial(_account, turn, answer))
+    persistently(partial(_book, turn, answer, known=known))
     return answer
 
 

@@ -166,7 +166,9 @@ def find(
 def settings_for(total: int) -> str:
     """How the search is to run in a workspace of so many chunks."""
     width = min(max(-(-total // STEP) * NARROWEST, NARROWEST), WIDEST)
-    return _SETTINGS.format(width=width, planned="force_generic_plan" if total <= FEW_CHUNKS else "force_custom_plan")
+    return _SETTINGS.format(
+        width=width, planned="force_generic_plan" if total <= FEW_CHUNKS else "force_custom_plan"
+    )
 
 
 @dataclass(frozen=True, slots=True)

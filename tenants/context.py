@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from celery import Task
-from django.db import close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django_tenants.postgresql_backend.base import FakeTenant
 
 import netvexa.celery  # noqa: F401  makes our Celery application the one that tasks belong to
@@ -39,6 +39,7 @@ R = TypeVar("R")
 
 _DATABASE_THREADS = 8
 TRUSTED_SECONDS = 1.0  # a connection that worked within this time is taken to work
+OUTAGE_WAITS = (0.0, 0.5, 1.5, 3.0)  # seconds before each further try; together less than an answer's lease
 _pool = ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="database")
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
 
@@ -180,6 +181,22 @@ def _connection_looked_after() -> Iterator[None]:
         raise
     finally:
         close_old_connections()
+
+
+def persistently(work: Callable[[], R]) -> R:
+    """Do a piece of work that may be done twice; where the connection was lost, again on a new one, while an outage
+    takes no longer than OUTAGE_WAITS together. Not inside a transaction, which is lost with its connection.
+    """
+    for wait in OUTAGE_WAITS:
+        try:
+            return work()
+        except (OperationalError, InterfaceError):
+            wrapper = _wrapper()
+            if wrapper.in_atomic_block or (wrapper.connection is not None and wrapper.is_usable()):
+                raise
+            wrapper.close()
+            time.sleep(wait)
+    return work()
 
 
 def _call_in_tenant(workspace: Workspace, function: Callable[[], R]) -> R:
