@@ -8,9 +8,7 @@ import time
 USUAL_SECONDS = 0.04  # faster than one reads
 LONGEST_SECONDS = 0.2  # five pieces a second still read as one flow
 UNHURRIED = 10  # so many at once are shown at the usual pace
-TICK_SECONDS = (
-    0.02  # all pauses of a process end on these, so that many pieces are read, numbered and sent together
-)
+TICK_SECONDS = 0.02  # all pauses of a process end on these: pieces are read, numbered and sent many together
 
 
 def pace(answers: int) -> float:

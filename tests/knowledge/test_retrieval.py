@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.models import Agent
+from knowledge import candidates
 from knowledge.candidates import driving_terms
 from knowledge.documents import add_file, add_text
 from knowledge.embedding import DEFAULT_PROFILE
@@ -16,6 +18,8 @@ from knowledge.ingest import ingest
 from knowledge.matching import Question, match
 from knowledge.models import Chunk
 from knowledge.retrieval import search
+from tenants.postgresql import prepared
+from tenants.postgresql.prepared import Row
 from tests.knowledge import files
 from tests.knowledge.candidates import SOME_CANDIDATE
 
@@ -54,6 +58,20 @@ def shop(agent: Agent) -> Agent:
 )
 def test_a_question_finds_its_passage(shop: Agent, question: str, title: str) -> None:
     assert search(question, agent_id=shop.pk).passages[0].title == title
+
+
+def test_words_are_looked_up_in_their_index_before_there_are_statistics(
+    shop: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[str] = []
+
+    def rows_of(statement: str, values: Any = (), **given: Any) -> list[Row]:
+        plans.extend(line for (line,) in prepared.rows_of(f"EXPLAIN {statement}", values, **given))
+        return prepared.rows_of(statement, values, **given)
+
+    monkeypatch.setattr(candidates, "rows_of", rows_of)
+    assert search("monthly cost of pro", agent_id=shop.pk).passages
+    assert any("chunk_search_gin" in line for line in plans)
 
 
 def test_the_sentence_that_answers_scores_best(shop: Agent) -> None:
