@@ -47,8 +47,8 @@ FEW_CHUNKS = 3_000
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 # A small table has no statistics: were it joined, PostgreSQL would take nearly all chunks to be out of sight and read
 # every vector instead of walking the graph. As a yes or no of each chunk (IS TRUE keeps it from being a join) it is
-# asked of a hash. So it is with the agent of chunks that hold a word: without statistics PostgreSQL would rather read all
-# chunks of the agent than those in the index of words, which takes two thirds of a search of 2,000.
+# asked of a hash. So it is with the agent of chunks that hold a word: without statistics PostgreSQL would rather read
+# all chunks of the agent than those in the index of words, which takes two thirds of a search of 2,000.
 READABLE = """
     readable AS MATERIALIZED (
         SELECT d.live_id AS id FROM knowledge_document d JOIN knowledge_source s ON s.id = d.source_id

@@ -11,7 +11,7 @@ import math
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -214,16 +214,19 @@ async def lines(response: aiohttp.ClientResponse) -> AsyncGenerator[list[bytes],
 
 @contextmanager
 def _unheard(response: aiohttp.ClientResponse) -> Iterator[None]:
-    """Let the system keep what arrives."""
-    protocol = response.connection.protocol if response.connection is not None else None
-    if protocol is None:  # all has arrived
+    """Let the system keep what arrives. The transport is asked itself: were aiohttp's parser held as well, it would
+    hand out the first event alone.
+    """
+    transport = response.connection.transport if response.connection is not None else None
+    if transport is None:  # all has arrived
         yield
         return
-    protocol.pause_reading()
+    transport.pause_reading()
     try:
         yield
     finally:
-        protocol.resume_reading()
+        with suppress(RuntimeError):  # closed meanwhile
+            transport.resume_reading()
 
 
 async def _block(content: aiohttp.StreamReader) -> bytes:

@@ -202,7 +202,7 @@ class DatabaseWrapper(TenantsWrapper):
         return made
 
     def init_connection_state(self) -> None:
-        """Kept statements find their rows by keys: one plan fits all values, and each execution is spared making one."""
+        """Kept statements find their rows by keys: one plan fits all values, and no execution makes its own."""
         super().init_connection_state()
         if not self.transaction_pooled:
             self.connection.execute("SET plan_cache_mode = force_generic_plan")

@@ -81,6 +81,17 @@ async def test_a_good_stream_arrives_whole_and_is_billed_by_the_vendors_numbers(
     assert finished.first_token_ms is not None
 
 
+async def test_what_arrives_between_two_looks_is_read_in_one(
+    fake_llm: FakeLLM, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "pace", lambda _answers: 2.0)
+    rung = a_rung(fake_llm, vendor, fake_llm.behaves(gap=0.01))
+    async with aclosing(stream(QUESTION, plan=a_plan(rung))) as events:
+        pieces = [event.text async for event in events if isinstance(event, Delta)]
+    assert "".join(pieces) == WORDS
+    assert len(pieces) <= 2
+
+
 async def test_a_compatible_server_may_tell_totals_with_each_word(fake_llm: FakeLLM) -> None:
     rung = a_rung(fake_llm, "openai", fake_llm.behaves(like_others=True), price=PRICE)
     _, finished = await answer(QUESTION, a_plan(rung))
