@@ -196,12 +196,9 @@ class TestFromAHostThatIsAllowed:
         with pytest.raises(FetchTooLarge):
             fetch(web.url("bomb"))
 
-    def test_a_server_that_trickles_is_given_up_in_time(
-        self, web: WebServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(fetching, "DEADLINE", 1.0)
+    def test_a_server_that_trickles_is_given_up_in_time(self, web: WebServer) -> None:
         with pytest.raises(FetchError, match="did not answer within"):
-            fetch(web.url("slow"))
+            fetch(web.url("slow"), deadline=1.0)
 
     @pytest.mark.parametrize(
         ("path", "error", "again"),
