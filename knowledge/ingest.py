@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # renewed with every batch; longer than the slowest parser may take
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
-BATCH = 8  # chunks committed together; one batch is stored while the next is embedded
+BATCH = 16  # chunks committed together; one batch is stored while the next is embedded
 
 T = TypeVar("T")
 Places = dict[int, Passage]  # by ordinal

@@ -285,7 +285,7 @@ class Outage(AppError):
 def test_what_was_embedded_and_not_stored_is_not_embedded_again(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = add_text(agent, title="Long", text=a_long_text(parts=30)).documents.get()
+    document = add_text(agent, title="Long", text=a_long_text(parts=60)).documents.get()
     seen = texts_embedded(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(Chunk.objects, "bulk_create", Mock(side_effect=Outage))
