@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -95,9 +96,11 @@ def test_what_another_agent_has_in_the_model_is_not_embedded_again(
     Agent.objects.filter(pk=agent.pk).update(knowledge_languages=KnowledgeLanguages.MULTILINGUAL)
     embedded: list[EmbeddingInput] = []
 
-    def watched(texts: list[EmbeddingInput], *, profile: EmbeddingProfile) -> list[Future[Embedded]]:
+    def watched(
+        texts: list[EmbeddingInput], *, profile: EmbeddingProfile, **more: Any
+    ) -> list[Future[Embedded]]:
         embedded.extend(texts)
-        return embed_texts(texts, profile=profile)
+        return embed_texts(texts, profile=profile, **more)
 
     monkeypatch.setattr(vectors, "embed_texts", watched)
     profiles.settle(agent.pk)
