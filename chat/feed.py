@@ -471,10 +471,9 @@ class Feed:
 
     async def close(self) -> None:
         """Let go of Redis; for a loop that ends."""
-        if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+        while self._listener is not None and not self._listener.done():
+            self._listener.cancel()  # while it connects, redis-py may take this for a failure to connect
+            await asyncio.wait([self._listener], timeout=0.2)
         if self._redis is not None:
             await self._redis.aclose()
 
