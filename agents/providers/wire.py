@@ -33,11 +33,8 @@ CONNECT_SECONDS = 10.0
 KEPT_SECONDS = 30.0  # an idle connection is closed after this; vendors close theirs after a minute or more
 LONGEST_EVENT = 1_000_000  # bytes; more without the end of a line is no event stream
 CONTEXT_WORDS = ("context length", "context window", "too long", "input token count", "maximum context")
-TOO_MUCH = (
-    400,
-    413,
-    422,
-)  # how a prompt is refused that is too long; a gateway's 504 may say that it took too long
+# How a prompt is refused that is too long. A gateway's 504 may say that something took too long.
+TOO_MUCH = (400, 413, 422)
 MODEL_GONE = re.compile(
     r"model_not_found|model_decommissioned"
     r"|\bmodels?\b[^.\n]{0,80} (?:has|have|was|were|is|are)(?: been)?"
