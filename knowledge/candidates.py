@@ -43,6 +43,9 @@ _SETTINGS = (
 # One plan kept for all agents would walk the graph of a large agent's vectors to find a small one's. Where the
 # workspace has few chunks that is soon done, and planning would be a third of the search.
 FEW_CHUNKS = 3_000
+# There, comparing all of an agent's vectors costs less than walking the graph unless the agent has so many, and most
+# of the workspace's: the walk passes those of others.
+MANY_CHUNKS = 1_000
 
 # Both sides see chunks of versions that serve, of this agent, in this embedding profile, for these audiences.
 # A small table has no statistics: were it joined, PostgreSQL would take nearly all chunks to be out of sight and read
@@ -84,6 +87,15 @@ SELECT c.id, d.id, d.title, d.url, c.anchor, c.page, c.page_label, c.heading_pat
        c.content_hash, best.cosine, best.bm25, c.version_id
 FROM best JOIN knowledge_chunk c ON c.id = best.id JOIN knowledge_document d ON d.live_id = c.version_id
 """  # noqa: S608  only our own constants are put in; values are parameters
+
+# The same, past the index of the agent's chunks: PostgreSQL would take them for few.
+_WALKING = _STATEMENT.replace(
+    SCOPE,
+    """
+    FROM knowledge_chunk c
+    WHERE (c.agent_id = %(agent)s AND c.profile = %(profile)s AND c.version_id IN (SELECT id FROM readable)) IS TRUE
+    """,
+)
 
 # The same where a rehearsal sees other knowledge than serves. A statement of its own: every visitor's question would
 # pay for its joins.
@@ -128,10 +140,15 @@ class Candidate:
 
 
 def find(
-    question: Question, *, agent_id: UUID, audiences: Sequence[str] = (), overlay: Overlay | None = None
+    question: Question,
+    *,
+    agent_id: UUID,
+    chunks: int,
+    audiences: Sequence[str] = (),
+    overlay: Overlay | None = None,
 ) -> list[Candidate]:
-    """At most COMPARED chunks, in no order, from what everybody or one of `audiences` may read; with all passages of
-    the draft in `overlay`.
+    """At most COMPARED of the agent's `chunks`, in no order, from what everybody or one of `audiences` may read; with
+    all passages of the draft in `overlay`.
     """
     total = question.frequencies[index.EVERY_CHUNK]
     idf = {
@@ -149,7 +166,8 @@ def find(
         "terms": index.query_weights(idf).to_text(),
         "unrelated": question.profile.unrelated,
     }
-    statement = _STATEMENT
+    walks = total <= FEW_CHUNKS and chunks >= max(MANY_CHUNKS, total // 2)
+    statement = _WALKING if walks else _STATEMENT
     if overlay is not None:
         statement = _REHEARSED
         values |= {

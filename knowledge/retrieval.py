@@ -28,7 +28,7 @@ COMPARED = 12  # passages among which the same is said once; what comes after th
 # Asked for every question: the ORM takes several times as long to write it as the database to answer it.
 _READING = """
     SELECT a.knowledge_profile, v.language, count(*),
-           greatest(max(v.valid_from), max(s.audience_since))
+           greatest(max(v.valid_from), max(s.audience_since)), sum(v.chunk_count)
       FROM knowledge_document d JOIN knowledge_source s ON s.id = d.source_id
       JOIN knowledge_version v ON v.id = d.live_id JOIN agents_agent a ON a.id = s.agent_id
      WHERE s.agent_id = %s GROUP BY a.knowledge_profile, v.language
@@ -85,12 +85,14 @@ class Passage:
 class Reading:
     """How an agent's knowledge is read: its profile, and its languages, each of which stems words in its own way.
 
-    `version` changes whenever a document is added, replaced, taken away or given to another audience.
+    `version` changes whenever a document is added, replaced, taken away or given to another audience; `chunks` are
+    those that serve.
     """
 
     profile: EmbeddingProfile
     languages: tuple[str, ...]
     version: str
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,9 @@ def search(
         profile = profile_for(overlay.profile)
     query = standalone(query[:MAX_QUERY], history=history, languages=languages)
     question, embedding = _question(query, languages, profile)
-    found = candidates.find(question, agent_id=agent_id, audiences=audiences, overlay=overlay)
+    found = candidates.find(
+        question, agent_id=agent_id, chunks=reading.chunks, audiences=audiences, overlay=overlay
+    )
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
     features = evidence.features_of(question, ranked, languages=languages)
@@ -192,11 +196,12 @@ def reading_asked(agent_id: UUID) -> Asked[Reading]:
 
 def _reading(found: Sequence[Row]) -> Reading:
     profile_id = next((profile_id for profile_id, *_ in found if profile_id), DEFAULT_PROFILE.id)
-    newest = max((since.timestamp() for *_, since in found if since), default=0.0)
+    newest = max((since.timestamp() for _, _, _, since, _ in found if since), default=0.0)
     return Reading(
         profile=profile_for(profile_id),
         languages=tuple(sorted({language for _, language, *_ in found})) or ("",),
-        version=f"{sum(count for *_, count, _ in found)}-{newest:.6f}",
+        version=f"{sum(count for _, _, count, _, _ in found)}-{newest:.6f}",
+        chunks=sum(chunks for *_, chunks in found),
     )
 
 

@@ -60,18 +60,40 @@ def test_a_question_finds_its_passage(shop: Agent, question: str, title: str) ->
     assert search(question, agent_id=shop.pk).passages[0].title == title
 
 
-def test_words_are_looked_up_in_their_index_before_there_are_statistics(
-    shop: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plans: list[str] = []
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines of PostgreSQL's plans for the searches of this test."""
+    lines: list[str] = []
 
     def rows_of(statement: str, values: Any = (), **given: Any) -> list[Row]:
-        plans.extend(line for (line,) in prepared.rows_of(f"EXPLAIN {statement}", values, **given))
+        lines.extend(line for (line,) in prepared.rows_of(f"EXPLAIN {statement}", values, **given))
         return prepared.rows_of(statement, values, **given)
 
     monkeypatch.setattr(candidates, "rows_of", rows_of)
+    return lines
+
+
+def test_words_are_looked_up_in_their_index_before_there_are_statistics(
+    shop: Agent, plans: list[str]
+) -> None:
     assert search("monthly cost of pro", agent_id=shop.pk).passages
     assert any("chunk_search_gin" in line for line in plans)
+
+
+def test_the_graph_is_walked_for_the_agent_that_holds_most_of_a_small_workspace(
+    shop: Agent, plans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walks(agent: Agent) -> bool:
+        plans.clear()
+        assert search("monthly cost of pro", agent_id=agent.pk).passages[0].title == "Prices"
+        return any("hnsw" in line for line in plans)
+
+    other = Agent.objects.create(name="Other")
+    ingest(add_text(other, title="Prices", text=FACTS["Prices"]).documents.get().pk)
+    assert not walks(shop)
+    monkeypatch.setattr(candidates, "MANY_CHUNKS", len(FACTS))
+    assert walks(shop)
+    assert not walks(other)
 
 
 def test_the_sentence_that_answers_scores_best(shop: Agent) -> None:
