@@ -3,19 +3,18 @@ import { send, type Upload } from "./files.ts";
 import type { Unsent } from "./kept.ts";
 import { fromHistory, type Message, newId, newMessage } from "./message.ts";
 import { Outbox } from "./outbox.ts";
-import {
-  type Attachment,
-  type Author,
-  type ClientFrame,
-  type ErrorFrame,
-  type Hello,
-  type Identity,
-  isShown,
-  type Past,
-  type Phase,
-  type ServerFrame,
-  type ShownFrame,
-  type Welcome,
+import type {
+  Attachment,
+  Author,
+  ClientFrame,
+  ErrorFrame,
+  Hello,
+  Identity,
+  Past,
+  Phase,
+  ServerFrame,
+  ShownFrame,
+  Welcome,
 } from "./protocol.ts";
 import { Sequencer } from "./sequence.ts";
 import { Connection, type Link } from "./socket.ts";
@@ -110,6 +109,7 @@ export class Chat {
     this.#connection = new Connection(config.socket, {
       hello: () => this.#hello(),
       frame: (frame) => this.#onFrame(frame),
+      expects: () => Boolean(this.#streaming()),
       link: (link) => this.#onLink(link),
       tokenRefused: () => this.#forgetToken(),
     });
@@ -180,7 +180,7 @@ export class Chat {
   }
 
   stop(): void {
-    const answer = this.state.messages.find((message) => message.streaming);
+    const answer = this.#streaming();
     if (answer) this.#connection.send({ type: "stop", message: answer.id });
   }
 
@@ -280,7 +280,7 @@ export class Chat {
     else if (frame.type === "read") this.#update({ seen: Math.max(frame.seq, this.state.seen) });
     else if (frame.type === "conversations") this.#update({ past: frame.items });
     else if (frame.type === "done") this.#onDone(frame);
-    else if (isShown(frame)) {
+    else if ("seq" in frame) {
       // An ack clears what waits even when its place in the order was shown long ago.
       if (frame.type === "ack") this.#confirm(frame.client_id, frame.message, frame.seq);
       this.#sequencer.push(frame);
@@ -385,10 +385,10 @@ export class Chat {
     const answer =
       this.#find(frame.message) ?? this.#insert(newMessage(frame.message, { kind: "bot" }, frame.seq));
     this.#think(false);
-    if (frame.type === "start") Object.assign(answer, { text: "", streaming: true });
-    else if (frame.type === "token")
-      Object.assign(answer, { text: answer.text + frame.text, streaming: true });
-    else {
+    if (frame.type !== "end") {
+      const text = frame.type === "start" ? "" : answer.text + frame.text;
+      Object.assign(answer, { text, streaming: true });
+    } else {
       Object.assign(answer, {
         text: frame.text,
         streaming: false,
@@ -510,10 +510,15 @@ export class Chat {
     if (thinking !== Boolean(this.state.thinking)) this.#update({ thinking });
   }
 
+  /** The answer that is under way. */
+  #streaming(): Message | undefined {
+    return this.state.messages.find((message) => message.streaming);
+  }
+
   /** Whether the next page should connect by itself: somebody's word is still to come. */
   #remember(): void {
-    const { phase, thinking, messages } = this.state;
-    const live = phase === "waiting" || phase === "human" || thinking || messages.some((m) => m.streaming);
+    const { phase, thinking } = this.state;
+    const live = phase === "waiting" || phase === "human" || thinking || Boolean(this.#streaming());
     if (live !== Boolean(this.#around.storage.get().live)) this.#around.storage.set({ live });
   }
 

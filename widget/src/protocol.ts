@@ -175,16 +175,11 @@ export const Close = {
 } as const;
 
 /** A frame out of a socket's text; null when it is none. What this version does not know is ignored later. */
-export function parseFrame(text: unknown): ServerFrame | null {
-  if (typeof text !== "string") return null;
+export function parseFrame(text: string): ServerFrame | null {
   try {
     const frame = JSON.parse(text);
     return typeof frame?.type === "string" ? frame : null;
   } catch {
     return null;
   }
-}
-
-export function isShown(frame: ServerFrame): frame is ShownFrame {
-  return typeof (frame as ShownFrame).seq === "number" && !/^(welcome|read)$/.test(frame.type);
 }

@@ -14,6 +14,8 @@ const HANDSHAKE_MS = 15_000;
 interface Hooks {
   hello(): Hello;
   frame(frame: ServerFrame): void;
+  /** Whether frames are to come: a silence then may mean that they were lost. */
+  expects(): boolean;
   link(link: Link): void;
   /** The visitor's token was refused: forget it before the next hello. */
   tokenRefused(): void;
@@ -60,7 +62,7 @@ export class Connection {
     socket.onmessage = (event) => this.#socket === socket && this.#onText(event.data);
     socket.onclose = (event) => this.#socket === socket && this.#onClose(event.code);
     this.#beatTimer = setTimeout(
-      mine(() => this.#abandon(4000)),
+      mine(() => this.#abandon()),
       HANDSHAKE_MS,
     );
   }
@@ -93,7 +95,7 @@ export class Connection {
     this.#gone.abort();
   }
 
-  #onText(text: unknown): void {
+  #onText(text: string): void {
     const frame = parseFrame(text);
     this.#beat();
     if (!frame) return;
@@ -120,9 +122,9 @@ export class Connection {
   }
 
   /** Give up a socket that no longer answers, without waiting for its close handshake. */
-  #abandon(code: number): void {
+  #abandon(): void {
     this.#socket?.close();
-    this.#onClose(code);
+    this.#onClose(4000);
   }
 
   #detach(): void {
@@ -132,12 +134,13 @@ export class Connection {
     socket?.close();
   }
 
-  /** Any frame proves that the line stands; after a silence ask, and after a longer one let go. */
+  /** Any frame proves that the line stands; after a silence ask, or resume, and after a longer one let go. */
   #beat(wait = PING_EVERY_MS): void {
     clearTimeout(this.#beatTimer);
     this.#beatTimer = setTimeout(() => {
+      if (wait && this.#hooks.expects()) return this.restart();
       this.send({ type: "ping" });
-      this.#beatTimer = setTimeout(() => this.#abandon(4000), PONG_WITHIN_MS);
+      this.#beatTimer = setTimeout(() => this.#abandon(), PONG_WITHIN_MS);
     }, wait);
   }
 

@@ -216,6 +216,20 @@ test("a silent line is given up and dialled again", () => {
   assert.equal(FakeSocket.all.length, 2);
 });
 
+test("an answer that stops in its middle is asked for again", () => {
+  ask().say({ type: "start", message: "m", seq: 2 }).say({ type: "token", message: "m", text: "Go", seq: 3 });
+  tick(24_000);
+  assert.equal(FakeSocket.all.length, 1);
+  tick(1_000);
+  const socket = FakeSocket.latest.accept();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.equal(socket.sent[0]?.last_seq, 3);
+  socket.welcome().say({ type: "end", message: "m", seq: 4, text: "Go on." });
+  assert.equal(chat.state.messages[1]?.text, "Go on.");
+  tick(25_000);
+  assert.equal(socket.ofType("ping").length, 1);
+});
+
 test("each close code has its answer", () => {
   const none = () => 0;
   const full = () => 1;
