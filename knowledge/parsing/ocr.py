@@ -24,6 +24,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.parsing import pdf_lines
+from knowledge.parsing.pdf_lines import Cell
+
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
@@ -47,13 +50,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of text: its box in pixels from the upper left, and how sure the model is of it, 0 to 1."""
+    """A line of text: its place in pixels from the upper left, and how sure the model is of it, 0 to 1.
+
+    `cells` are the pieces side by side of which it was made.
+    """
 
     text: str
     confidence: float
-    left: float
     top: float
     bottom: float
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,9 @@ def is_available() -> bool:
 
 @cache
 def edition() -> str:
-    """Other models, and other code around them, read a page otherwise."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+    """Other models, and other code around them, read a page otherwise or write it down otherwise."""
+    code = (Path(file).read_bytes() for file in (__file__, pdf_lines.__file__))
+    return hashlib.sha256(b"".join(code)).hexdigest()[:16]
 
 
 def _folder() -> Path | None:
@@ -141,9 +148,9 @@ def _row(parts: Sequence[tuple[_Box, str, float]]) -> Row:
     return Row(
         text=" ".join(text.strip() for _, text, _ in parts),
         confidence=sum(score * len(text) for _, text, score in parts) / letters,
-        left=min(box.left for box, _, _ in parts),
         top=min(box.top for box, _, _ in parts),
         bottom=max(box.bottom for box, _, _ in parts),
+        cells=tuple(Cell(text.strip(), box.left, box.right) for box, text, _ in parts),
     )
 
 

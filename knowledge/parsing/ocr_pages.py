@@ -19,7 +19,8 @@ import numpy as np
 from knowledge.parsing import ocr
 from knowledge.parsing.errors import DocumentTooLarge, MislabelledDocument, NothingToRead
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.pdf_lines import Line
+from knowledge.parsing.pdf_lines import Cell, Line
+from knowledge.parsing.pdf_text import GAP
 from knowledge.parsing.scan import Scan
 
 BODY = 10.0  # points of the usual letters where there is no text to compare with
@@ -84,9 +85,11 @@ class Reader:
                     size=round(self.body * (1 if 1 / SAME_SIZE < ratio < SAME_SIZE else ratio), 1),
                     bold=False,
                     fixed_width=False,
-                    left=row.left * scale,
+                    left=row.cells[0].left * scale,
                     bottom=(seen.height - row.bottom) * scale,
                     height=seen.height * scale,
+                    right=row.cells[-1].right * scale,
+                    cells=_cells(row, scale=scale, gap=GAP * self.body),
                 )
             )
         return lines
@@ -113,6 +116,18 @@ class Reader:
             yield f"{NO_READER} Left out: {_named(self.left)}."
 
 
+def _cells(row: ocr.Row, *, scale: float, gap: float) -> tuple[Cell, ...]:
+    """The pieces with wide gaps between them, as a line of real text has them; none where there is no such gap."""
+    cells: list[Cell] = []
+    for piece in row.cells:
+        cell = Cell(piece.text, piece.left * scale, piece.right * scale)
+        if cells and cell.left - cells[-1].right < gap:
+            before = cells.pop()
+            cell = Cell(f"{before.text} {cell.text}", before.left, cell.right)
+        cells.append(cell)
+    return tuple(cells) if len(cells) > 1 else ()
+
+
 def _written(draw: Callable[[], ocr.Picture]) -> str | None:
     """What a page gave, None where it cannot be drawn or read: whatever a library raised, the other pages are read."""
     try:
@@ -125,7 +140,8 @@ def _written(draw: Callable[[], ocr.Picture]) -> str | None:
 
 def _as_written(text: str) -> ocr.Page:
     page = json.loads(text)
-    return ocr.Page(tuple(ocr.Row(**row) for row in page["rows"]), page["height"])
+    rows = (ocr.Row(**row | {"cells": tuple(Cell(**cell) for cell in row["cells"])}) for row in page["rows"])
+    return ocr.Page(tuple(rows), page["height"])
 
 
 def _of(count: int, pages: int) -> str:
