@@ -39,7 +39,7 @@ class ParsedDocument:
     `notes` are sentences for the owner of the document: what was left out and why. `hidden` is text that the
     original keeps from its readers: it is no knowledge, but tells what somebody wanted a machine to read.
     `links`, `canonical` and `sheets` (its style sheets) are addresses as the page writes them; `targets` are those to
-    which the text that is read leads, without the frame of the page.
+    which the text that is read leads, without the frame of the page. `left` are pages for which there was no time.
     """
 
     title: str
@@ -53,6 +53,7 @@ class ParsedDocument:
     canonical: str = ""
     sheets: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    left: tuple[int, ...] = ()
 
     @property
     def characters(self) -> int:

@@ -3,6 +3,7 @@
 Every step can be repeated: what an interrupted run embedded is in the database and is not embedded again, and
 the version that serves stays until the new one is whole. One worker at a time holds a document's lease; a
 lease that ran out means that its worker died, and `tasks.resume_ingestion` hands the document to another.
+A long scan is read in slices: what waits besides is not kept from its turn.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
@@ -40,10 +42,12 @@ from knowledge.models import (
 )
 from knowledge.parsing.errors import NeedsJavaScript, NothingToRead
 from knowledge.parsing.sandbox import parse_apart
+from knowledge.parsing.scan import Scan
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 from knowledge.passages import Passage, chunk_row, passage_of
 from knowledge.profiles import profile_of_first
+from knowledge.scans import KeptScan
 from knowledge.scope import scope_of
 from knowledge.screening import screen
 from knowledge.vectors import Vectors, vectors_of
@@ -71,7 +75,7 @@ class IngestionInterrupted(AppError):
 
 def ingest(document_id: UUID | str) -> list[UUID]:
     """Bring the newest version of a document into the index, or record why that failed. Never raises for
-    it. Returns documents that came out of this one and are to be read, too.
+    it. Returns documents that came out of this one and are to be read, too, or itself where it is to be read on.
     """
     while _take(document_id):
         document = Document.objects.select_related("source__agent").get(pk=document_id)
@@ -135,7 +139,12 @@ def _run(document: Document, version: Version) -> list[UUID]:
     if sniff(data, name=version.name) is MediaType.ZIP:
         return unpack(document, data)
     _report(document, "parse")
-    parsed = _parsed(document, version, data)
+    scan = KeptScan(data, show=partial(_report_page, document))
+    parsed = read_content(document, version, data, scan=scan)
+    if parsed.left and scan.has_next:
+        _check_pages(document, parsed)
+        return _read_on(document)
+    parsed = _described(document, version, parsed)
     source = document.source
     if original := discovery.gives_way_to(source, document, parsed.canonical):
         leaving.leave(document.pk, code=leaving.COPY, why=discovery.copy_of(original), url=original)
@@ -153,7 +162,14 @@ def _run(document: Document, version: Version) -> list[UUID]:
         _stage(document, version)
     else:
         publish(document, version)
+    scan.is_stored()
     return []
+
+
+def _read_on(document: Document) -> list[UUID]:
+    """Let go of a scan that has pages left. It shows how far it is while it waits for its next slice."""
+    Document.objects.filter(pk=document.pk).update(lease_until=None, attempts=0, updated_at=timezone.now())
+    return [document.pk]
 
 
 def _check_pages(document: Document, parsed: ParsedDocument) -> None:
@@ -204,8 +220,15 @@ def _report(document: Document, step: str, *, done: int = 0, total: int = 0) -> 
     )
 
 
-def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument:
-    parsed = read_content(document, version, data)
+def _report_page(document: Document, scan: KeptScan) -> None:
+    """An attempt that gained a page does not count: whoever follows a killed worker has less to read."""
+    _report(document, "scan", done=scan.page, total=scan.pages)
+    if scan.gained:
+        Document.objects.filter(pk=document.pk).update(attempts=0)
+
+
+def _described(document: Document, version: Version, parsed: ParsedDocument) -> ParsedDocument:
+    """The document under its title; the version has taken down what it says of itself, and its text."""
     parsed = replace(parsed, title=_title(document, version, parsed))
     version.title = parsed.title
     version.content_type, version.language = parsed.media_type, parsed.language
@@ -218,10 +241,12 @@ def _parsed(document: Document, version: Version, data: bytes) -> ParsedDocument
     return parsed
 
 
-def read_content(document: Document, version: Version, data: bytes) -> ParsedDocument:
+def read_content(
+    document: Document, version: Version, data: bytes, *, scan: Scan | None = None
+) -> ParsedDocument:
     """Parse; a page that is empty without its scripts is rendered first, where there is a browser service."""
     try:
-        return _read(document, version, data, name=version.name, charset=version.charset)
+        return _read(document, version, data, name=version.name, charset=version.charset, scan=scan)
     except NeedsJavaScript:
         if not (document.url and rendering.is_available()):
             raise
@@ -229,14 +254,16 @@ def read_content(document: Document, version: Version, data: bytes) -> ParsedDoc
     return _read(document, version, rendered, name="page.html", charset="utf-8")
 
 
-def _read(document: Document, version: Version, data: bytes, *, name: str, charset: str) -> ParsedDocument:
+def _read(
+    document: Document, version: Version, data: bytes, *, name: str, charset: str, scan: Scan | None = None
+) -> ParsedDocument:
     """Parse; a page of the web that links style sheets a second time with them, for the text that they hide.
 
     What people upload or send is not asked after: its addresses lead from wherever they have it.
     """
     scope = scope_of(document.source.scope)
     selectors = Selectors(keep=scope.keep, drop=scope.drop)
-    parsed = parse_apart(data, name=name, charset=charset, selectors=selectors)
+    parsed = parse_apart(data, name=name, charset=charset, selectors=selectors, scan=scan)
     if document.source.kind not in WEB_KINDS:
         return parsed
     sheets = style_sheets.texts_of(parsed.sheets, base=version.address or document.url)

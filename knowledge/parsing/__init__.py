@@ -13,6 +13,7 @@ from knowledge.language import guess_language
 from knowledge.parsing.cleaning import smuggled
 from knowledge.parsing.errors import DocumentTooLarge, NothingToRead, UnsupportedDocument
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.scan import Scan
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
 
@@ -23,6 +24,10 @@ _MAX_ADDRESS = 2000
 
 class Parser(Protocol):
     def __call__(self, data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument: ...
+
+
+class ScanParser(Protocol):
+    def __call__(self, data: bytes, *, limits: Limits, scan: Scan) -> ParsedDocument: ...
 
 
 _MODULES = {
@@ -39,6 +44,7 @@ _MODULES = {
     MediaType.PNG: "picture",
     MediaType.JPEG: "picture",
 }
+_MAY_BE_SCANS = {MediaType.PDF, MediaType.PNG, MediaType.JPEG}
 
 
 def parser_for(media_type: MediaType) -> Parser:
@@ -57,15 +63,20 @@ def parse(
     limits: Limits | None = None,
     selectors: Selectors | None = None,
     sheets: Mapping[str, str] | None = None,
+    scan: Scan | None = None,
 ) -> ParsedDocument:
     """Read a document in this process. Raises ParseError.
 
     For bytes from outside use `parsing.sandbox.parse_apart`: a hostile file can crash or exhaust its reader.
-    `sheets` are the texts of linked style sheets by the addresses in `ParsedDocument.sheets`.
+    `sheets` are the texts of linked style sheets by the addresses in `ParsedDocument.sheets`. The `scan` knows of
+    pictures of text that were read before.
     """
     limits = limits or Limits()
     kind = sniff(data, name=name)
-    parsed = _read(data, kind, limits=limits, charset=charset, selectors=selectors, sheets=sheets or {})
+    if kind in _MAY_BE_SCANS:
+        parsed = cast("ScanParser", parser_for(kind))(data, limits=limits, scan=scan or Scan())
+    else:
+        parsed = _read(data, kind, limits=limits, charset=charset, selectors=selectors, sheets=sheets or {})
     if not any(block.kind is not BlockKind.HEADING for block in parsed.blocks) and not parsed.characters:
         raise NothingToRead
     if parsed.characters > limits.characters:

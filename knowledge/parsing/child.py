@@ -3,7 +3,8 @@ its own.
 
 It is started by `parsing.sandbox` with a socket as standard input, and gets one more socket through it for every
 document. A fork takes the job from that and answers with a line of JSON, which bytes may follow (never a pickle: what
-parsed a hostile file is not trusted). Its limits are its own; it sees no environment variables, so no keys, writes no
+parsed a hostile file is not trusted). Before it stand two lines for each picture of text that it reads: that it begins,
+and what it gave. Its limits are its own; it sees no environment variables, so no keys, writes no
 files, and dies with its parent.
 """
 
@@ -19,7 +20,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 from knowledge.blocks import ParsedDocument
 from knowledge.language import guess_language
@@ -27,6 +28,7 @@ from knowledge.parsing import parse
 from knowledge.parsing.archive import unpack
 from knowledge.parsing.errors import ParseError
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.scan import Scan
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sitemap import read
 
@@ -71,17 +73,22 @@ def _work(job: socket.socket) -> None:
         with job.makefile("rb") as given, job.makefile("wb") as answer:
             order = json.loads(given.readline())
             _confine(Limits(**order["limits"]))
-            said, rest = _answer(order, given.read())
-            answer.write(json.dumps(said).encode() + b"\n")
+            said, rest = _answer(order, given.read(), answer)
+            _say(answer, said)
             answer.writelines(rest)
         status = 0
     finally:
         os._exit(status)
 
 
-def _answer(order: dict[str, Any], data: bytes) -> Answer:
+def _say(answer: BinaryIO, said: dict[str, Any]) -> None:
+    answer.write(json.dumps(said).encode() + b"\n")
+    answer.flush()
+
+
+def _answer(order: dict[str, Any], data: bytes, answer: BinaryIO) -> Answer:
     try:
-        return _TASKS[order["task"]](order, data)
+        return _TASKS[order["task"]](order, data, answer)
     except ParseError as error:
         return {"error": error.code, "detail": error.detail}, ()
     except MemoryError:
@@ -90,29 +97,49 @@ def _answer(order: dict[str, Any], data: bytes) -> Answer:
         return {"error": ParseError.code, "detail": ParseError.default_detail}, ()
 
 
-def _parse(order: dict[str, Any], data: bytes) -> Answer:
+class _ToldScan(Scan):
+    """Tells of each page at once, and is ended by a page that takes too long."""
+
+    def __init__(self, answer: BinaryIO, limits: Limits, known: dict[int, str | None]) -> None:
+        super().__init__(known)
+        self._answer, self._seconds = answer, limits.page_seconds
+
+    def begins(self, page: int, *, of: int) -> None:
+        _say(self._answer, {"begins": page, "of": of})
+        signal.setitimer(signal.ITIMER_PROF, self._seconds or 0.001)  # SIGPROF ends the process
+
+    def ends(self, page: int, read: str | None) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        super().ends(page, read)
+        _say(self._answer, {"ends": page, "read": read})
+
+
+def _parse(order: dict[str, Any], data: bytes, answer: BinaryIO) -> Answer:
+    limits = Limits(**order["limits"])
+    known = {int(page): read for page, read in order["known"].items()}
     parsed = parse(
         data,
         name=order["name"],
         charset=order["charset"],
-        limits=Limits(**order["limits"]),
+        limits=limits,
         selectors=Selectors(**order["selectors"]),
         sheets=order["sheets"],
+        scan=_ToldScan(answer, limits, known),
     )
     return _as_json(parsed), ()
 
 
-def _unpack(order: dict[str, Any], data: bytes) -> Answer:
+def _unpack(order: dict[str, Any], data: bytes, _answer: BinaryIO) -> Answer:
     found = unpack(data, largest=order["largest"])
     sizes = [(path, len(content)) for path, content in found.members.items()]
     return {"members": sizes, "skipped": found.skipped}, found.members.values()
 
 
-def _list(_order: dict[str, Any], data: bytes) -> Answer:
+def _list(_order: dict[str, Any], data: bytes, _answer: BinaryIO) -> Answer:
     return asdict(read(data)), ()
 
 
-_TASKS: dict[str, Callable[[dict[str, Any], bytes], Answer]] = {
+_TASKS: dict[str, Callable[[dict[str, Any], bytes, BinaryIO], Answer]] = {
     "parse": _parse,
     "unpack": _unpack,
     "sitemap": _list,
@@ -135,6 +162,7 @@ def _as_json(parsed: ParsedDocument) -> dict[str, Any]:
         "canonical": parsed.canonical,
         "sheets": parsed.sheets,
         "targets": parsed.targets,
+        "left": parsed.left,
         "blocks": rows,
     }
 

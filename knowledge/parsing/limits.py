@@ -10,11 +10,12 @@ MEGABYTE = 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`memory` is the address space of the parser's process in bytes, `seconds` its wall and processor
-    time, of which reading pictures of text may take `ocr_seconds`.
+    time. Pages that are pictures of text are begun for `ocr_seconds`, each may take `page_seconds` of the processor.
     """
 
     pages: int = 5000
     characters: int = 20_000_000
     memory: int = 1536 * MEGABYTE
     seconds: int = 240
-    ocr_seconds: int = 120
+    ocr_seconds: float = 120
+    page_seconds: int = 60

@@ -11,6 +11,7 @@ Hebrew, Korean or the scripts of India. Columns of prose are read one after the 
 
 from __future__ import annotations
 
+import hashlib
 import math
 import statistics
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.parsing import pdf_lines
+from knowledge.parsing.pdf_lines import Cell
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -46,13 +50,24 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of text: its box in pixels from the upper left, and how sure the model is of it, 0 to 1."""
+    """A line of text: its place in pixels from the upper left, and how sure the model is of it, 0 to 1.
+
+    `cells` are the pieces side by side of which it was made.
+    """
 
     text: str
     confidence: float
-    left: float
     top: float
     bottom: float
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of a picture and its height as it stands upright, in which their places are."""
+
+    rows: tuple[Row, ...]
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,13 @@ def is_available() -> bool:
     return _folder() is not None
 
 
+@cache
+def edition() -> str:
+    """Other models, and other code around them, read a page otherwise or write it down otherwise."""
+    code = (Path(file).read_bytes() for file in (__file__, pdf_lines.__file__))
+    return hashlib.sha256(b"".join(code)).hexdigest()[:16]
+
+
 def _folder() -> Path | None:
     spec = find_spec(PACKAGE)
     places = spec.submodule_search_locations if spec else None
@@ -103,9 +125,9 @@ def _run(name: str, values: Floats) -> Floats:
     return result
 
 
-def read(picture: Picture) -> tuple[list[Row], int]:
+def read(picture: Picture) -> Page:
     """The lines of text in a picture, as they are read: column by column, from top to bottom; what else stands side by
-    side is one line. With them the picture's height as it stands upright, in which their places are.
+    side is one line.
     """
     picture, found = _upright(picture)
     rows = []
@@ -118,7 +140,7 @@ def read(picture: Picture) -> tuple[list[Row], int]:
         ]
         if sure:
             rows.append(_row(sure))
-    return rows, picture.shape[0]
+    return Page(tuple(rows), picture.shape[0])
 
 
 def _row(parts: Sequence[tuple[_Box, str, float]]) -> Row:
@@ -126,9 +148,9 @@ def _row(parts: Sequence[tuple[_Box, str, float]]) -> Row:
     return Row(
         text=" ".join(text.strip() for _, text, _ in parts),
         confidence=sum(score * len(text) for _, text, score in parts) / letters,
-        left=min(box.left for box, _, _ in parts),
         top=min(box.top for box, _, _ in parts),
         bottom=max(box.bottom for box, _, _ in parts),
+        cells=tuple(Cell(text.strip(), box.left, box.right) for box, text, _ in parts),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import pypdfium2  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
@@ -19,6 +20,7 @@ from knowledge.parsing.errors import (
     ParseError,
 )
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.ocr import Picture
 from knowledge.parsing.ocr_pages import BODY, Reader, check_reader
 from knowledge.parsing.pdf_drawing import is_picture, rules_of, take_text_off
 from knowledge.parsing.pdf_hidden import unseen_text
@@ -26,6 +28,7 @@ from knowledge.parsing.pdf_layout import Outline, blocks_of, body_size, normalis
 from knowledge.parsing.pdf_lines import Line, Rules
 from knowledge.parsing.pdf_links import targets_of
 from knowledge.parsing.pdf_text import hidden_text, lines_of
+from knowledge.parsing.scan import Scan
 
 MEDIA_TYPE = "application/pdf"
 _DOTS, _LONGEST_SIDE = 150, 2600  # to an inch, and pixels, of a page that is drawn to be read as a picture
@@ -35,10 +38,10 @@ _STAMP = 160  # characters at most on a page that is a picture all the same
 _NO_TITLE = re.compile(r"^(?:untitled|microsoft word\b.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))$", re.IGNORECASE)
 
 
-def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
+def parse(data: bytes, *, limits: Limits, charset: str = "", scan: Scan | None = None) -> ParsedDocument:
     document = _opened(data)
     try:
-        return _parsed(document, limits)
+        return _parsed(document, limits, scan or Scan())
     except pypdfium2.PdfiumError:
         raise ParseError("A page of this PDF is damaged. Save it again, or print it to a new PDF.") from None
     finally:
@@ -90,11 +93,11 @@ class _Pages:
         return characters
 
 
-def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
+def _parsed(document: pypdfium2.PdfDocument, limits: Limits, scan: Scan) -> ParsedDocument:
     if len(document) > limits.pages:
         raise DocumentTooLarge(f"This PDF has {len(document):,} pages; {limits.pages:,} is the most.")
     pages = _read_text(document, limits)
-    reader = Reader(limits, body=body_size(pages.lines) or BODY)
+    reader = Reader(limits, scan, body=body_size(pages.lines) or BODY)
     read = list(_read_pictures(document, pages.pictures, reader))
     lines = sorted([*pages.lines, *read], key=lambda line: line.page)
     if {line.page for line in lines} <= set(reader.left):
@@ -111,6 +114,7 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits) -> ParsedDocument:
         notes=tuple(_notes(len(document), pages, reader)),
         hidden="\n".join(pages.hidden)[:_MAX_HIDDEN],
         targets=tuple(pages.targets),
+        left=tuple(reader.left),
     )
 
 
@@ -130,7 +134,7 @@ def _read_text(document: pypdfium2.PdfDocument, limits: Limits) -> _Pages:
 
 def _notes(count: int, pages: _Pages, reader: Reader) -> Iterator[str]:
     empty = {index + 1 for index, has_text in pages.pictures.items() if not has_text}
-    if blank := len(empty - reader.read.keys() - set(reader.left)):
+    if blank := len(empty - reader.read.keys() - {*reader.left, *reader.lost}):
         yield f"{blank} of {count} pages hold no text (pictures or blank)."
     if pages.hidden:
         yield "Hidden text was left out."
@@ -144,17 +148,19 @@ def _read_pictures(
     for index, has_text in pictures.items():
         page = document[index]
         try:
-            if pdfium.FPDFPage_CountObjects(page) == 0:
-                continue
-            if not reader.has_time:
-                reader.left.append(index + 1)
-                continue
-            if has_text:
-                take_text_off(page)
-            scale = min(_DOTS / 72, _LONGEST_SIDE / max(page.get_width(), page.get_height(), 1))
-            yield from reader.lines(page.render(scale=scale, rev_byteorder=False).to_numpy(), page=index + 1)
+            if pdfium.FPDFPage_CountObjects(page) > 0:
+                draw = partial(_drawn, page, has_text=has_text)
+                yield from reader.lines(draw, page=index + 1, of=len(document))
         finally:
             page.close()
+
+
+def _drawn(page: pypdfium2.PdfPage, *, has_text: bool) -> Picture:
+    if has_text:
+        take_text_off(page)
+    scale = min(_DOTS / 72, _LONGEST_SIDE / max(page.get_width(), page.get_height(), 1))
+    picture: Picture = page.render(scale=scale, rev_byteorder=False).to_numpy()
+    return picture
 
 
 def _title(document: pypdfium2.PdfDocument, lines: list[Line]) -> str:

@@ -23,7 +23,7 @@ _LETTERS = {
     "st",
 }  # fmt: skip
 _SPACES = re.compile(r"\s+")
-_GAP = 0.9  # sizes of the letters; wider, a space parts two cells
+GAP = 0.9  # sizes of the letters; wider, a space parts two cells
 _WIDE_LETTERS = 0.48  # sizes of the letters from one to the next on average; more, and gaps may be in between
 
 
@@ -84,7 +84,7 @@ def _is_far_beside(before: Line, line: Line) -> bool:
         abs(before.bottom - line.bottom) < 1
         and abs(before.size - line.size) < 1
         and not (before.fixed_width or line.fixed_width)
-        and line.left - before.right >= _GAP * line.size
+        and line.left - before.right >= GAP * line.size
     )
 
 
@@ -153,7 +153,7 @@ def _may_have_gaps(raw: pdfium.FPDF_TEXTPAGE, run: _Run, line: Line) -> bool:
     if line.right - line.left > _WIDE_LETTERS * line.size * len(run.text):
         return True
     sides = [_piece(raw, number) for number in range(pieces)]
-    return any(right[0] - left[1] >= _GAP * line.size for left, right in pairwise(sides))
+    return any(right[0] - left[1] >= GAP * line.size for left, right in pairwise(sides))
 
 
 def _piece(raw: pdfium.FPDF_TEXTPAGE, number: int) -> tuple[float, float]:
@@ -170,7 +170,7 @@ def _celled(raw: pdfium.FPDF_TEXTPAGE, run: _Run, line: Line) -> Line:
         space.span()
         for space in _SPACES.finditer(run.text)
         if _sides(raw, run.first + space.end())[0] - _sides(raw, run.first + space.start() - 1)[1]
-        >= _GAP * line.size
+        >= GAP * line.size
     ]
     if not gaps:
         return line

@@ -24,6 +24,7 @@ from knowledge.parsing.archive import MAX_FILES, MAX_TOTAL, Unpacked
 from knowledge.parsing.child import TAKEN
 from knowledge.parsing.errors import ParserStopped, by_code
 from knowledge.parsing.limits import Limits
+from knowledge.parsing.scan import Scan
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sitemap import Listed
 
@@ -103,14 +104,28 @@ def parse_apart(
     limits: Limits | None = None,
     selectors: Selectors | None = None,
     sheets: Mapping[str, str] | None = None,
+    scan: Scan | None = None,
 ) -> ParsedDocument:
-    """As `parsing.parse`, in a limited process. Raises ParseError; ParserStopped when the limits were hit."""
+    """As `parsing.parse`, in a limited process. Raises ParseError; ParserStopped when the limits were hit.
+
+    A page of a scan that stops that process is left out, and the others are read.
+    """
     chosen = asdict(selectors or Selectors())
     order = {"name": name, "charset": charset, "selectors": chosen, "sheets": dict(sheets or {})}
-    with _answer("parse", data, limits=limits, **order) as (read, _):
-        blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
-        read |= {name: tuple(read[name]) for name in ("notes", "links", "sheets", "targets")}
-        return ParsedDocument(**read, blocks=blocks)
+    scan = scan or Scan()
+    while True:
+        try:
+            with _answer("parse", data, limits=limits, scan=scan, known=scan.known, **order) as (read, _):
+                return _parsed(read)
+        except ParserStopped:
+            if not scan.goes_on_without():
+                raise
+
+
+def _parsed(read: dict[str, Any]) -> ParsedDocument:
+    blocks = tuple(Block(BlockKind(kind), *rest) for kind, *rest in read.pop("blocks"))
+    read |= {name: tuple(read[name]) for name in ("notes", "links", "sheets", "targets", "left")}
+    return ParsedDocument(**read, blocks=blocks)
 
 
 def unpack_apart(data: bytes, *, largest: int, limits: Limits | None = None) -> Unpacked:
@@ -133,7 +148,7 @@ def list_apart(data: bytes, *, limits: Limits | None = None) -> Listed:
 
 @contextmanager
 def _answer(
-    task: str, data: bytes, *, limits: Limits | None, **order: object
+    task: str, data: bytes, *, limits: Limits | None, scan: Scan | None = None, **order: object
 ) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
     """What a fork of the child says of the data, and the bytes that follow it."""
     limits = limits or Limits()
@@ -144,16 +159,25 @@ def _answer(
             job.sendall(data)
             job.shutdown(socket.SHUT_WR)
             with job.makefile("rb") as answer:
-                yield _told(answer.readline()), answer
+                yield _told(answer, scan or Scan()), answer
         except OSError:
             raise ParserStopped from None
 
 
-def _told(line: bytes) -> dict[str, Any]:
-    try:
-        told: dict[str, Any] = json.loads(line)
-    except ValueError:
-        raise ParserStopped from None
+def _told(answer: BinaryIO, scan: Scan) -> dict[str, Any]:
+    """What it says at last; the scan hears of the pages before."""
+    while True:
+        try:
+            told: dict[str, Any] = json.loads(answer.readline())
+        except ValueError:
+            raise ParserStopped from None
+        match told:
+            case {"begins": int(page), "of": int(pages)}:
+                scan.begins(page, of=pages)
+            case {"ends": int(page), "read": str() | None as read}:
+                scan.ends(page, read)
+            case _:
+                break
     if "error" in told:
         raise by_code(told["error"])(told["detail"])
     return told

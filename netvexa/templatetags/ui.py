@@ -117,6 +117,7 @@ def ago(moment: datetime | None) -> str:
 _STEPS = {
     "fetch": "Fetching",
     "parse": "Taking the text out",
+    "scan": "Reading scanned pages",
     "clean": "Cleaning",
     "chunk": "Cutting into passages",
     "embed": "Computing meanings",

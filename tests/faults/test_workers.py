@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import psutil
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
@@ -21,7 +19,7 @@ from tenants.context import in_tenant
 from tenants.models import Workspace
 from tests.fakes.llm import FakeLLM
 from tests.faults import chats as many
-from tests.plugins.processes import running_worker
+from tests.plugins.processes import kill, running_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHATS = 3
@@ -43,7 +41,7 @@ async def test_a_worker_killed_while_it_writes_for_a_dead_server_loses_nothing(
     with running_worker(tmp_path, **given) as worker:
         await _hand_over(workspace, broker)
         await _until(workspace, writing=CHATS, taken_up=1)
-        _kill(worker)
+        kill(worker)
     many.models(fake_llm, "openai", words=many.WORDS)
     with running_worker(tmp_path, **given):
         await _hand_over(workspace, broker)
@@ -78,9 +76,3 @@ def _counts(workspace: Workspace) -> tuple[int, int]:
     with in_tenant(workspace):
         answers = Message.objects.filter(author="ai")
         return answers.filter(state=MessageState.WRITING).count(), answers.filter(attempts__gt=1).count()
-
-
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    for process in (*psutil.Process(worker.pid).children(recursive=True), worker):
-        process.kill()
-    worker.wait()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from knowledge.parsing.sandbox import Parsers
 from tests.knowledge import files
 
 if TYPE_CHECKING:  # models may be imported once the servers run, which is after this file is read
@@ -41,6 +42,15 @@ def wait_for() -> WaitFor:
         pytest.fail(f"{document.status} in step {document.step} after 60 s")
 
     return wait
+
+
+@pytest.fixture
+def parsers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parsers]:
+    """A child that reads the documents of this test alone."""
+    parsers = Parsers()
+    monkeypatch.setattr("knowledge.parsing.sandbox._parsers", parsers)
+    yield parsers
+    parsers.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -69,11 +69,24 @@ def picture(lines: Sequence[str], *, kind: str = "PNG", turned: int = 0) -> byte
     return _seen(_strip(lines), kind=kind, turned=turned)
 
 
-def _seen(made: FPDF, *, kind: str = "PNG", turned: int = 0) -> bytes:
+def _seen(made: FPDF, *, kind: str = "PNG", turned: float = 0) -> bytes:
     page, data = pypdfium2.PdfDocument(bytes(made.output()))[0], io.BytesIO()
     image = page.render(scale=150 / 72).to_pil().convert("RGB")
-    image.rotate(turned, expand=True).save(data, kind)
+    image.rotate(turned, expand=True, fillcolor="white").save(data, kind)
     return data.getvalue()
+
+
+def table_seen(rows: Sequence[Sequence[str]], *, title: str, ruled: bool = False, askew: float = 0) -> bytes:
+    """A picture of a page with a table, which was laid askew by so many degrees."""
+    made = FPDF(format=(210, 100))
+    made.set_font("helvetica", size=11)
+    made.add_page()
+    made.cell(0, 10, text=title, new_x="LMARGIN", new_y="NEXT")
+    for row in rows:
+        for text in row:
+            made.cell(45, 8, text=text, border=1 if ruled else 0)
+        made.ln()
+    return _seen(made, turned=askew)
 
 
 def columns(title: str, *texts: str) -> bytes:

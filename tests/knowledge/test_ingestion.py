@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,7 +41,7 @@ from tenants.context import current_workspace, in_tenant
 from tenants.models import Workspace
 from tests.knowledge import files
 from tests.knowledge.conftest import WaitFor, WebServer
-from tests.plugins.processes import running_worker
+from tests.plugins.processes import kill, running_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -351,10 +350,7 @@ def test_a_worker_that_is_killed_loses_nothing(workspace: Workspace, agent: Agen
             ingest_document.apply_async(job, connection=connection)  # type: ignore[call-arg]
         while Chunk.objects.count() < 64:
             time.sleep(0.02)
-        for child in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
+        kill(worker)
     kept = set(Chunk.objects.values_list("pk", flat=True))
     Document.objects.filter(pk=document.pk).update(lease_until=timezone.now())  # as if its time had run out
     assert read_now(document.source).status == DocumentStatus.READY

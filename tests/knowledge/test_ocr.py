@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.models import Agent
+from knowledge.blocks import BlockKind
 from knowledge.documents import add_file
 from knowledge.ingest import ingest
 from knowledge.parsing import ocr, parse
@@ -58,10 +59,36 @@ def test_columns_are_read_one_after_the_other() -> None:
 
 
 def test_a_table_is_read_row_by_row() -> None:
-    prices = [f"{thing} {number},50" for number, thing in enumerate(THINGS, start=11)]
-    sheet = files.columns("Prices", "\n".join(THINGS), "\n".join(price.split()[1] for price in prices))
-    told = " ".join(block.text for block in parse_apart(sheet, name="a.png").blocks)
-    assert all(price in told for price in prices)
+    prices = [f"{number},50" for number, _ in enumerate(THINGS, start=11)]
+    sheet = files.columns("Prices", "\n".join(THINGS), "\n".join(prices))
+    assert rows_of(sheet) == [f"{thing} | {price}" for thing, price in zip(THINGS, prices, strict=True)]
+
+
+def rows_of(picture: bytes) -> list[str]:
+    parsed = parse_apart(picture, name="a.png")
+    return [block.text for block in parsed.blocks if block.kind is BlockKind.TABLE_ROW]
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+@pytest.mark.parametrize("askew", [0, 0.4])
+def test_cells_of_a_table_stand_beside_the_names_of_their_columns(ruled: bool, askew: float) -> None:
+    rows = [
+        ["Plan", "Seats", "Storage", "Support"],
+        ["Starter", "3", "", "Mail"],
+        ["Team", "10", "50 GB", "Chat and mail"],
+        ["Business", "50", "", "Phone"],
+    ]
+    assert rows_of(files.table_seen(rows, title="Our plans", ruled=ruled, askew=askew)) == [
+        "Plan: Starter | Seats: 3 | Support: Mail",
+        "Plan: Team | Seats: 10 | Storage: 50 GB | Support: Chat and mail",
+        "Plan: Business | Seats: 50 | Support: Phone",
+    ]
+
+
+def test_what_is_no_table_for_sure_stays_text() -> None:
+    letter = files.columns("Dear Ms Smith,", "Received\nPaid\nSent", "Thank you for your order of last week.")
+    for picture in (letter, files.picture(TERMS), files.columns("A", "one two\nthree", "four\nfive six")):
+        assert rows_of(picture) == []
 
 
 @pytest.mark.parametrize("top", [50, 8])

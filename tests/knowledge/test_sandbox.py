@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,14 +16,6 @@ from knowledge.parsing.limits import Limits
 from knowledge.parsing.sandbox import Parsers, list_apart, parse_apart, unpack_apart
 from knowledge.parsing.sitemap import Listed, NoAddresses
 from tests.knowledge import files
-
-
-@pytest.fixture
-def parsers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Parsers]:
-    parsers = Parsers()
-    monkeypatch.setattr("knowledge.parsing.sandbox._parsers", parsers)
-    yield parsers
-    parsers.close()
 
 
 def read(text: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from netvexa.embedded.ports import free_port
@@ -96,6 +97,13 @@ def running_worker(folder: Path, **environment: str) -> Iterator[subprocess.Pope
     finally:
         process.terminate()
         process.wait(30)
+
+
+def kill(worker: subprocess.Popen[bytes]) -> None:
+    """Kill it with all of its children, as a machine does that is switched off."""
+    for process in (*psutil.Process(worker.pid).children(recursive=True), worker):
+        process.kill()
+    worker.wait()
 
 
 def _wait_for_line(log: Path, text: bytes, process: subprocess.Popen[bytes]) -> None:
