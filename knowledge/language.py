@@ -68,14 +68,14 @@ def is_foreign(text: str, home: str) -> bool:
         return False
     if home in SCRIPT_ALONE or language in SCRIPT_ALONE:
         return True
-    words = [word.lower() for word in _WORD.findall(text[:SAMPLE])]
+    words: list[str] = [word.lower() for word in _WORD.findall(text[:SAMPLE])]
     own = sum(word in stopwords(language) for word in words)
     return own >= 2 * max(1, sum(word in stopwords(home) for word in words))
 
 
 def is_cyrillic(text: str) -> bool:
     """Whether most letters are Cyrillic."""
-    letters = _LETTER.findall(text[:SAMPLE])
+    letters: list[str] = _LETTER.findall(text[:SAMPLE])
     return 2 * sum("\u0400" <= letter <= "\u052f" for letter in letters) > len(letters)
 
 
