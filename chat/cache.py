@@ -62,7 +62,8 @@ _KEPT = (
     "expires_at",
 )  # fmt: skip
 _ENTRY = """
-    SELECT id, question, state, text, citations::text AS citations, chunks, evidence, model, cost_micro_usd, took_ms
+    SELECT id, question, state, text, citations::text AS citations, chunks, evidence, model, cost_micro_usd, took_ms,
+           message_id
 """
 _SAME_WORDS = f"{_ENTRY} FROM chat_cachedanswer {_STANDS} AND key = %(key)s LIMIT 1"
 _MEANS_THE_SAME = f"""
@@ -74,7 +75,7 @@ _MEANS_THE_SAME = f"""
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is read of a kept answer; `citations` are JSON."""
+    """What is read of a kept answer; `citations` are JSON, `message_id` is where it was first given."""
 
     id: UUID
     question: str
@@ -86,6 +87,7 @@ class Entry:
     model: str
     cost_micro_usd: int
     took_ms: int
+    message_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class Hit:
     def _receipt(self) -> dict[str, Any]:
         return {
             "entry": str(self.entry.id),
+            "answer": str(self.entry.message_id),
             "asked": self.entry.question,
             "similarity": round(self.similarity, 4),
             "saved_micro_usd": self.entry.cost_micro_usd,

@@ -22,11 +22,16 @@ from chat.citations import Marks
 from chat.links import Links
 from knowledge import support
 from knowledge.retrieval import Passage
+from knowledge.sentences import ends_sentence
 
 KEPT = 10  # sentences that a receipt keeps
 _MARK = re.compile(r"\[(\d{1,3})\]")
-# A sentence ends with its mark, its closing quotes and the marks behind it, at white space; or with its line.
-_END = re.compile(r"(?:[.!?…][\"'”’»)\]*_]*(?:\s*\[\d{1,3}\])*\s+(?=[^\s\[])|\n+)")
+# A sentence ends with its mark, its closing quotes and the marks behind it, at white space; or with its line. Scripts
+# without spaces need none, only to know what comes next.
+_END = re.compile(
+    r"""[.!?…؟۔।]["'”’»)\]*_]*(?:\s*\[\d{1,3}\])*\s+(?=[^\s\[])"""
+    r"""|[。！？｡]["'”’»)\]*_」』）]*(?:\s*\[\d{1,3}\])*\s*(?=[^\s\["'”’»)\]*_」』）])|\n+"""
+)
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Claims:
     async def feed(self, text: str) -> str:
         """What can be shown now of the text so far."""
         self._held += text
-        ends = [found.end() for found in _END.finditer(self._held)]
+        ends = _ends_in(self._held)
         if not ends:
             return "" if self._drops else text
         whole, self._held = self._held[: ends[-1]], self._held[ends[-1] :]
@@ -114,9 +119,13 @@ class Showing:
 
 def sentences_of(text: str) -> list[str]:
     """The text cut behind each sentence; joined again it is the text."""
-    ends = [found.end() for found in _END.finditer(text)]
-    cuts = [0, *ends, len(text)]
+    cuts = [0, *_ends_in(text), len(text)]
     return [text[start:end] for start, end in pairwise(cuts) if start < end]
+
+
+def _ends_in(text: str) -> list[int]:
+    found = _END.finditer(text)
+    return [end.end() for end in found if end.group().startswith("\n") or ends_sentence(text, end)]
 
 
 def _whole(passage: Passage) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from chat.answers import Answer
-from chat.models import RUNGS, Author, Message, MessageState, Outcome
+from chat.models import RUNGS, Author, CuratedAnswer, Message, MessageState, Outcome
 from chat.recording import Span
 from knowledge import recall
 from netvexa.lib.errors import NotFound
@@ -123,11 +123,16 @@ def receipt_for(answer: Answer, *, question: str) -> ReceiptEntry:
 
 
 def audience_of(message: Message) -> str:
-    """Whom a correction of this answer should be meant for: the audience of the first restricted source it cites."""
-    row = receipt_of(message)
-    return next(
-        (found["audience"] for found in row["candidates"] if found["cited"] and found["audience"]), ""
-    )
+    """Whom a correction of this answer should be meant for: the audience of the exact answer that was given, or of
+    the first restricted source that it cites. A kept answer's passages may stand on no receipt any more.
+    """
+    if exact := message.receipt.get("curated"):
+        return (
+            CuratedAnswer.objects.filter(pk=exact["answer"]).values_list("audience", flat=True).first() or ""
+        )
+    cited = (found["audience"] for found in receipt_of(message)["candidates"] if found["cited"])
+    chunks = [UUID(citation["chunk"]) for citation in message.citations if "chunk" in citation]
+    return next(filter(None, cited), "") or recall.restricted_to(chunks)
 
 
 def _rules(answer: Answer) -> list[str]:
@@ -180,11 +185,21 @@ def _weighed(answer: Answer, evidence: float, threshold: float) -> list[str]:
 
 
 def _candidates(answer: Answer) -> list[CandidateEntry]:
-    found: list[dict[str, Any]] = answer.receipt.get("candidates", [])
+    found = _found(answer)
     ids = [UUID(row["version"]) for row in found if row.get("version")]
     versions = recall.versions_by_id(ids) if ids else {}
     marks = {citation["chunk"]: citation["n"] for citation in answer.citations if "chunk" in citation}
     return [_candidate(row, versions, marks) for row in found]
+
+
+def _found(answer: Answer) -> list[dict[str, Any]]:
+    """The passages as they were recorded; those of a kept answer on the receipt of the one that was kept."""
+    receipt = answer.receipt
+    if first := receipt.get("cache", {}).get("answer"):
+        kept = Message.objects.filter(pk=first).values_list("receipt", flat=True).first()
+        receipt = kept or receipt
+    found: list[dict[str, Any]] = receipt.get("candidates", [])
+    return found
 
 
 def _candidate(

@@ -10,6 +10,7 @@ import io
 
 from agents import audiences
 from agents.models import Agent
+from chat.gaps import asked_in
 from chat.models import Expectation, Message, Outcome
 from chat.quality_models import Expected
 from chat.turns import audiences_of
@@ -27,11 +28,13 @@ def check_room(agent: Agent, *, adding: int = 1) -> None:
 
 
 def expect_from(answer: Message) -> Expectation:
-    """A test question from an answer that a visitor got: the same outcome, and the source it cited first."""
+    """A test question from an answer that a visitor got: the same outcome, and the source it cited first. A question
+    that leaned on the one before it is completed, since a test has nothing before it.
+    """
     agent = answer.conversation.agent
     if answer.reply_to is None or not answer.reply_to.text:
         raise Invalid("This answer has no question to test.")
-    asked = answer.reply_to.text[:500]
+    asked = asked_in(answer)[:500]
     known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
     if known is not None:
         return known
@@ -65,7 +68,11 @@ def _rows(data: bytes) -> list[dict[str, str]]:
     if len(data) > MAX_SHEET:
         raise Invalid("The file is larger than 1 MB. Split it.")
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        text = data.decode("utf-8-sig").replace("\0", "")  # which PostgreSQL does not store
+        first = text.partition("\n")[0]
+        reader = csv.DictReader(
+            io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ","
+        )
         names = [name.strip().casefold() for name in reader.fieldnames or ()]
         reader.fieldnames = names
         rows = [{name: str(row.get(name) or "").strip() for name in _COLUMNS} for row in reader]

@@ -9,6 +9,7 @@ Runs inside the workspace.
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
@@ -114,8 +115,16 @@ def _wrong_source(expected: Expectation, answer: Answer, cited: list[str]) -> li
 
 def _wrong_words(expected: Expectation, answer: Answer) -> list[str]:
     said = plain(answer.text)
-    missing = [f"“{words}” is missing." for words in expected.must if plain(words) not in said]
-    return missing + [f"“{words}” must not be said." for words in expected.must_not if plain(words) in said]
+    missing = [f"“{words}” is missing." for words in expected.must if not _says(said, words)]
+    return missing + [f"“{words}” must not be said." for words in expected.must_not if _says(said, words)]
+
+
+def _says(said: str, words: str) -> bool:
+    """Whether the words stand there; "5 days" does not stand in "15 days", nor "20" in "20.50" or "1,200"."""
+    wanted = plain(words)
+    before = r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else ""
+    after = r"(?![.,]?\d)" if wanted[-1:].isdigit() else ""
+    return re.search(f"{before}{re.escape(wanted)}{after}", said) is not None
 
 
 def _named(title: str, url: str) -> str:

@@ -32,6 +32,9 @@ _SCRIPTS = (
     (re.compile(r"[\u0e00-\u0e7f]"), "th"),
     (re.compile(r"[\u0530-\u058f]"), "hy"),
 )
+SCRIPT_ALONE = frozenset(language for _, language in _SCRIPTS) | {"fa"}
+_CYRILLIC_LANGUAGES = frozenset({"ru", "uk", "bg", "sr", "mk", "be"})
+_LOOKING_ALIKE = ({"zh", "ja"}, {"ar", "fa"})  # a short text of one may hold no letter that only that one has
 _PERSIAN = re.compile(r"[پچژگ]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -52,6 +55,28 @@ def guess_language(text: str, *, default: str = "") -> str:
     """ISO 639-1 code of the text's main language, or `default` where the text does not tell."""
     sample = text[:SAMPLE]
     return _by_script(sample) or _by_function_words(sample) or default
+
+
+def is_foreign(text: str, home: str) -> bool:
+    """Whether a text is surely not in the language `home`: short ones share many words with their neighbours'."""
+    language = guess_language(text)
+    if not home or language == home or {language, home} in _LOOKING_ALIKE:
+        return False
+    if is_cyrillic(text) and home not in _CYRILLIC_LANGUAGES:
+        return True
+    if not language:
+        return False
+    if home in SCRIPT_ALONE or language in SCRIPT_ALONE:
+        return True
+    words: list[str] = [word.lower() for word in _WORD.findall(text[:SAMPLE])]
+    own = sum(word in stopwords(language) for word in words)
+    return own >= 2 * max(1, sum(word in stopwords(home) for word in words))
+
+
+def is_cyrillic(text: str) -> bool:
+    """Whether most letters are Cyrillic."""
+    letters: list[str] = _LETTER.findall(text[:SAMPLE])
+    return 2 * sum("\u0400" <= letter <= "\u052f" for letter in letters) > len(letters)
 
 
 def _rank(language: str) -> int:

@@ -32,6 +32,7 @@ __all__ = [
     "reading_asked",
     "reading_of",
     "refers_back",
+    "restricted_to",
     "source_hosts",
     "stands_alone",
     "told_version",
@@ -127,6 +128,12 @@ def all_there(chunk_ids: Sequence[UUID], *, agent_id: UUID, audiences: Sequence[
         pk__in=chunk_ids, agent_id=agent_id, version__serves__source__audience__in=["", *audiences]
     )
     return there.count() == len(set(chunk_ids))
+
+
+def restricted_to(chunk_ids: Sequence[UUID]) -> str:
+    """The audience that one of these passages is meant for; empty where all are for everybody or gone."""
+    audiences = Chunk.objects.filter(pk__in=chunk_ids).exclude(version__document__source__audience="")
+    return audiences.values_list("version__document__source__audience", flat=True).first() or ""
 
 
 def stands_alone(question: str, *, history: Sequence[str]) -> bool:

@@ -149,7 +149,8 @@ def search(
     )
     fetched = time.perf_counter()
     ranked = _ranked(question, found)
-    features = evidence.features_of(question, ranked, languages=languages)
+    written_in = evidence.languages_of(question, ranked, languages)
+    features = evidence.features_of(question, ranked, languages=languages, written_in=written_in)
     basis = evidence.basis_of(ranked)[0].chunk_id if ranked else None
     compared = time.perf_counter()
     ranked, rerank_scores = reranking.reranked(query, ranked)
@@ -170,7 +171,7 @@ def search(
     return SearchResult(
         query=query,
         passages=passages,
-        evidence=evidence.of(features, profile_id=profile.id),
+        evidence=evidence.of(features, profile_id=profile.id, languages=written_in),
         features=features,
         timings=timings,
         profile=profile.id,

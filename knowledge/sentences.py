@@ -13,7 +13,7 @@ _END = re.compile(
     )""",
     re.VERBOSE,
 )
-_LAST_WORD = re.compile(r"(\S+)$")
+_AROUND = 60  # characters that are read: two words before the mark, one behind it
 _ABBREVIATIONS = frozenset(
     [
         "mr",
@@ -34,8 +34,6 @@ _ABBREVIATIONS = frozenset(
         "al",
         "fig",
         "figs",
-        "no",
-        "nos",
         "vol",
         "pp",
         "p",
@@ -99,7 +97,58 @@ _ABBREVIATIONS = frozenset(
         "тыс",
         "млн",
         "руб",
+        "mio",
+        "mrd",
+        "tsd",
+        "std",
+        "bzgl",
+        "geb",
+        "hr",
+        "fr",
+        "ee",
+        "uu",
+        "ud",
+        "uds",
+        "ej",
+        "avda",
+        "aprox",
+        "им",
+        "проф",
+        "акад",
+        "гл",
+        "напр",
     ]
+)
+_BEFORE_NUMBERS = frozenset(
+    {"no", "nos", "mind", "abs", "tel", "kap", "тел", "ст", "п"}
+)  # elsewhere words of their own
+_ACRONYM = re.compile(r"(?:[A-Z]\.)+[A-Z]$")  # U.S.
+# German and its neighbours write "the third" as "3.": before a month, or after an article or the like.
+_ORDINAL = re.compile(r"\d{1,3}$")
+_MONTHS = re.compile(
+    r"(?:jan(?:uar)?|jänner|feb(?:ruar)?|märz|april|mai|juni|juli|aug(?:ust)?|sept?(?:ember)?|okt(?:ober)?|nov(?:ember)?"
+    r"|dez(?:ember)?)\b",
+    re.IGNORECASE,
+)
+_BEFORE_ORDINALS = frozenset(
+    (
+        "der",
+        "die",
+        "das",
+        "des",
+        "dem",
+        "den",
+        "vom",
+        "im",
+        "zum",
+        "beim",
+        "ab",
+        "bis",
+        "jede",
+        "jeder",
+        "jedes",
+        "jeden",
+    )
 )
 _INITIAL = re.compile(r"^[(\"'“«]*[^\W\d_]$")
 
@@ -120,7 +169,7 @@ def _spans_of_line(line: str, offset: int) -> list[Span]:
     spans: list[Span] = []
     start = 0
     for match in _END.finditer(line):
-        if _ends_sentence(line, match):
+        if ends_sentence(line, match):
             spans.append((start, match.end()))
             start = match.end()
     spans.append((start, len(line)))
@@ -131,12 +180,22 @@ def _spans_of_line(line: str, offset: int) -> list[Span]:
     ]
 
 
-def _ends_sentence(line: str, match: re.Match[str]) -> bool:
-    following = line[match.end() :].lstrip()[:1]
+def ends_sentence(text: str, match: re.Match[str]) -> bool:
+    """Whether the mark that was matched ends a sentence, and not only an abbreviation or a number such as "the 3."."""
+    following = text[match.end() : match.end() + _AROUND].lstrip()
     if not match.group().startswith("."):
-        return not following.islower()
-    if following.islower():
+        return not following[:1].islower()
+    if following[:1].islower():
         return False
-    before = _LAST_WORD.search(line, 0, match.start())
-    word = before.group(1).lstrip("(\"'“«[").lower() if before else ""
-    return not (word in _ABBREVIATIONS or _INITIAL.match(word))
+    before = [
+        word.lstrip("(\"'“«[") for word in text[max(0, match.start() - _AROUND) : match.start()].split()
+    ]
+    if not before or text[match.start() - 1].isspace():
+        return True
+    word, plain = before[-1], before[-1].lower()
+    if _ORDINAL.match(word):
+        leads = before[-2].lower() if len(before) > 1 else ""
+        return not (_MONTHS.match(following) or leads in _BEFORE_ORDINALS)
+    if plain in _BEFORE_NUMBERS:
+        return not following[:1].isdigit()
+    return not (plain in _ABBREVIATIONS or _INITIAL.match(word) or _ACRONYM.match(word))

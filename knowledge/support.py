@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -33,10 +34,39 @@ _NEGATIONS = frozenset(
     (  # noqa: SIM905  words read better in lines than as a list
         "not no never none neither nor without cannot nicht kein keine keinen keinem keiner nie niemals ohne nunca sin"
         " jamás pas jamais sans non mai senza nessun não sem niet geen nooit zonder bez не нет без никогда"
+        " لا ولا فلا ليس ليست لم ولم لن ولن غير بدون دون"
     ).split()
 )
-_NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
-_THOUSANDS = re.compile(r"(?<=\d)[,. ](?=\d{3}(?:\D|$))")
+# Where words are not parted by spaces; "not only", "different", "no matter" and the like deny nothing.
+_DENIES = re.compile(
+    r"不(?![仅僅同断斷过過少久管论論但只错錯])|没|沒|无(?!论)|無(?!論)|未(?![来來])|禁止|ない|ません|なし|않|없|못|아니"
+)
+# Not inside of a word, but right behind Chinese, Japanese or Korean ones.
+_NUMBER = re.compile(r"(?<![^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])\d+(?:[.,:]\d+)*")
+_THOUSANDS = re.compile(r"(?<=\d)[,.'’\u00a0\u202f](?=\d{3}(?:\D|$))")
+_SEPARATORS = str.maketrans("٫٬", ".,")  # Arabic
+# Words for 2 and up, without those that mean something else as often; English has `knowledge.sameness.NUMBERS`.
+_NUMBER_WORDS = {
+    "de": "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    "es": "dos tres cuatro cinco seis siete ocho nueve diez once doce",
+    "fr": "deux trois quatre cinq six sept huit - dix onze douze",
+    "it": "due tre quattro cinque - sette otto nove dieci undici dodici",
+    "pt": "dois três quatro cinco seis sete oito nove dez onze doze",
+    "nl": "twee drie vier vijf zes zeven acht negen tien elf twaalf",
+    "ru": "два/две/двух три/трёх/трех четыре/четырёх/четырех пять/пяти шесть/шести семь/семи восемь/восьми"
+    " девять/девяти десять/десяти одиннадцать/одиннадцати двенадцать/двенадцати",
+}
+_WORD_VALUES = {
+    language: {
+        form: str(value) for value, forms in enumerate(words.split(), start=2) for form in forms.split("/")
+    }
+    for language, words in _NUMBER_WORDS.items()
+}
+_ONE = frozenset(
+    (  # noqa: SIM905  like above
+        "one a an ein eine einen einem einer eines un una une uno um uma een один одна одного одной"
+    ).split()
+)
 
 
 class Lack(StrEnum):
@@ -54,7 +84,8 @@ def lack_of(claim: str, cited: Sequence[str], *, known: str = "") -> Lack | None
     `known` is what may be said without a source: the question's own words, the agent's name.
     """
     texts, language = [*cited, known], _language(claim)
-    if numbers_in(claim) - frozenset().union(*map(numbers_in, texts)):
+    missing = numbers_in(claim) - frozenset().union(*map(numbers_in, texts))
+    if missing - {"1"} or (missing and not any(map(_says_one, texts))):
         return Lack.NUMBER
     in_one_language = bool(cited) and _language(cited[0]) == language
     if in_one_language and _missing_names(claim, texts, language):
@@ -75,10 +106,17 @@ def has_facts(claim: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED)
 def numbers_in(text: str) -> frozenset[str]:
-    """The numbers of a text, written in digits or as words, as digits."""
-    digits = {_THOUSANDS.sub("", found) for found in _NUMBER.findall(text)}
+    """The numbers of a text, written in digits or as words, as digits with a decimal point."""
+    plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in text).translate(_SEPARATORS)
+    whole = _THOUSANDS.sub("", plain)
+    digits = {found.replace(",", ".") for found in _NUMBER.findall(whole)}
     words = {word for _, word in words_of(text.casefold(), language="")}
-    return frozenset(digits | {NUMBERS[word] for word in words & NUMBERS.keys()})
+    values = {**NUMBERS, **_WORD_VALUES.get(_language(text), {})}
+    return frozenset(digits | {values[word] for word in words & values.keys()})
+
+
+def _says_one(text: str) -> bool:
+    return any(word in _ONE for _, word in words_of(text.casefold(), language=""))
 
 
 def is_near(claim: str, cited: Sequence[str], *, profile: str) -> bool:
@@ -150,7 +188,11 @@ def _language(text: str) -> str:
 
 def _negates(text: str) -> bool:
     plain = text.casefold().replace("’", "'")
-    return "n't" in plain or any(word in _NEGATIONS for _, word in words_of(plain, language=""))
+    return (
+        "n't" in plain
+        or bool(_DENIES.search(plain))
+        or any(word in _NEGATIONS for _, word in words_of(plain, language=""))
+    )
 
 
 @lru_cache(maxsize=4 * REMEMBERED)

@@ -73,6 +73,13 @@ def query_terms(text: str, *, languages: Sequence[str] = ("",)) -> list[tuple[Te
     return content or [(term, forms) for term, _, forms in rows]
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether most of a text's characters are of scripts whose words are not parted by spaces."""
+    written = sum(match.end() - match.start() for match in _TOKEN.finditer(text))
+    unspaced = sum(len(match.group()) for match in _TOKEN.finditer(text) if match.lastgroup == "unspaced")
+    return 2 * unspaced > written
+
+
 def words_of(text: str, *, language: str) -> list[tuple[str, str]]:
     """Every term of a text, function words too: stemmed, and as it was written in lower case."""
     return [(term.text, plain) for term, plain in _tokens(text, language)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -159,6 +160,30 @@ def test_receipt_replay_and_test_set_ask_as_the_same_visitor(
     failed = {result["expectation"]: result["now"]["failed"] for result in Trial.objects.get().results}
     assert failed.pop(str(expected.pk)) == []
     assert all(failed.values())
+
+
+def test_what_a_partner_got_again_is_put_right_for_partners_alone(
+    inside: Workspace, agent: Agent, terms: Source
+) -> None:
+    turn = a_turn(agent, QUESTION, belonging=PARTNER)
+    made = rehearsal.rehearse(agent, QUESTION, audiences=["partners"])
+    turns.store(turn, made, seq=1, shown={})
+    assert cache.keep(turn, replace(made, rung="primary", receipt={**made.receipt, "attempts": [{}]}))
+    hit, again = found(agent, QUESTION, belonging=PARTNER), a_turn(agent, QUESTION, belonging=PARTNER)
+    assert hit is not None
+    turns.store(again, hit.answer(), seq=1, shown={})
+    message = receipts.answer_or_404(again.answer_id)
+    assert "34" in receipts.receipt_of(message)["candidates"][0]["quote"]
+    assert receipts.audience_of(message) == "partners"
+    Message.objects.filter(pk=turn.answer_id).delete()
+    assert receipts.audience_of(message) == "partners"
+
+
+def test_so_is_an_exact_answer_that_partners_got(inside: Workspace, agent: Agent) -> None:
+    curated.save(CuratedAnswer(agent=agent, answer=SECRET, audience="partners"), [QUESTION])
+    turn = a_turn(agent, QUESTION, belonging=PARTNER)
+    turns.store(turn, rehearsal.rehearse(agent, QUESTION, audiences=["partners"]), seq=1, shown={})
+    assert receipts.audience_of(receipts.answer_or_404(turn.answer_id)) == "partners"
 
 
 def test_a_gaps_draft_is_drawn_from_what_all_its_askers_may_read(

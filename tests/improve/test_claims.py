@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from agents.models import Agent
+from chat.claims import sentences_of
 from chat.models import Message
 from knowledge.support import Lack, lack_of
 from tenants.context import in_tenant
@@ -34,11 +35,44 @@ WRONG = "It costs 99 euros [1]."
         ("Gift cards can be returned.", Lack.NEGATION),
         ("Orders above 50 euros are not free of charge.", Lack.NEGATION),
         ("The refund arrives on your card after a while.", Lack.WORDS),
-        ("Die Lieferung nach Wien dauert sieben Tage.", Lack.WORDS),  # for the embedding model to judge
+        ("Die Lieferung nach Wien dauert sieben Tage.", Lack.NUMBER),
+        ("Die Lieferung nach Wien dauert eine Weile.", Lack.WORDS),  # for the embedding model to judge
     ],
 )
 def test_numbers_names_negation_and_words_have_to_stand_there(sentence: str, lack: Lack | None) -> None:
     assert lack_of(sentence, [PASSAGE]) == lack
+
+
+@pytest.mark.parametrize(
+    ("sentence", "cited", "lack"),
+    [
+        ("退货期限为30天。", "我们的退货期限为14天。", Lack.NUMBER),
+        ("我们提供现金退款。", "我们不提供现金退款。", Lack.NEGATION),
+        ("返金できません。", "返金できます。", Lack.NEGATION),
+        ("لا يمكن استرداد المبلغ نقدا.", "يمكن استرداد المبلغ نقدا.", Lack.NEGATION),
+        ("المدة ٥ أيام.", "المدة 5 أيام.", None),
+        ("Die Frist beträgt fünf Tage.", "Die Frist beträgt drei Tage.", Lack.NUMBER),
+        ("Die Frist beträgt 3 Tage.", "Die Frist beträgt drei Tage.", None),
+        ("El plazo es de cinco días.", "El plazo es de tres días.", Lack.NUMBER),
+        ("Возврат возможен в течение пяти дней.", "Возврат возможен в течение трёх дней.", Lack.NUMBER),
+        ("Die Anfahrt dauert 1,5 Stunden.", "Die Anfahrt dauert 1.5 Stunden.", None),
+        ("It takes 1 day.", "It takes one day.", None),
+        ("It takes 1 day.", "It takes two days.", Lack.NUMBER),
+    ],
+)
+def test_so_do_they_in_other_languages(sentence: str, cited: str, lack: Lack | None) -> None:
+    assert lack_of(sentence, [cited]) == lack
+
+
+def test_a_claim_in_chinese_is_checked_sentence_by_sentence() -> None:
+    text = "退货期限为30天。[1]运费由客户承担。我们不提供现金退款。[2]"
+    assert sentences_of(text) == ["退货期限为30天。[1]", "运费由客户承担。", "我们不提供现金退款。[2]"]
+
+
+def test_a_date_is_no_end_of_a_claim() -> None:
+    text = "Die Frist endet am 3. Oktober, z. B. für Dr. Müller [1]. Danach ist Schluss."
+    assert "".join(sentences_of(text)) == text
+    assert len(sentences_of(text)) == 2
 
 
 def policy(agent: Agent, workspace: Workspace, value: str) -> None:

@@ -10,14 +10,17 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.models import Agent
+from agents.providers import Turn
 from billing.models import UsageEntry
-from chat import trials
-from chat.models import Expectation, Message, Trial
+from chat import receipts, rehearsal, test_sets, trials, turns
+from chat.answers import Answer
+from chat.models import Expectation, Message, Outcome, Trial
 from chat.tasks import resume_trials, run_trial
 from knowledge import documents
 from knowledge.models import Version
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
+from tests.chat.test_cache import a_turn
 from tests.chat.visitor import SHOP
 from tests.improve.test_exact_answers import QUESTION, an_answer, asked
 from tests.plugins.integrators import Integrator
@@ -60,6 +63,25 @@ def test_every_check_says_what_is_wrong(
     trial = run(workspace, agent)
     assert trial.results[0]["now"]["failed"] == failed
     assert (trial.state, trial.passed, trial.total) == ("done", int(not failed), 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "stands"),
+    [
+        ("5 days", "Within 5 days.", True),
+        ("5 days", "Within 15 days.", False),
+        ("5 days", "Within 2.5 days.", False),
+        ("costs 20", "It costs 20.", True),
+        ("costs 20", "It costs 20.50 euros.", False),
+        ("costs 1", "It costs 1,200 euros.", False),
+        ("three to", "Three  to five", True),
+        ("30", "退货期限为30天。", True),
+    ],
+)
+def test_a_number_is_no_part_of_a_longer_one(words: str, said: str, stands: bool) -> None:
+    answer = Answer(text=said, outcome=Outcome.ANSWERED)
+    side = trials.side_of(Expectation(must=[words]), answer)
+    assert side["failed"] == ([] if stands else [f"“{words}” is missing."])
 
 
 def test_a_run_is_neither_stored_as_a_conversation_nor_billed(agent: Agent, workspace: Workspace) -> None:
@@ -117,6 +139,25 @@ def test_a_sheet_of_questions_is_imported(agent: Agent, workspace: Workspace, ow
             ("Who won the cup?", [], "abstained"),
             (QUESTION, ["three", "five"], "answered"),
         ]
+
+
+@pytest.mark.parametrize("sheet", ["question;outcome\n{};answered\n", "question\n{}\0\n"])
+def test_a_sheet_from_another_program_is_read(
+    agent: Agent, workspace: Workspace, owner_client: Client, sheet: str
+) -> None:
+    upload = SimpleUploadedFile("tests.csv", sheet.format(QUESTION).encode())
+    owner_client.post(f"/improve/agents/{agent.pk}/tests/import/", {"file": upload})
+    with in_tenant(workspace):
+        assert Expectation.objects.get().question == QUESTION
+
+
+def test_a_follow_up_becomes_a_whole_test_question(agent: Agent, workspace: Workspace) -> None:
+    with in_tenant(workspace):
+        turn = a_turn(agent, "And to Germany?")
+        history = [Turn("visitor", QUESTION)]
+        turns.store(turn, rehearsal.rehearse(agent, turn.question, history=history), seq=1, shown={})
+        made = test_sets.expect_from(receipts.answer_or_404(turn.answer_id))
+    assert made.question == f"{QUESTION} And to Germany?"
 
 
 def test_a_sheet_without_questions_says_so(agent: Agent, owner_client: Client) -> None:

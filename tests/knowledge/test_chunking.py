@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -105,3 +106,21 @@ def test_abbreviations_initials_and_numbers_do_not_end_a_sentence() -> None:
         "好的。",
         "再见。",
     ]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["Die Frist endet am 3. Oktober 2024.", "Danach ist Schluss."],
+        ["Im 19. Jahrhundert war das so.", "Die 2. Mahnung kostet 5 Euro."],
+        ["Mind. 3 Std. Anfahrt, das sind 2 Mio. Euro.", "Siehe Abs. 2 Satz 1."],
+        ["EE. UU. tiene 50 estados.", "¿Cómo pago?", "Con tarjeta."],
+        ["Им. Пушкина, ул. Ленина, д. 5.", "Это так."],
+        ["The U.S. Government pays.", "I am 18.", "Can I open an account?"],
+        ["Can I return it?", "No.", "You can exchange it, see no. 5 of the terms."],
+        ["السعر ٥ دولار.", "هل يمكنني الدفع؟", "نعم."],
+    ],
+)
+def test_sentences_end_where_their_language_ends_them(sentences: list[str]) -> None:
+    text = " ".join(sentences)
+    assert [text[start:end] for start, end in sentence_spans(text)] == sentences
