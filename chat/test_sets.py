@@ -10,6 +10,7 @@ import io
 
 from agents import audiences
 from agents.models import Agent
+from chat import receipts
 from chat.models import Expectation, Message, Outcome
 from chat.quality_models import Expected
 from chat.turns import audiences_of
@@ -29,9 +30,9 @@ def check_room(agent: Agent, *, adding: int = 1) -> None:
 def expect_from(answer: Message) -> Expectation:
     """A test question from an answer that a visitor got: the same outcome, and the source it cited first."""
     agent = answer.conversation.agent
-    if answer.reply_to is None or not answer.reply_to.text:
+    asked = receipts.question_of(answer)[:500]
+    if not asked:
         raise Invalid("This answer has no question to test.")
-    asked = answer.reply_to.text[:500]
     known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
     if known is not None:
         return known
