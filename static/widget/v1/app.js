@@ -1,1 +1,1 @@
-export * from "./app.a09f0ef744.js";
+export * from "./app.a983156ccf.js";
