@@ -135,7 +135,7 @@ def _suggested(wrong: Message | None) -> dict[str, Any]:
     """What was asked and answered, to begin with."""
     if wrong is None:
         return {}
-    asked = receipts.question_of(wrong)
+    asked = wrong.question
     said = _MARK.sub("", wrong.text) if wrong.outcome == "answered" else ""
     return {"wordings": [asked] if asked else [], "answer": said, "audience": receipts.audience_of(wrong)}
 

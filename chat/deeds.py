@@ -19,7 +19,8 @@ from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotFound
 
 Change = dict[str, Any]  # of a run: settings by name, or one deed with what it needs
-Told = tuple[str, str | None, str]  # for people: a label, what stood before where that tells something, and after
+# What changes, for people: a label, what stood before where that tells something, and what stands after.
+Told = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, kw_only=True)

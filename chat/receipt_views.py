@@ -30,14 +30,16 @@ def replay(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> H
 
 
 def _page(request: MemberRequest, message: Message, today: Answer | None = None) -> HttpResponse:
-    question = receipts.question_of(message)
+    question = message.question
     sides = [("Then", Answer.of(message)), ("Today", today)]
     context = {
         "message": message,
         "conversation": message.conversation,
         "question": question,
         "columns": [
-            (name, answer, receipts.receipt_for(answer, question=question)) for name, answer in sides if answer
+            (name, answer, receipts.receipt_for(answer, question=question))
+            for name, answer in sides
+            if answer
         ],
     }
     return render(request, "chat/receipt.html", context)

@@ -85,13 +85,6 @@ def answer_or_404(message_id: UUID, *, conversation_id: UUID | None = None) -> M
     return message
 
 
-def question_of(message: Message) -> str:
-    """What an answer answers: where the visitor took a choice ("the second"), the question that it completed."""
-    if message.receipt.get("chosen"):
-        return str(message.receipt["query"])
-    return message.reply_to.text if message.reply_to else ""
-
-
 def receipt_of(message: Message) -> ReceiptEntry:
     """The receipt of a stored answer."""
     return receipt_for(Answer.of(message), question=message.reply_to.text if message.reply_to else "")

@@ -10,7 +10,6 @@ import io
 
 from agents import audiences
 from agents.models import Agent
-from chat import receipts
 from chat.models import Expectation, Message, Outcome
 from chat.quality_models import Expected
 from chat.turns import audiences_of
@@ -30,7 +29,7 @@ def check_room(agent: Agent, *, adding: int = 1) -> None:
 def expect_from(answer: Message) -> Expectation:
     """A test question from an answer that a visitor got: the same outcome, and the source it cited first."""
     agent = answer.conversation.agent
-    asked = receipts.question_of(answer)[:500]
+    asked = answer.question[:500]
     if not asked:
         raise Invalid("This answer has no question to test.")
     known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()

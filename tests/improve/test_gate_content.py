@@ -152,7 +152,10 @@ def test_a_run_of_new_content_names_it_alone(
     trial = tested_now(tested, workspace)
     assert trial is not None
     page = " ".join(owner_client.get(f"/improve/runs/{trial.pk}/").content.decode().split())
-    assert '>New content</dt><dd class="break-words"><ins class="text-success no-underline">Hammocks</ins>' in page
+    assert (
+        '>New content</dt><dd class="break-words"><ins class="text-success no-underline">Hammocks</ins>'
+        in page
+    )
 
 
 def test_many_documents_are_one_run_and_it_waits_while_more_comes(

@@ -115,7 +115,9 @@ def test_the_way_to_the_end_does_not_lie_on_the_link_of_a_source(visit: Visit, h
         widget.root.locator(which).bounding_box()
         for which in (".log-box > button", ".sources li a", ".sources li")
     )
-    assert way and link and source
+    assert way
+    assert link
+    assert source
     assert source["y"] + source["height"] <= way["y"]
     widget.root.locator(".log").evaluate("(log, by) => log.scrollBy(0, by)", link["y"] - way["y"])
     link = widget.root.locator(".sources li a").bounding_box()
