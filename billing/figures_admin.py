@@ -24,6 +24,9 @@ MONTH_COLUMNS = (
     "Month", "MRR", "ARR", "Customers", "New", "Return", "Expansion", "Contraction", "Churned", "Churn",
     "Signed up", "Trial conversion", "Beyond plans", "Models' cost", "Margin",
 )  # fmt: skip
+# The page shows the columns after the month in two tables, as wide as a desk's screen: revenue, then what comes of it.
+_REVENUE = slice(1, MONTH_COLUMNS.index("Signed up"))
+_MARGIN = slice(MONTH_COLUMNS.index("Signed up"), None)
 WORKSPACE_COLUMNS = ("Workspace", "Address", "Revenue", "Models' cost", "Margin", "Margin in percent")
 SHOWN = 100
 
@@ -64,8 +67,10 @@ class BusinessFiguresAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg
         context = {
             **self.admin_site.each_context(request),
             "title": "Business figures",
-            "columns": MONTH_COLUMNS,
-            "lines": [_month_cells(month) for month in reversed(months)],
+            "month_tables": [
+                ("Recurring revenue by month, in US dollars", *_table(months, _REVENUE)),
+                ("Trials, cost and margin by month, in US dollars", *_table(months, _MARGIN)),
+            ],
             "now": months[-1],
             "targets": figures.targets(months),
             "ltv": figures.ltv_cents(months),
@@ -99,6 +104,13 @@ class BusinessFiguresAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg
 def _month_asked(request: HttpRequest, months: list[Month]) -> date:
     asked = request.GET.get("month", "")
     return next((month.first for month in months if f"{month.first:%Y-%m}" == asked), months[-1].first)
+
+
+def _table(months: list[Month], part: slice) -> tuple[list[str], list[list[str]]]:
+    """Some columns of the months, newest first: their heads, and their lines."""
+    rows = ([*MONTH_COLUMNS], *map(_month_cells, reversed(months)))
+    columns, *lines = ([row[0], *row[part]] for row in rows)
+    return columns, lines
 
 
 def _month_cells(month: Month) -> list[str]:

@@ -135,11 +135,9 @@ def _suggested(wrong: Message | None) -> dict[str, Any]:
     """What was asked and answered, to begin with."""
     if wrong is None:
         return {}
-    asked = [wrong.reply_to.text] if wrong.reply_to else []
-    if wrong.receipt.get("chosen"):  # "the second": the question that it completed
-        asked = [wrong.receipt["query"]]
+    asked = wrong.question
     said = _MARK.sub("", wrong.text) if wrong.outcome == "answered" else ""
-    return {"wordings": asked, "answer": said, "audience": receipts.audience_of(wrong)}
+    return {"wordings": [asked] if asked else [], "answer": said, "audience": receipts.audience_of(wrong)}
 
 
 @member_required(Permission.VIEW)

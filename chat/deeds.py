@@ -19,7 +19,8 @@ from knowledge.candidates import Overlay
 from netvexa.lib.errors import Invalid, NotFound
 
 Change = dict[str, Any]  # of a run: settings by name, or one deed with what it needs
-Told = tuple[str, str, str]  # what changes, for people: a label, before, and after
+# What changes, for people: a label, what stood before where that tells something, and what stands after.
+Told = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,8 @@ def _exact(exact_of: Callable[[Agent, Any], ExactAnswers]) -> Callable[[Agent, A
     return lambda agent, value: Seen(exact=exact_of(agent, value))
 
 
-def _new(label: str, name_of: Callable[[Any], str], *, before: str) -> Callable[[Any], list[Told]]:
-    return lambda value: [(label, before, name_of(value))]
+def _new(label: str, name_of: Callable[[Any], str]) -> Callable[[Any], list[Told]]:
+    return lambda value: [(label, None, name_of(value))]
 
 
 def _gone(label: str, name_of: Callable[[Any], str]) -> Callable[[Any], list[Told]]:
@@ -61,20 +62,20 @@ def _gone(label: str, name_of: Callable[[Any], str]) -> Callable[[Any], list[Tol
 def _content(ids: list[str]) -> list[Told]:
     changed, new = (proposals.names_of_new(ids, replacing=replacing) for replacing in (True, False))
     return [
-        *(("Changed content", "as it serves", name) for name in changed),
-        *(("New content", "nothing", name) for name in new),
+        *(("Changed content", None, name) for name in changed),
+        *(("New content", None, name) for name in new),
         *(("Page or file", name, "taken away") for name in proposals.names_of_leaving(ids)),
     ]
 
 
 _KINDS = {
     Deed.PUBLISH: _Kind(
-        told=_new("Document", proposals.name_of_version, before="as it serves"),
+        told=_new("Document", proposals.name_of_version),
         seen=_over(proposals.overlay_of),
         do=lambda _agent, value, _by: proposals.publish(value),
     ),
     Deed.RESTORE: _Kind(
-        told=_new("Document", proposals.name_of_version, before="as it serves"),
+        told=_new("Document", proposals.name_of_version),
         seen=_over(proposals.overlay_of),
         do=lambda _agent, value, by: proposals.restore(value, by=by),
     ),
@@ -99,7 +100,7 @@ _KINDS = {
         do=lambda agent, value, by: proposals.push(agent, value, by=by),
     ),
     Deed.EXACT_ANSWER: _Kind(
-        told=_new("Exact answer", curated_changes.name_of_wanted, before="as it is"),
+        told=_new("Exact answer", curated_changes.name_of_wanted),
         seen=_exact(curated_changes.with_answer),
         do=curated_changes.do_save,
     ),
@@ -109,7 +110,7 @@ _KINDS = {
         do=curated_changes.do_delete,
     ),
     Deed.IMPORT_EXACT_ANSWERS: _Kind(
-        told=_new("Exact answers", curated_changes.name_of_import, before="as they are"),
+        told=_new("Exact answers", curated_changes.name_of_import),
         seen=_exact(curated_changes.with_pairs),
         do=curated_changes.do_import,
     ),
@@ -120,7 +121,7 @@ _KINDS = {
         drop=lambda _agent, value: proposals.keep_out(value),
     ),
     Deed.PROFILE: _Kind(
-        told=_new("Embedding model", str, before="as it is"),
+        told=_new("Embedding model", str),
         seen=_over(proposals.with_profile),
         do=lambda agent, value, _by: proposals.turn_to(agent.pk, value),
         drop=lambda agent, _value: proposals.stay(agent.pk),

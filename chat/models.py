@@ -241,6 +241,13 @@ class Message(models.Model):
         return self.text[:60]
 
     @property
+    def question(self) -> str:
+        """What it answers: where the visitor took a choice ("the second"), the question that this completed."""
+        if self.receipt.get("chosen"):
+            return str(self.receipt["query"])
+        return self.reply_to.text if self.reply_to else ""
+
+    @property
     def rung_in_words(self) -> str:
         """Which step of the ladder answered, as people read it."""
         return RUNGS.get(self.rung, self.rung)

@@ -30,14 +30,16 @@ def replay(request: MemberRequest, conversation_id: UUID, message_id: UUID) -> H
 
 
 def _page(request: MemberRequest, message: Message, today: Answer | None = None) -> HttpResponse:
-    question = message.reply_to.text if message.reply_to else ""
-    columns = [("Then", Answer.of(message), receipts.receipt_of(message))]
-    if today is not None:
-        columns.append(("Today", today, receipts.receipt_for(today, question=question)))
+    question = message.question
+    sides = [("Then", Answer.of(message)), ("Today", today)]
     context = {
         "message": message,
         "conversation": message.conversation,
         "question": question,
-        "columns": columns,
+        "columns": [
+            (name, answer, receipts.receipt_for(answer, question=question))
+            for name, answer in sides
+            if answer
+        ],
     }
     return render(request, "chat/receipt.html", context)

@@ -32,9 +32,9 @@ def expect_from(answer: Message) -> Expectation:
     that leaned on the one before it is completed, since a test has nothing before it.
     """
     agent = answer.conversation.agent
-    if answer.reply_to is None or not answer.reply_to.text:
-        raise Invalid("This answer has no question to test.")
     asked = asked_in(answer)[:500]
+    if not asked:
+        raise Invalid("This answer has no question to test.")
     known = agent.expectations.filter(question=asked, audiences=list(audiences_of(answer))).first()
     if known is not None:
         return known

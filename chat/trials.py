@@ -379,7 +379,7 @@ class Difference(TypedDict):
     """One thing in which a run differs from what it is compared with."""
 
     name: str
-    before: str
+    before: str | None  # None where that tells nothing, as of what is new
     now: str
 
 

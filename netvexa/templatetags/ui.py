@@ -58,6 +58,13 @@ def open_at_quote(citation: dict[str, Any]) -> str:
     return quoted_url(citation.get("url", ""), citation.get("snippet", ""), page=citation.get("page", ""))
 
 
+@register.filter
+def place(citation: dict[str, Any]) -> str:
+    """A citation's title with its section, whose path often begins with the title itself."""
+    title, path = citation["title"], citation.get("heading", "").split(" › ")
+    return " › ".join([title, *filter(None, path[1:] if path[0] == title else path)])
+
+
 register.filter(shown_address)
 
 

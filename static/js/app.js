@@ -80,9 +80,12 @@ document.addEventListener("click", (event) => {
   else if (event.target instanceof HTMLDialogElement) event.target.close(); // its backdrop
 });
 
-// Menus close like menus: by a click elsewhere and by Escape, which gives the focus back.
+// Menus close like menus: by a click elsewhere, when the focus goes on, and by Escape, which gives the focus back.
 const openMenus = () => document.querySelectorAll("details[data-menu][open]");
 document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("focusin", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
@@ -91,6 +94,15 @@ document.addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
+});
+
+// A row of tabs that is wider than a phone begins at the one that is open, and goes along with the keyboard.
+const centre = (tab) => {
+  const [inner, outer] = [tab, tab.parentElement].map((box) => box.getBoundingClientRect());
+  tab.parentElement.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+};
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("main nav > :focus-visible")) centre(target);
 });
 
 // A form is sent once, and says that it is on its way.
@@ -135,4 +147,5 @@ for (const input of document.querySelectorAll("input[name=time_zone][type=hidden
 for (const element of document.querySelectorAll("[data-js]")) element.hidden = false;
 for (const toast of document.querySelectorAll("[data-toast]")) schedule(toast);
 markTheme();
-document.querySelector("[aria-invalid=true]")?.focus();
+document.querySelectorAll("main nav [aria-current=page]").forEach(centre);
+(document.querySelector("[aria-invalid=true]") ?? document.querySelector("[data-errors]"))?.focus();

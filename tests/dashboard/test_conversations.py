@@ -7,6 +7,7 @@ from django.test import Client
 
 from agents.models import Agent
 from chat.models import Author, Conversation, ConversationState, Message, Outcome, Owner, Visitor
+from netvexa.templatetags.ui import place
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
 from tests.plugins.people import ClientAs
@@ -47,6 +48,12 @@ def test_the_transcript_shows_what_was_said_and_what_it_rests_on(
     assert "Thirty days." in page
     assert "within 30 days" in page
     assert "&lt;b&gt;How long?" in page
+    assert "<span>Terms › Returns</span>" in page
+
+
+def test_a_section_whose_path_begins_with_the_title_names_it_once() -> None:
+    assert place({"title": "Terms", "heading": "Terms › Returns"}) == "Terms › Returns"
+    assert place({"title": "Terms", "heading": "Terms"}) == place({"title": "Terms"}) == "Terms"
 
 
 def test_a_stranger_finds_nothing(stranger_client: Client, conversation: Conversation) -> None:

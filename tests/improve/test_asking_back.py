@@ -211,6 +211,20 @@ def test_a_test_question_says_that_it_asked_back(agent: Agent, workspace: Worksp
     assert failed["reset it?"] == ["It asked back; it should have said that it does not know."]
 
 
+def test_the_receipt_and_a_test_of_what_was_chosen_are_of_the_whole_question(
+    talk: Talk, workspace: Workspace, owner_client: Client
+) -> None:
+    choices = talk.receipt(talk.ask(AMBIGUOUS))["choices"]
+    answer = talk.ask(str(choices.index("Reset the router") + 1))
+    whole = f"{AMBIGUOUS} Reset the router"
+    page = owner_client.get(page_of(workspace, answer)).content.decode()
+    assert f"{whole}</h1>" in page
+    assert "Searched for" not in page
+    with in_tenant(workspace):
+        message = Message.objects.get(pk=answer["id"])
+        assert test_sets.expect_from(message).question == whole
+
+
 def test_a_fix_of_what_was_chosen_begins_with_the_whole_question(
     talk: Talk, workspace: Workspace, owner_client: Client
 ) -> None:

@@ -86,7 +86,7 @@ def test_a_blocking_gate_keeps_new_content_back_until_somebody_publishes_it(
         assert f"/improve/runs/{trial.pk}/" in page
         assert "Waits for the tests" in page
     runs = owner_client.get(f"/improve/agents/{tested.pk}/tests/").content.decode()
-    assert "Changed content: as it serves → Help of the shop" in runs
+    assert "Changed content: Help of the shop</span>" in runs
     assert "Held back" in runs
     assert decide(client_as(Role.AGENT), trial, "apply").status_code == 403
     assert decide(owner_client, trial, "apply").status_code == 302
@@ -142,6 +142,20 @@ def test_the_team_gets_a_mail_that_names_what_broke_answers(
     assert "breaks 1 test question" in subject
     assert "Help of the shop" in text
     assert "It is in use already" in text
+
+
+def test_a_run_of_new_content_names_it_alone(
+    tested: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    with in_tenant(workspace):
+        read(documents.add_text(tested, title="Hammocks", text=HARMLESS).documents.get())
+    trial = tested_now(tested, workspace)
+    assert trial is not None
+    page = " ".join(owner_client.get(f"/improve/runs/{trial.pk}/").content.decode().split())
+    assert (
+        '>New content</dt><dd class="break-words"><ins class="text-success no-underline">Hammocks</ins>'
+        in page
+    )
 
 
 def test_many_documents_are_one_run_and_it_waits_while_more_comes(

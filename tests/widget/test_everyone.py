@@ -95,6 +95,38 @@ def test_the_menu_is_opened_walked_and_shut_by_keys(visit: Visit, host: Host) ->
     expect(widget.panel).to_be_visible()
 
 
+LONG = "\n\n".join(f"Paragraph {n} of what there is to say." for n in range(30))
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "ar"])
+def test_the_way_to_the_end_does_not_lie_on_the_link_of_a_source(visit: Visit, host: Host, lang: str) -> None:
+    page = visit(f"lang={lang}")
+    widget = Widget(page).open()
+    widget.panel.locator("textarea").fill("How do refunds work?")
+    widget.panel.locator("textarea").press("Enter")
+    host.wait_for("message")
+    for text, citations in ((LONG, []), ("Within 30 days [1].", SOURCES), (LONG, [])):
+        host.answer(text, citations=citations)
+    expect(widget.answer).to_have_count(3)
+    expect(widget.answer.last).to_contain_text("Paragraph 29")
+    widget.root.locator(".chip").press("Enter")
+    widget.root.locator(".log-box > button").wait_for()
+    way, link, source = (
+        widget.root.locator(which).bounding_box()
+        for which in (".log-box > button", ".sources li a", ".sources li")
+    )
+    assert way
+    assert link
+    assert source
+    assert source["y"] + source["height"] <= way["y"]
+    widget.root.locator(".log").evaluate("(log, by) => log.scrollBy(0, by)", link["y"] - way["y"])
+    link = widget.root.locator(".sources li a").bounding_box()
+    assert link
+    assert abs(link["y"] - way["y"]) < 2
+    assert (way["width"], way["height"]) == (44, 44)
+    assert link["x"] + link["width"] <= way["x"] or way["x"] + way["width"] <= link["x"]
+
+
 def test_whole_sentences_are_read_out_and_each_once(visit: Visit, host: Host) -> None:
     widget = Widget(visit()).open().ask("How?")
     host.wait_for("message")

@@ -1,1 +1,1 @@
-export * from "./app.05c86e8994.js";
+export * from "./app.beecddb8ff.js";

@@ -3,6 +3,7 @@ import { h } from "../vdom.ts";
 import type { Widget } from "../widget.ts";
 import { AnswerView } from "./answer.tsx";
 import { Face } from "./face.tsx";
+import { IconButton } from "./icons.tsx";
 import { OwnMessage } from "./own.tsx";
 
 /** How near to its end the log counts as being read at the end, and from how far away a way back is shown, in px. */
@@ -43,9 +44,7 @@ export function Log(widget: Widget) {
         )}
       </div>
       {widget.ui.away && (
-        <button class="latest" onClick={() => toEnd(widget.find(".log"))}>
-          {t("latest")}
-        </button>
+        <IconButton label={t("latest")} icon="down" act={() => toEnd(widget.find(".log"))} />
       )}
     </div>
   );
