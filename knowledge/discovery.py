@@ -75,6 +75,15 @@ def bring_back_copies(source: Source) -> int:
     return _bring_back(source.documents.filter(pk__in=lost[:room]))
 
 
+def bring_back_root(source: Source) -> None:
+    """The page from which a source is read is looked at again when it went, or nothing would ever come back."""
+    gone = source.documents.filter(status=DocumentStatus.GONE).exclude(error_code=COPY)
+    if source.kind == SourceKind.SITE:
+        _bring_back(gone.filter(key=source.url))
+    elif source.kind == SourceKind.URL:
+        _bring_back(gone)
+
+
 def _bring_back(gone: QuerySet[Document]) -> int:
     return gone.update(
         status=DocumentStatus.WAITING, fetch_due=True, misses=0, attempts=0, error="", error_code="", etag="",
