@@ -38,6 +38,9 @@ READABLE = (
     "application/json",
     "application/epub+zip",
     "application/octet-stream",
+    "binary/octet-stream",  # as Amazon S3 calls what nobody named
+    "application/x-pdf",
+    "application/csv",
     "application/gzip",
     "application/x-gzip",
     "application/vnd.openxmlformats-officedocument.",
@@ -313,3 +316,5 @@ async def _limited(response: httpx.Response, largest: int) -> AsyncIterator[byte
         if left < 0:
             raise _too_large(largest)
         yield part
+    if unpacker and left < largest and not unpacker.eof:
+        raise FetchError("The server broke off in the middle of the page.")

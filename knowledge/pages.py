@@ -21,6 +21,7 @@ from knowledge import discovery, leaving, rendering, robots, versions
 from knowledge.fetching import FetchedPage, FetchError, PageForbidden, PageMissing, fetch
 from knowledge.models import Document, DocumentStatus, SourceKind, Version
 from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.sniff import MediaType, sniff
 from knowledge.scope import canonical, scope_of
 from netvexa.lib.errors import AppError
 from netvexa.lib.hosts import shown_address
@@ -32,6 +33,13 @@ _LOG_IN = re.compile(
     r"|/(?:(?:wp-|service)?log[-_]?in|sign[-_]?in|log[-_]?on|sso|saml2?|oauth2?|authorize)(?:\.\w+)?(?:[/?]|$)",
     re.IGNORECASE,
 )
+_ENDINGS = {
+    "text/csv": ".csv",
+    "application/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/json": ".json",
+    "text/markdown": ".md",
+}
 _PASSWORD = re.compile(rb"<input\b[^>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
 
 
@@ -212,8 +220,18 @@ def _put(version: Version, page: FetchedPage) -> None:
     if not page.content:
         raise FetchError("The server sent an empty page.")
     versions.put_content(version, page.content)
-    version.charset, version.name = page.charset[:40], version.name or file_name_of(page.url)
+    version.charset = page.charset[:40]
+    version.name = version.name or file_name_of(page.url) or _named_by_type(page)
     version.address = page.url
+
+
+def _named_by_type(page: FetchedPage) -> str:
+    """A name with the ending of a kind of text that only the server tells, as of a spreadsheet that it exports."""
+    ending = _ENDINGS.get(page.content_type)
+    if not ending or sniff(page.content) not in {MediaType.TEXT, MediaType.MARKDOWN}:
+        return ""
+    parts = urlsplit(page.url)
+    return f"{(PurePosixPath(parts.path).name or parts.netloc)[:190]}{ending}"
 
 
 def _hash(page: FetchedPage) -> str:

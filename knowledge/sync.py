@@ -183,7 +183,9 @@ def _list_pages(source: Source) -> None:
     is_listed = Q(key__in=listed) | Q(url__in=listed)
     present.filter(is_listed, warning_code="").update(misses=0)
     if not listed:
-        _tell(source, f"The sitemap lists {len(listing.pages):,} pages, none of which you chose to have read.")
+        _tell(
+            source, f"The sitemap lists {len(listing.pages):,} pages, none of which you chose to have read."
+        )
     if listing.left_out:
         _tell(source, f"The sitemap was read in part, so no page counts as gone. {listing.left_out}")
     else:
@@ -367,7 +369,9 @@ def _enough_misses(source: Source) -> int:
     hours = interval_of(source)
     if not hours or not _seems_down(source):
         return MISSES
-    _tell(source, "Most pages of this site seem to be gone. They serve for a day more, in case it is only down.")
+    _tell(
+        source, "Most pages of this site seem to be gone. They serve for a day more, in case it is only down."
+    )
     return max(MISSES, math.ceil(DOWN_FOR / hours) + 1)
 
 

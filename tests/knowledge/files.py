@@ -317,7 +317,21 @@ def archive(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def book(*, package: str = "", note: str = "") -> bytes:
+def workbook_of_a_program() -> bytes:
+    """With a formula that nobody has calculated, and the formats of a German office."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Plan", "Net", "Tax", "Fee", "Gross"])
+    sheet.append(["Pro", 1234.5, 0.125, 0.285, "=B2*1.19"])
+    for cell, number_format in (("B2", '_-* #,##0.00\\ _€_-;"-"'), ("C2", "0%"), ("D2", "#,##0.00\\ €")):
+        sheet[cell].number_format = number_format
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def book(*, package: str = "", note: str = "", css: str = "") -> bytes:
+    """`css` is a style sheet that its pages link."""
     package = package or (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
         "<dc:title>The Lamp</dc:title><dc:language>en</dc:language></metadata><manifest>"
@@ -328,13 +342,15 @@ def book(*, package: str = "", note: str = "") -> bytes:
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
         '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
     )
-    page = "<html><head><title>{0}</title></head><body>{1}<p>{2}</p></body></html>"
+    linked = "<link rel='stylesheet' href='../my%20style.css'/>"
+    page = f"<html><head><title>{{0}}</title>{linked}</head><body>{{1}}<p>{{2}}</p></body></html>"
     return archive(
         {
             "mimetype": b"application/epub+zip",
             "META-INF/container.xml": container.encode(),
             "OEBPS/book.opf": package.encode(),
             "OEBPS/text/a a.xhtml": page.format("First light", "", f"It was dark at first.{note}").encode(),
+            "OEBPS/my style.css": css.encode(),
             "OEBPS/b.xhtml": page.format("x", "<h1>The switch</h1>", "Then somebody pressed it.").encode(),
         }
     )

@@ -623,6 +623,15 @@ def test_a_single_page_is_watched_too(agent: Agent, site: Website) -> None:
     assert "59" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
 
 
+def test_a_table_that_only_the_server_calls_one_is_read_as_such(agent: Agent, site: Website) -> None:
+    site.pages["/export?format=csv"] = "Plan;Price\nPro;49\nTeam;99\n"
+    site.kinds["/export?format=csv"] = "text/csv"
+    source = add_url(agent, url=site.url("/export?format=csv"))
+    ingest.ingest(source.documents.get().pk)
+    assert source.documents.get().title == "export"
+    assert "Plan: Team | Price: 99" in Chunk.objects.get(version__document__source=source).text
+
+
 def test_new_content_that_cannot_be_read_leaves_the_old_in_service(agent: Agent, site: Website) -> None:
     source = crawled(agent, site)
     site.pages["/prices"] = "<html><body><div id=app></div><script src=a.js></script></body></html>"

@@ -38,7 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, body = 304, b""
         site.asked.append((path, status))
         self.send_response(status)
-        self.send_header("content-type", _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8"))
+        kind = _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8")
+        self.send_header("content-type", site.kinds.get(path, kind))
         self.send_header("content-length", str(len(body)))
         self.send_header("etag", etag)
         if path in site.moved:
@@ -52,8 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Website(ThreadingHTTPServer):
-    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to (those of `for_now`
-    call that temporary), `shy` the paths that are not found when only their head is asked for, `asked` (path, status) so far.
+    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to (those of
+    `for_now` call that temporary), `shy` the paths that are not found when only their head is asked for, `kinds`
+    their types beside the usual ones, `asked` (path, status) so far.
     """
 
     daemon_threads = True
@@ -65,6 +67,7 @@ class Website(ThreadingHTTPServer):
         self.moved: dict[str, str] = {}
         self.for_now: set[str] = set()
         self.shy: set[str] = set()
+        self.kinds: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
 
     def url(self, path: str = "/") -> str:
