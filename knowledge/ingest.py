@@ -137,7 +137,8 @@ def _run(document: Document, version: Version) -> list[UUID]:
     _report(document, "parse")
     parsed = _parsed(document, version, data)
     source = document.source
-    if original := discovery.gives_way_to(source, document, parsed.canonical):
+    text = versions.plain_text(parsed)
+    if original := discovery.gives_way_to(source, document, parsed.canonical, text=text):
         leaving.leave(document.pk, code=leaving.COPY, why=discovery.copy_of(original), url=original)
         return []
     _check_pages(document, parsed)

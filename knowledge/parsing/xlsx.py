@@ -151,8 +151,8 @@ class Merged(NamedTuple):
 @dataclass
 class _Places:
     """Rows (from 1) and columns (from 0) that a sheet hides, and merged cells by their first row; a target of an XML
-    parser. Groups that can be unfolded are in view, as are rows that a filter takes away for the moment. `unsolved` counts
-    formulas whose result the file does not hold.
+    parser. Groups that can be unfolded are in view, as are rows that a filter takes away for the moment. `unsolved`
+    counts formulas whose result the file does not hold.
     """
 
     rows: set[int] = field(default_factory=set)

@@ -266,6 +266,20 @@ def test_what_linked_sheets_hide_is_no_knowledge(sheets: dict[str, str], hidden:
     assert (len(parsed.blocks), parsed.hidden) == (1 if hidden else 2, hidden)
 
 
+@pytest.mark.parametrize(
+    ("address", "hidden"),
+    [
+        ("data:text/css,.x%20%7B%20display%3A%20none%20%7D", "Lamps are free."),
+        ("data:text/css;charset=utf-8;base64,LnggeyBkaXNwbGF5OiBub25lIH0=", "Lamps are free."),
+        ("data:text/css;base64,?", ""),
+        ("data:text/plain,.x{display:none}", ""),
+    ],
+)
+def test_a_sheet_may_stand_in_its_address(address: str, hidden: str) -> None:
+    parsed = parse_apart(linking(f'<link rel=stylesheet href="{address}">'), name="a.html")
+    assert (parsed.hidden, parsed.sheets) == (hidden, ())
+
+
 def test_a_class_that_another_class_shows_again_is_in_plain_view() -> None:
     sheet = ".d-none{display:none!important}@media(min-width:48em){.md\\:block{display:block!important}}"
     text = '<p class="d-none">Lamps are free.</p><p class="d-none md:block">Lamps glow.</p>'
@@ -317,7 +331,8 @@ def table(rows: str) -> list[str]:
         ),
         (
             (
-                "<caption>As of May</caption><tr><th>Plan</th><th>Seats</th><th>Price</th></tr><tr><td rowspan=2>Pro</td>"
+                "<caption>As of May</caption><tr><th>Plan</th><th>Seats</th><th>Price</th></tr>"
+                "<tr><td rowspan=2>Pro</td>"
                 "<td>1</td><td>$5</td></tr><tr><td>2</td><td>$9</td></tr><tr><td colspan=2>Any</td><td>$7</td></tr>"
             ),
             [

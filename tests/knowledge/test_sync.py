@@ -146,6 +146,15 @@ def test_a_page_whose_original_cannot_be_read_stands_for_itself(
     assert paths(crawled(agent, site), status="ready") == ["/", "/print"]
 
 
+def test_pages_that_all_name_the_start_as_their_original_are_read(agent: Agent, site: Website) -> None:
+    head = '<link rel="canonical" href="/">'
+    site.page("/", "We sell lamps.", "/prices", "/returns", head=head)
+    site.page("/prices", "A lamp costs 49 dollars, and a large one 99.", head=head)
+    site.page("/returns", "Send lamps back within 30 days.", head=head)
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/", "/prices", "/returns"]
+
+
 def test_links_are_read_from_where_a_redirect_ended(agent: Agent, site: Website) -> None:
     site.page("/", "We sell lamps.", "/help")
     site.moved["/help"] = "/help/"
