@@ -20,6 +20,8 @@ from fpdf import FPDF
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part as SlidePart
+from pptx.opc.packuri import PackURI as SlidePackURI
 
 TITLE = "Northwind Handbook"
 
@@ -124,6 +126,35 @@ def word_with_hidden_text() -> bytes:
     document.add_paragraph().add_run("Ask us.", style="Whisper").font.hidden = False
     file = io.BytesIO()
     document.save(file)
+    return file.getvalue()
+
+
+def slide_with_diagram() -> bytes:
+    """With a SmartArt as PowerPoint keeps it: a frame on the slide, and the texts in a part of their own."""
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Returns"
+    schema = "http://schemas.openxmlformats.org/drawingml/2006"
+    points = "".join(
+        f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>"
+        for text in ("Pack it.", "Send it.")
+    )
+    data = f'<d:dataModel xmlns:d="{schema}/diagram" xmlns:a="{schema}/main"><d:ptLst>{points}</d:ptLst></d:dataModel>'
+    kind = "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml"
+    part = SlidePart(SlidePackURI("/ppt/diagrams/data1.xml"), kind, slide.part.package, data.encode())
+    relation = slide.part.relate_to(
+        part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData"
+    )
+    frame = slide.shapes.add_table(1, 1, 0, 0, 100, 100)._element
+    graphic = frame.graphic.graphicData
+    graphic.set("uri", f"{schema}/diagram")
+    graphic.remove(graphic.tbl)
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    graphic.append(
+        parse_xml(f'<d:relIds xmlns:d="{schema}/diagram" xmlns:r="{relations}" r:dm="{relation}"/>')
+    )
+    file = io.BytesIO()
+    deck.save(file)
     return file.getvalue()
 
 

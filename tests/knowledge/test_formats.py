@@ -41,6 +41,12 @@ def test_groups_and_charts_of_a_slide_are_read() -> None:
     ]  # fmt: skip
 
 
+def test_the_texts_of_a_slide_s_diagram_are_read() -> None:
+    parsed = parse_apart(files.slide_with_diagram(), name="deck.pptx")
+    assert lines(parsed.blocks) == ["Returns", "Pack it.", "Send it."]
+    assert {block.page for block in parsed.blocks} == {1}
+
+
 def test_merged_cells_stand_in_each_row_and_two_rows_of_column_names_are_one() -> None:
     parsed = parse_apart(files.workbook_with_merged_cells(), name="prices.xlsx")
     assert lines(parsed.blocks) == [
