@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from billing.plans import Limit
 from billing.subscriptions import standing_of
+from knowledge import versions
 from knowledge.leaving import COPY
 from knowledge.models import Document, DocumentStatus, Source, SourceKind, Version, counted_pages
 from knowledge.scope import MAX_PAGES, Scope, absolute, canonical, scope_of
@@ -75,6 +76,15 @@ def bring_back_copies(source: Source) -> int:
     return _bring_back(source.documents.filter(pk__in=lost[:room]))
 
 
+def bring_back_root(source: Source) -> None:
+    """The page from which a source is read is looked at again when it went, or nothing would ever come back."""
+    gone = source.documents.filter(status=DocumentStatus.GONE).exclude(error_code=COPY)
+    if source.kind == SourceKind.SITE:
+        _bring_back(gone.filter(key=source.url))
+    elif source.kind == SourceKind.URL:
+        _bring_back(gone)
+
+
 def _bring_back(gone: QuerySet[Document]) -> int:
     return gone.update(
         status=DocumentStatus.WAITING, fetch_due=True, misses=0, attempts=0, error="", error_code="", etag="",
@@ -125,9 +135,10 @@ def twin_of(source: Source, document: Document, url: str) -> Document | None:
     return others.filter(Q(key=url) | Q(url=url)).select_related("live").first()
 
 
-def gives_way_to(source: Source, document: Document, canonical_link: str) -> str:
+def gives_way_to(source: Source, document: Document, canonical_link: str, *, text: str) -> str:
     """The other page of this source that a page names as the one that counts, which is fetched if it is new; "" for
-    none. One that names a page that cannot be read stands for itself.
+    none. One that names a page that cannot be read, or whose `text` says little of what that one says, stands for
+    itself: some sites name their start on every page.
     """
     if not canonical_link or source.kind not in {SourceKind.SITE, SourceKind.SITEMAP}:
         return ""
@@ -137,9 +148,18 @@ def gives_way_to(source: Source, document: Document, canonical_link: str) -> str
     twin = twin_of(source, document, meant)
     if twin is None and not _is_found(source, document, meant):
         return ""
+    if twin is not None and not _is_in(text, twin):
+        return ""
     if twin is not None:
         Document.objects.filter(pk=twin.pk, depth__gt=document.depth).update(depth=document.depth)
     return meant
+
+
+def _is_in(text: str, twin: Document) -> bool:
+    """Whether half of the lines stand in what was read of the other page, if that was read by now."""
+    newest = versions.newest(twin)
+    lines, others = set(text.split("\n")), set(versions.text_of(newest).split("\n") if newest else ())
+    return others <= {""} or 2 * len(lines & others) >= len(lines)
 
 
 def copy_of(url: str) -> str:

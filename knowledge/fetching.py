@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import zlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from email.message import Message
 from typing import TypeVar
@@ -27,6 +27,7 @@ from netvexa.lib.hosts import ascii_host
 USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
 MAX_REDIRECTS = 5
+_TEMPORARY = frozenset({302, 303, 307})  # redirects that promise nothing for the next time
 GONE = frozenset({404, 410})  # what a server answers where there is no such page
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 READABLE = (
@@ -37,6 +38,9 @@ READABLE = (
     "application/json",
     "application/epub+zip",
     "application/octet-stream",
+    "binary/octet-stream",  # as Amazon S3 calls what nobody named
+    "application/x-pdf",
+    "application/csv",
     "application/gzip",
     "application/x-gzip",
     "application/vnd.openxmlformats-officedocument.",
@@ -109,7 +113,8 @@ class PageForbidden(FetchError):
 class FetchedPage:
     """`url` is where the redirects ended; `charset` is the header's, or "".
 
-    `unchanged` means that the server said so (304) and sent no content.
+    `unchanged` means that the server said so (304) and sent no content, `for_now` that a redirect on the way there
+    calls itself temporary.
     """
 
     url: str
@@ -119,6 +124,7 @@ class FetchedPage:
     etag: str = ""
     last_modified: str = ""
     unchanged: bool = False
+    for_now: bool = False
 
 
 def check_address(url: str) -> None:
@@ -180,13 +186,16 @@ async def _fetch(url: str, conditions: dict[str, str], largest: int) -> FetchedP
         "accept-encoding": "gzip",
         **conditions,
     }
+    statuses: list[int] = []
     async with (
-        _client(urlsplit(url).hostname or "") as client,
+        _client(urlsplit(url).hostname or "", statuses) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         kind, charset = _content_type(response.headers.get("content-type", ""))
         if response.status_code == 304 and conditions:
-            return FetchedPage(str(response.url), b"", kind, charset, unchanged=True)
+            return FetchedPage(
+                str(response.url), b"", kind, charset, unchanged=True, for_now=_is_for_now(statuses)
+            )
         _check_answer(response, largest)
         content = b"".join([part async for part in _limited(response, largest)])
         return FetchedPage(
@@ -196,7 +205,12 @@ async def _fetch(url: str, conditions: dict[str, str], largest: int) -> FetchedP
             charset,
             etag=response.headers.get("etag", "")[:300],
             last_modified=response.headers.get("last-modified", "")[:100],
+            for_now=_is_for_now(statuses),
         )
+
+
+def _is_for_now(statuses: Iterable[int]) -> bool:
+    return not _TEMPORARY.isdisjoint(statuses)
 
 
 def status_of(url: str, *, deadline: float = DEADLINE) -> int:
@@ -208,7 +222,7 @@ def status_of(url: str, *, deadline: float = DEADLINE) -> int:
 async def _status(url: str) -> int:
     """Some servers know a page only when it is asked for whole: a miss counts as one where both ways miss."""
     status = 0
-    async with _client(urlsplit(url).hostname or "") as client:
+    async with _client(urlsplit(url).hostname or "", []) as client:
         for method in ("HEAD", "GET"):
             async with client.stream(method, url, headers={"accept": "*/*"}) as response:
                 status = response.status_code
@@ -229,9 +243,15 @@ async def _in_ascii(request: httpx.Request) -> None:
     request.url = _AsciiURL(request.url)
 
 
-def _client(host: str) -> drawbridge.Client:
+def _client(host: str, statuses: list[int]) -> drawbridge.Client:
+    """`statuses` takes those of all answers, redirects among them."""
+
+    async def note(response: httpx.Response) -> None:
+        statuses.append(response.status_code)
+
     client = drawbridge.Client(_policy(host))
-    client._httpx_client.event_hooks = {"request": [_in_ascii]}  # runs for each redirect, before its check
+    # They run for each redirect, before its check.
+    client._httpx_client.event_hooks = {"request": [_in_ascii], "response": [note]}
     return client
 
 
@@ -296,3 +316,5 @@ async def _limited(response: httpx.Response, largest: int) -> AsyncIterator[byte
         if left < 0:
             raise _too_large(largest)
         yield part
+    if unpacker and left < largest and not unpacker.eof:
+        raise FetchError("The server broke off in the middle of the page.")

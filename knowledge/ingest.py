@@ -146,7 +146,8 @@ def _run(document: Document, version: Version) -> list[UUID]:
         return _read_on(document)
     parsed = _described(document, version, parsed)
     source = document.source
-    if original := discovery.gives_way_to(source, document, parsed.canonical):
+    text = versions.plain_text(parsed)
+    if original := discovery.gives_way_to(source, document, parsed.canonical, text=text):
         leaving.leave(document.pk, code=leaving.COPY, why=discovery.copy_of(original), url=original)
         return []
     _check_pages(document, parsed)

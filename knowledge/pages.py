@@ -8,6 +8,7 @@ did.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
@@ -17,14 +18,29 @@ from django.db import transaction
 from django.utils import timezone
 
 from knowledge import discovery, leaving, rendering, robots, versions
-from knowledge.fetching import FetchedPage, FetchError, PageMissing, fetch
+from knowledge.fetching import FetchedPage, FetchError, PageForbidden, PageMissing, fetch
 from knowledge.models import Document, DocumentStatus, SourceKind, Version
 from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.sniff import MediaType, sniff
 from knowledge.scope import canonical, scope_of
 from netvexa.lib.errors import AppError
+from netvexa.lib.hosts import shown_address
 
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
+_LOG_IN = re.compile(
+    r"//(?:accounts?|auth|idp|log-?in|sign-?in|sso)\."
+    r"|/(?:(?:wp-|service)?log[-_]?in|sign[-_]?in|log[-_]?on|sso|saml2?|oauth2?|authorize)(?:\.\w+)?(?:[/?]|$)",
+    re.IGNORECASE,
+)
+_ENDINGS = {
+    "text/csv": ".csv",
+    "application/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/json": ".json",
+    "text/markdown": ".md",
+}
+_PASSWORD = re.compile(rb"<input\b[^>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
 
 
 class LeftOut(FetchError):
@@ -43,15 +59,19 @@ class ForbiddenByRobots(LeftOut):
     counted = "kept_out"
 
 
+class LogInAsked(PageForbidden):
+    code = "fetch_log_in_asked"
+
+
 class LeadsToKnown(LeftOut):
-    """The other document is `twin`, and both are read at `url`."""
+    """The other document is `twin`, and both are read at `url`, perhaps only `for_now`."""
 
     code = leaving.COPY
     counted = "copies"
 
-    def __init__(self, url: str, twin: Document) -> None:
+    def __init__(self, url: str, twin: Document, *, for_now: bool) -> None:
         super().__init__(discovery.copy_of(url))
-        self.url, self.twin = url, twin
+        self.url, self.twin, self.for_now = url, twin, for_now
 
 
 def address_of(document: Document) -> str:
@@ -71,6 +91,7 @@ def look(document: Document) -> Version | None:
         etag=document.etag if known else "",
         last_modified=document.last_modified if known else "",
     )
+    _check_open(address_of(document), page)
     _check_end(document, page)
     page = _with_scripts_run(document, before, page)
     same = page.unchanged or (before is not None and before.sha256 == _hash(page))
@@ -84,7 +105,9 @@ def look(document: Document) -> Version | None:
 
 def fill(document: Document, version: Version) -> bytes:
     """Fetch the first content of a version that has none yet, and keep it. Raises FetchError."""
-    page = _with_scripts_run(document, version, fetch(document.url))
+    page = fetch(document.url)
+    _check_open(document.url, page)
+    page = _with_scripts_run(document, version, page)
     with transaction.atomic():
         _put(version, page)
         version.save()
@@ -124,6 +147,16 @@ def _end_of(document: Document, page: FetchedPage) -> str:
     return canonical(page.url) or address_of(document)
 
 
+def _check_open(asked: str, page: FetchedPage) -> None:
+    """Raises LogInAsked where a page was sent on to a log-in: on another host by its address, on the same one also by
+    its field for a password, since a help page may be named so.
+    """
+    if not _LOG_IN.search(page.url) or _LOG_IN.search(asked):
+        return
+    if urlsplit(page.url).netloc != urlsplit(asked).netloc or _PASSWORD.search(page.content):
+        raise LogInAsked(f"The page asks to log in: it leads to {shown_address(page.url)}")
+
+
 def _check_end(document: Document, page: FetchedPage) -> None:
     """Raises LeftOut where a crawled page was sent on to what its source does not read, or reads already."""
     source, end = document.source, _end_of(document, page)
@@ -135,7 +168,7 @@ def _check_end(document: Document, page: FetchedPage) -> None:
         raise ForbiddenByRobots(f"It leads to {end}, which the site's robots.txt asks not to read.")
     twin = discovery.twin_of(source, document, end)
     if twin is not None:
-        raise LeadsToKnown(end, twin)
+        raise LeadsToKnown(end, twin, for_now=page.for_now)
 
 
 def _with_scripts_run(document: Document, before: Version | None, page: FetchedPage) -> FetchedPage:
@@ -157,7 +190,7 @@ def _note_good(document: Document, page: FetchedPage, *, clear: bool) -> None:
     """`clear` takes the warning away; it stays where the same content is known to be of no use."""
     now = timezone.now()
     document.checked_at = document.good_at = now
-    if document.warning_code == PageMissing.code:
+    if document.warning_code in {PageMissing.code, LeadsToKnown.code}:
         document.misses = 0  # other misses, such as a page that nothing leads to, are counted by the sync
     if clear:
         document.warning = document.warning_code = ""
@@ -187,8 +220,18 @@ def _put(version: Version, page: FetchedPage) -> None:
     if not page.content:
         raise FetchError("The server sent an empty page.")
     versions.put_content(version, page.content)
-    version.charset, version.name = page.charset[:40], version.name or file_name_of(page.url)
+    version.charset = page.charset[:40]
+    version.name = version.name or file_name_of(page.url) or _named_by_type(page)
     version.address = page.url
+
+
+def _named_by_type(page: FetchedPage) -> str:
+    """A name with the ending of a kind of text that only the server tells, as of a spreadsheet that it exports."""
+    ending = _ENDINGS.get(page.content_type)
+    if not ending or sniff(page.content) not in {MediaType.TEXT, MediaType.MARKDOWN}:
+        return ""
+    parts = urlsplit(page.url)
+    return f"{(PurePosixPath(parts.path).name or parts.netloc)[:190]}{ending}"
 
 
 def _hash(page: FetchedPage) -> str:

@@ -9,7 +9,7 @@ from knowledge.fetching import FetchError, check_address, fetch
 from knowledge.models import SourceKind
 from knowledge.parsing.errors import NeedsJavaScript, ParseError
 from knowledge.parsing.sandbox import parse_apart
-from knowledge.scope import Scope, canonical
+from knowledge.scope import MAX_PAGES, Scope, canonical
 from knowledge.sitemaps import pages_of
 
 SHOWN = 200
@@ -30,8 +30,9 @@ def preview(url: str, *, kind: SourceKind, scope: Scope) -> Preview:
     check_address(url)
     start = canonical(url)
     if kind == SourceKind.SITEMAP:
-        listed = [page for page in pages_of(start, most=scope.pages) if scope.admits(page, start=page)]
-        return Preview(listed[:SHOWN], complete=True)
+        listing = pages_of(start, most=MAX_PAGES)
+        listed = [page for page in listing.pages if scope.admits(page, start=page)][: scope.pages]
+        return Preview(listed[:SHOWN], complete=True, sentence=listing.left_out)
     if not robots.may_read(start):
         return Preview([], complete=True, sentence="The site's robots.txt asks not to read this page.")
     linked, sentence = _linked(start, scope)
@@ -56,7 +57,8 @@ def _linked(start: str, scope: Scope) -> tuple[list[str], str]:
 def _listed(start: str, scope: Scope) -> list[str]:
     """Pages of the sitemaps that robots.txt names, where there are any."""
     try:
-        pages = [page for sitemap in robots.sitemaps_of(start)[:1] for page in pages_of(sitemap, most=SHOWN)]
+        sitemaps = robots.sitemaps_of(start)[:1]
+        pages = [page for sitemap in sitemaps for page in pages_of(sitemap, most=SHOWN).pages]
     except FetchError:
         return []
     return [page for page in pages if scope.admits(page, start=start)]

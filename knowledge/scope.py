@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -18,6 +19,8 @@ DEFAULT_DEPTH = 5
 MAX_PATTERNS = 50
 _PORTS = {"http": 80, "https": 443}
 _TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "yclid", "_ga", "ref_src"})
+_SESSION = frozenset({"phpsessid", "jsessionid", "sessionid", "session_id"})
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 # What links lead to beside pages: pictures, code, feeds, programs, sound, films, fonts.
 _NO_PAGES = frozenset(
     f".{ending}"
@@ -92,12 +95,12 @@ def matches(path: str, pattern: str) -> bool:
 
 
 def canonical(url: str, *, base: str = "") -> str:
-    """One spelling for each page: no fragment, no tracking, no default port; "" for what is no web address."""
+    """One spelling for each page: no fragment, tracking, session or default port; "" for what is no web address."""
     parts = _parts(url, base)
     query = urlencode(
         [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(pair[0])]
     )
-    return _whole(parts, query)
+    return _whole(parts._replace(path=_SESSION_IN_PATH.sub("", parts.path)), query)
 
 
 def absolute(url: str, *, base: str = "") -> str:
@@ -128,7 +131,7 @@ def _whole(parts: SplitResult, query: str) -> str:
 
 
 def _tracks(name: str) -> bool:
-    return name.lower().startswith("utm_") or name.lower() in _TRACKING
+    return name.lower().startswith("utm_") or name.lower() in _TRACKING | _SESSION
 
 
 def _site(netloc: str) -> str:

@@ -15,6 +15,7 @@ from django.core.cache import cache
 
 from knowledge import robots
 from knowledge.fetching import FetchError, fetch
+from knowledge.parsing.styles import with_imported
 from knowledge.scope import canonical
 from netvexa.lib.ratelimit import Bucket, spend
 from tenants.context import current_workspace
@@ -44,12 +45,22 @@ def _text(url: str) -> str:
     key = f"{current_workspace().key}:sheet:{hashlib.sha256(url.encode()).hexdigest()}"
     text: str | None = cache.get(key)
     if text is None:
-        bucket = Bucket(f"{current_workspace().key}:sheets", per_minute=AN_HOUR / 60, burst=AN_HOUR)
-        if spend(bucket).wait:
+        if not _may_fetch():
             return ""
-        text = _fetched(url)
+        text = with_imported(_fetched(url), lambda written: _imported(written, base=url))
         cache.set(key, text, timeout=KEPT if text else KEPT_EMPTY)
     return text
+
+
+def _imported(written: str, *, base: str) -> str:
+    """What a sheet imports; what that imports in turn is not looked at."""
+    url = canonical(written, base=base)
+    return _fetched(url) if url and _may_fetch() else ""
+
+
+def _may_fetch() -> bool:
+    bucket = Bucket(f"{current_workspace().key}:sheets", per_minute=AN_HOUR / 60, burst=AN_HOUR)
+    return not spend(bucket).wait
 
 
 def _fetched(url: str) -> str:

@@ -2,16 +2,19 @@
 
 A sync is a row's state, not a process: it advances in slices of a few seconds, each by any worker that gets
 the source's lease, so that a site of thousands of pages holds up nobody and survives a restart. Nothing is
-taken away because of an error: a page goes after two syncs in a row found it missing, and where the agent's test set
+taken away because of an error: a page goes after two syncs in a row found it missing (most of a site's pages at once
+only after a day), and where the agent's test set
 is asked first, together with all else that the sync brought.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,7 +26,7 @@ from django.utils import timezone
 from billing.plans import Tier
 from billing.subscriptions import standing_of
 from knowledge import leaving, robots
-from knowledge.discovery import add_pages, bring_back_copies, copies_in
+from knowledge.discovery import add_pages, bring_back_copies, bring_back_root, copies_in, pages_left
 from knowledge.fetching import FetchError, PageMissing
 from knowledge.models import (
     WEB_KINDS,
@@ -53,6 +56,8 @@ SLICE = 15.0  # seconds; then the next one queues up behind everybody else's wor
 LEASE = timedelta(minutes=5)
 RUNNING_AT_ONCE = 3  # sources of one workspace
 MISSES = 2  # syncs in a row without a page before it goes
+FEW = 5  # pages; less may go at once, however small their site
+DOWN_FOR = 24  # hours, after which a site that lost most of its pages at once is believed to have lost them
 CONFIRM_AFTER = timedelta(minutes=10)
 LONGEST = timedelta(hours=12)  # a sync that takes longer is ended as it is
 MAX_INTERVAL = 24 * 30
@@ -100,6 +105,7 @@ def start(source: Source, *, only: Document | None = None) -> bool:
             )
         elif not only:
             row.update(next_sync_at=timezone.now())  # what was looked at already may have changed since
+        bring_back_root(source)
         rows = source.documents.exclude(status=DocumentStatus.GONE)
         if only:
             rows.filter(pk=only.pk).update(fetch_due=True, attempts=0, lease_until=None)
@@ -170,14 +176,22 @@ def _is_overdue(source: Source) -> bool:
 
 def _list_pages(source: Source) -> None:
     """The pages of a sitemap; those within scope are kept or come in, and others count as missing."""
-    scope = scope_of(source.scope)
-    listed = [url for url in pages_of(source.url, most=MAX_PAGES) if _admits_path(source, url)]
+    listing = pages_of(source.url, most=MAX_PAGES)
+    listed = [url for url in listing.pages if _admits_path(source, url)]
     add_pages(source, listed, depth=0, found_on=source.url)
     present = source.documents.exclude(status=DocumentStatus.GONE)
     is_listed = Q(key__in=listed) | Q(url__in=listed)
     present.filter(is_listed, warning_code="").update(misses=0)
-    present.exclude(is_listed).update(misses=F("misses") + 1)
-    _count(source, listed=len(listed), over=max(0, len(listed) - scope.pages))
+    if not listed:
+        _tell(
+            source, f"The sitemap lists {len(listing.pages):,} pages, none of which you chose to have read."
+        )
+    if listing.left_out:
+        _tell(source, f"The sitemap was read in part, so no page counts as gone. {listing.left_out}")
+    else:
+        present.exclude(is_listed).update(misses=F("misses") + 1)
+    _count(source, listed=len(listed))
+    _count_over(source, listed)
 
 
 def _admits_path(source: Source, url: str) -> bool:
@@ -230,17 +244,21 @@ def _note_error(source: Source, document: Document, error: FetchError) -> None:
 
 
 def _leave_out(source: Source, document: Document, reason: LeftOut) -> None:
-    """A copy goes, and so does what never served; what serves is kept as it was, with a warning.
+    """A copy goes, and so does what never served; what serves is kept as it was, with a warning. A redirect that calls
+    itself temporary, as to a log-in for a night, makes no copy of what serves: it counts as a miss.
 
     The start stays in any case, since all other pages are found from it: of two alike it is the one.
     """
     _count(source, **{reason.counted: 1})
     is_start = document.key == source.url
-    if isinstance(reason, LeadsToKnown):
+    serves = document.live_id is not None
+    if isinstance(reason, LeadsToKnown) and not (reason.for_now and serves):
         goes = reason.twin if is_start else document
         _take_out(goes, reason, url=reason.url)
-    elif is_start or document.live_id is not None:
+    elif is_start or serves:
         note_failure(document, reason)
+        if isinstance(reason, LeadsToKnown) and not is_start:
+            Document.objects.filter(pk=document.pk).update(misses=F("misses") + 1)
     else:
         _take_out(document, reason)
 
@@ -257,13 +275,22 @@ def _count(source: Source, **more: int) -> None:
     Source.objects.filter(pk=source.pk).update(found=source.found)
 
 
+def _tell(source: Source, sentence: str) -> None:
+    """What people should know of this sync, although it goes on."""
+    source.sync_error = sentence[:500]
+    Source.objects.filter(pk=source.pk).update(sync_error=source.sync_error)
+
+
 def _finish(source: Source, *, error: str = "") -> None:
     """End the sync: unless it failed, take out what was missing twice, and say when the next one is."""
     if not error:
         if source.kind == SourceKind.SITE:
             _count_unreachable(source)
+            linked = source.documents.present().values_list("live__links", flat=True)
+            _count_over(source, {link for links in linked for link in links or []})
         _take_out_missing(source)
-    unsure = source.documents.filter(live__isnull=False, misses__range=(1, MISSES - 1)).exists()
+    missing = source.documents.filter(live__isnull=False, misses__gte=1)
+    unsure = not _seems_down(source) and missing.filter(misses__lt=MISSES).exists()
     with transaction.atomic():
         row = Source.objects.select_for_update().filter(pk=source.pk)
         asked, now = row.get().next_sync_at, timezone.now()
@@ -271,7 +298,7 @@ def _finish(source: Source, *, error: str = "") -> None:
         row.update(
             sync_state=SyncState.IDLE,
             synced_at=now,
-            sync_error=error[:500],
+            sync_error=(error or source.sync_error)[:500],
             found=source.found,
             next_sync_at=now if wanted else _next_time(source, now, soon=unsure and not error),
         )
@@ -311,6 +338,14 @@ def _count_unreachable(source: Source) -> None:
     answering.filter(key__in=leads.keys() - reached).update(misses=F("misses") + 1)
 
 
+def _count_over(source: Source, addresses: Collection[str]) -> None:
+    """How many pages are known of and not read, because the source or the plan has no room for them."""
+    known = source.documents.values_list("key", "url")
+    over = set(addresses).difference(*known) if pages_left(source, scope_of(source.scope)) <= 0 else ()
+    if over:
+        _count(source, over=len(over))
+
+
 def _places(source: Source, urls: dict[str, str]) -> dict[str, str]:
     """The keys of present documents by each address that leads there: their own, the redirect's end, their copies'."""
     place = {url: key for key, url in urls.items()} | {key: key for key in urls}
@@ -323,7 +358,25 @@ def _take_out_missing(source: Source) -> None:
     found = source.documents.leaving().filter(error_code=leaving.MISSED, misses__lt=MISSES)
     for document_id in found.values_list("pk", flat=True):
         leaving.stay(document_id)  # the minute's beat has read what is to be read
-    gone = source.documents.present().filter(misses__gte=MISSES, pinned=False)
+    gone = source.documents.present().filter(misses__gte=_enough_misses(source), pinned=False)
     for document_id in gone.values_list("pk", flat=True):
         if not leaving.leave(document_id, code=leaving.MISSED):
             _count(source, gone=1)
+
+
+def _enough_misses(source: Source) -> int:
+    """How many syncs in a row must miss a page before it goes: those of a day where the site seems to be down."""
+    hours = interval_of(source)
+    if not hours or not _seems_down(source):
+        return MISSES
+    _tell(
+        source, "Most pages of this site seem to be gone. They serve for a day more, in case it is only down."
+    )
+    return max(MISSES, math.ceil(DOWN_FOR / hours) + 1)
+
+
+def _seems_down(source: Source) -> bool:
+    """Whether more than half of the pages are missing, as while a site is repaired or wants everybody to log in."""
+    serving = source.documents.filter(live__isnull=False, pinned=False)
+    missing = serving.filter(misses__gte=1).count()
+    return missing >= FEW and 2 * missing > serving.count()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePosixPath
@@ -20,6 +21,12 @@ from knowledge.parsing.sniff import MediaType, sniff
 MAX_TITLE = 300
 _MAX_TARGETS = 1000
 _MAX_ADDRESS = 2000
+_WITH_ADDRESSES = {
+    MediaType.TEXT, MediaType.MARKDOWN, MediaType.CSV, MediaType.JSON, MediaType.QUESTIONS, MediaType.XLSX,
+    MediaType.EPUB,
+}  # fmt: skip
+# Without those that go on with a placeholder.
+_ADDRESS = re.compile(r"""\bhttps?://[^\s<>"'`|{}\\^\[\]…]++(?![{<\[…])""", re.IGNORECASE)
 
 
 class Parser(Protocol):
@@ -106,9 +113,20 @@ def _read(
 
 def _targets(parsed: ParsedDocument) -> tuple[str, ...]:
     """Each once, without places in the document itself."""
-    given = (target.strip() for target in parsed.targets)
+    given = (target.strip() for target in (*parsed.targets, *_written_out(parsed)))
     kept = (target for target in given if len(target) <= _MAX_ADDRESS and not target.startswith("#"))
     return tuple(dict.fromkeys(filter(None, kept)))[:_MAX_TARGETS]
+
+
+def _written_out(parsed: ParsedDocument) -> Iterator[str]:
+    """Addresses in the text itself, in formats without line ends in them. Those in code may be made up."""
+    if parsed.media_type not in _WITH_ADDRESSES:
+        return
+    for block in parsed.blocks:
+        found = () if block.kind is BlockKind.CODE else _ADDRESS.findall(block.text)
+        for address in found:
+            address = address.rstrip(".,;:!?*_~")
+            yield address if "(" in address else address.rstrip(").,;:!?*_~")
 
 
 def _language(parsed: ParsedDocument) -> str:

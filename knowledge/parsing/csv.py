@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from knowledge.blocks import ParsedDocument
@@ -14,6 +15,7 @@ from knowledge.parsing.sheets import row_blocks
 
 MEDIA_TYPE = "text/csv"
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 SAMPLE = 4_000  # characters; what the sniffer takes grows with their square where quotes do not match
 
 
@@ -29,6 +31,8 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
 def read_rows(text: str) -> Iterator[list[str]]:
     """The rows, whichever of the usual separators they use. Raises csv.Error while reading."""
     csv.field_size_limit(1_000_000)
+    if told := _SEPARATOR.match(text):  # as Excel writes and reads it
+        return csv.reader(io.StringIO(text[told.end() :], newline=""), delimiter=told.group(1))
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:SAMPLE], _DELIMITERS)
     except csv.Error:

@@ -14,6 +14,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Labels as browsers read them (WHATWG Encoding): pages that declare the one are written in the other.
+_MEANT = {
+    **dict.fromkeys(
+        ("iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252"
+    ),
+    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
+    **dict.fromkeys(("gb2312", "gb_2312-80", "gbk", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
+    **dict.fromkeys(("iso-8859-11", "tis-620"), "cp874"),
+}
 _FEW = 0.15  # of the bytes are no ASCII in western text; scripts of their own have half or more
 _META_CHARSET = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([A-Za-z0-9_:.-]+)""", re.IGNORECASE)
 
@@ -43,6 +54,6 @@ def _try(data: bytes, encoding: str) -> str | None:
     if not encoding:
         return None
     try:
-        return data.decode(encoding)
+        return data.decode(_MEANT.get(encoding.lower(), encoding))
     except (UnicodeDecodeError, LookupError):
         return None

@@ -94,6 +94,13 @@ _PERMALINK = frozenset("¶#§🔗")
 _NOTES = frozenset({"footnote", "endnote", "rearnote", "doc-footnote", "doc-endnote"})
 _NOTE_MARKS = frozenset({"noteref", "doc-noteref", "backlink", "doc-backlink"})
 _BEFORE_PUNCTUATION = re.compile(r" (?=[,.;:!?)](?!\w))")  # not before ".doc" or ":8000"
+_CALLOUT = re.compile(
+    r"(?:^|[\s_-])(?:admonition|alert|callout|caution|danger|hint|important|info|note|notice|starlight-aside|tip|warning)"
+    r"(?:[\s_-]|$)",
+    re.IGNORECASE,
+)
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MAX_SPAN = 100
 _MAX_DEPTH = 300
 _NAVIGATION_LINKS = (
     3  # a short block made of this many links and little else leads elsewhere and says nothing
@@ -249,13 +256,21 @@ def _roles(node: LexborNode) -> set[str]:
 
 
 def _is_note(node: LexborNode) -> bool:
-    return bool(_NOTES & _roles(node))
+    """Also a box beside the text that warns or advises."""
+    is_callout = node.tag == "aside" and _CALLOUT.search(node.attributes.get("class") or "")
+    return bool(_NOTES & _roles(node) or is_callout)
+
+
+def _unfolds(node: LexborNode) -> bool:
+    """Whether it is a button with a question or title whose text unfolds below; a menu's has a word or two."""
+    return node.tag == "button" and "aria-expanded" in node.attributes and len(node.text().split()) >= 3
 
 
 def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
     return (
-        "hidden" in attributes
+        attributes.get("hidden", "until-found")
+        != "until-found"  # which browsers show to whoever looks for it
         or attributes.get("aria-hidden") == "true"
         or bool(_HIDDEN_STYLE.search(attributes.get("style") or ""))
     )
@@ -288,7 +303,7 @@ class _Reader:
         tag = node.tag or ""
         if tag == "-text":
             self.inline.append(node.text(deep=False))
-        elif (tag in _DROPPED and not _is_note(node)) or tag.startswith(("-", "!")):
+        elif (tag in _DROPPED and not _is_note(node) and not _unfolds(node)) or tag.startswith(("-", "!")):
             return
         elif _is_hidden(node):
             self._note_hidden(node)
@@ -311,8 +326,18 @@ class _Reader:
             self.read(node, depth=depth)
         elif tag == "a":
             self._link(node, depth=depth)
-        elif tag in _BLOCKS:
+        elif tag == "sup":
+            self._raised(node, depth=depth)
+        elif tag in _BLOCKS or tag == "button":
             self._block(node, tag, depth=depth)
+        else:
+            self.read(node, depth=depth)
+
+    def _raised(self, node: LexborNode, *, depth: int) -> None:
+        """Figures behind a figure stay raised: 10³ is not 103, nor is a price with a note's mark a higher one."""
+        text = node.text().strip()
+        if text.isdecimal() and "".join(self.inline[-2:])[-1:].isdecimal():
+            self.inline.append(text.translate(_RAISED))
         else:
             self.read(node, depth=depth)
 
@@ -350,9 +375,15 @@ class _Reader:
     def _table(self, node: LexborNode) -> None:
         self.flush()
         self._note_targets(node)
-        rows = [list(_cells(row)) for row in node.css("tr")]
-        heads = [bool(row.css("th")) and not row.css("td") for row in node.css("tr")]
-        for text in table_rows(rows, has_header=bool(heads) and heads[0]):
+        if caption := node.css_first("caption"):
+            self._whole(BlockKind.PARAGRAPH, one_line(caption.text()))
+        rows, heads = _grid(node)
+        if heads > 1:
+            names = [
+                " ".join(dict.fromkeys(filter(None, column))) for column in zip(*rows[:heads], strict=True)
+            ]
+            rows[:heads] = [names]
+        for text in table_rows(rows, has_header=heads > 0):
             self.blocks.append(Block(BlockKind.TABLE_ROW, text, anchor=self.anchor))
 
     def _link(self, node: LexborNode, *, depth: int) -> None:
@@ -405,6 +436,57 @@ def _is_data_table(node: LexborNode) -> bool:
     return any(len(list(_cells(row))) > 1 for row in node.css("tr"))
 
 
+def _grid(table: LexborNode) -> tuple[list[list[str]], int]:
+    """The cells of each row, as many in all, and how many rows name the columns. A cell over several rows stands in
+    each of them, one over several columns in the first, or if it is a name in all.
+    """
+    rows: list[list[str]] = []
+    heads, is_head = 0, True
+    going_on: dict[int, tuple[int, str]] = {}  # by column: for how many rows more, and the text
+    for row in table.css("tr"):
+        is_head = is_head and _names_columns(row)
+        heads += is_head
+        texts: list[str] = []
+        for cell in row.css("th, td"):
+            _go_on(texts, going_on)
+            text, high = _text_of(cell), _span(cell, "rowspan")
+            for offset in range(_span(cell, "colspan")):
+                shown = text if is_head or not offset else ""
+                if high > 1:
+                    going_on[len(texts)] = high - 1, shown
+                texts.append(shown)
+        _go_on(texts, going_on)
+        rows.append(texts)
+    width = max(map(len, rows), default=0)
+    rows = [[*texts, *[""] * (width - len(texts))] for texts in rows]
+    return rows, heads if heads < len(rows) else 0
+
+
+def _go_on(texts: list[str], going_on: dict[int, tuple[int, str]]) -> None:
+    """Add the cells that began in a row above and stand here."""
+    while found := going_on.pop(len(texts), None):
+        left, text = found
+        if left > 1:
+            going_on[len(texts)] = left - 1, text
+        texts.append(text)
+
+
+def _names_columns(row: LexborNode) -> bool:
+    """Whether it stands in the table's head, or all its cells that say something are `th`."""
+    if row.parent is not None and row.parent.tag == "thead":
+        return True
+    return bool(row.css("th")) and not any(map(_text_of, row.css("td")))
+
+
+def _span(cell: LexborNode, name: str) -> int:
+    told = cell.attributes.get(name) or ""
+    return max(1, min(int(told), _MAX_SPAN)) if told.isdecimal() and len(told) < 6 else 1
+
+
+def _text_of(cell: LexborNode) -> str:
+    return _BEFORE_PUNCTUATION.sub("", one_line(cell.text(separator=" ")))
+
+
 def _cells(row: LexborNode) -> Iterator[str]:
     for cell in row.css("th, td"):
-        yield _BEFORE_PUNCTUATION.sub("", one_line(cell.text(separator=" ")))
+        yield _text_of(cell)

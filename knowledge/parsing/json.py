@@ -33,11 +33,15 @@ def _value(text: str) -> Any:
     except RecursionError:
         raise ParseError("This JSON is nested too deeply to be read.") from None
     except ValueError as error:
-        first = error
-    try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError):
-        raise ParseError(f"This is not valid JSON: {first}.") from None
+        whole = error
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except (ValueError, RecursionError) as error:
+            reason = f"line {number}: {error}" if rows else whole  # with a row before it, it is JSON Lines
+            raise ParseError(f"This is not valid JSON: {reason}.") from None
+    return rows
 
 
 def _blocks(value: Any, *, level: int) -> Iterator[Block]:

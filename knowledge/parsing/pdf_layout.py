@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from knowledge.blocks import Block, BlockKind
 from knowledge.parsing.pdf_lines import Line, Rules, joined
 from knowledge.parsing.pdf_tables import Table, tables_in
-from knowledge.parsing.text import LIST_MARK
+from knowledge.parsing.text import LIST_MARK, list_items
 
 _DIGITS = re.compile(r"\d+|\b[ivxlc]{1,7}\b", re.IGNORECASE)
 _LEADER = re.compile(r"(?:\s?[.·…]){4,}\s*(?:\d+|[ivxlc]+)?$")  # a line of a table of contents
@@ -70,24 +70,25 @@ def blocks_of(
     kept = list(_without_contents(list(_without_running_titles(lines, outline)), outline))
     body = body_size(kept)
     ranks = _heading_ranks(kept, body)
+    items = list_items(line.text for line in kept)
     current: list[Line] = []
     for line in tables_in(kept, rules):
         if isinstance(line, Table):
-            yield from _paragraph(current, labels)
+            yield from _paragraph(current, labels, items)
             current = []
             yield from (_block(BlockKind.TABLE_ROW, text, line.page, labels) for text in line.texts())
             continue
         level = _heading_level(line, outline, body, ranks)
         if level:
-            yield from _paragraph(current, labels)
+            yield from _paragraph(current, labels, items)
             current = []
             yield _block(BlockKind.HEADING, line.text, line.page, labels, level=min(level, 6))
-        elif current and _starts_anew(current[-1], line):
-            yield from _paragraph(current, labels)
+        elif current and _starts_anew(current[-1], line, items):
+            yield from _paragraph(current, labels, items)
             current = [line]
         else:
             current.append(line)
-    yield from _paragraph(current, labels)
+    yield from _paragraph(current, labels, items)
 
 
 def _without_running_titles(lines: Sequence[Line], outline: Outline) -> Iterator[Line]:
@@ -189,10 +190,10 @@ def _heading_level(line: Line, outline: Outline, body: float, ranks: Mapping[flo
     return 0
 
 
-def _starts_anew(before: Line, line: Line) -> bool:
+def _starts_anew(before: Line, line: Line, items: Collection[str]) -> bool:
     if line.fixed_width or before.fixed_width:
         return line.fixed_width != before.fixed_width
-    if LIST_MARK.match(line.text) or abs(line.size - before.size) > 0.6:
+    if line.text in items or abs(line.size - before.size) > 0.6:
         return True
     drop = before.bottom - line.bottom
     if line.page != before.page or drop < 0:  # a new page or column: a sentence may run on
@@ -200,13 +201,13 @@ def _starts_anew(before: Line, line: Line) -> bool:
     return drop > _GAP * max(line.size, before.size) or before.bold != line.bold
 
 
-def _paragraph(lines: Sequence[Line], labels: Sequence[str]) -> Iterator[Block]:
+def _paragraph(lines: Sequence[Line], labels: Sequence[str], items: Collection[str]) -> Iterator[Block]:
     if not lines:
         return
     if lines[0].fixed_width:
         yield _block(BlockKind.CODE, "\n".join(line.text for line in lines), lines[0].page, labels)
         return
-    listed = LIST_MARK.match(lines[0].text)
+    listed = lines[0].text in items
     text = joined(line.text for line in lines)
     kind = BlockKind.LIST_ITEM if listed else BlockKind.PARAGRAPH
     yield _block(kind, LIST_MARK.sub("", text) if listed else text, lines[0].page, labels)

@@ -1,4 +1,4 @@
-"""Slides: the title as heading, the slide's number as page, text, tables and the figures of charts in reading order."""
+"""Slides: title as heading, number as page, text, tables, diagrams and the figures of charts in reading order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from pptx import Presentation
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import qn
 from pptx.shapes.group import GroupShape
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
@@ -17,6 +19,7 @@ from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MAX_NESTING = 20
 
 
@@ -76,11 +79,24 @@ def _shape(shape: Any, number: int) -> Iterator[Block]:
             KeyError, ValueError
         ):  # a kind of chart that python-pptx does not know, or whose data is gone
             yield from _chart(shape.chart, number)
+    elif (diagram := shape.element.find(f".//{_DIAGRAM}relIds")) is not None:
+        for text in _diagram_texts(shape.part, diagram.get(qn("r:dm"), "")):
+            yield Block(BlockKind.LIST_ITEM, text, page=number)
     elif shape.has_text_frame:
         lines = [paragraph.text for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
         kind = BlockKind.LIST_ITEM if len(lines) > 1 else BlockKind.PARAGRAPH
         for line in lines:
             yield Block(kind, line, page=number)
+
+
+def _diagram_texts(slide: Any, data: str) -> Iterator[str]:
+    """What stands in the boxes of a SmartArt; the slide itself only refers to it."""
+    with suppress(KeyError):
+        root = parse_xml(slide.related_part(data).blob)
+        for point in root.iter(f"{_DIAGRAM}pt"):
+            yield " ".join(
+                "".join(text.text or "" for text in line.iter(qn("a:t"))) for line in point.iter(qn("a:p"))
+            )
 
 
 def _chart(chart: Any, number: int) -> Iterator[Block]:

@@ -18,16 +18,20 @@ def row_blocks(rows: Iterable[Row], *, anchor: Callable[[int], str]) -> Iterator
     numbered = ((number, [one_line(cell) for cell in cells]) for number, cells in rows)
     filled: Iterator[tuple[int, list[str]]] = (row for row in numbered if any(row[1]))
     header: list[str] = []
+    at = 0
     for number, cells in filled:
         if looks_like_header(cells):
-            header = cells
+            header, at = cells, number
         else:
             filled = chain([(number, cells)], filled)
         if header or len([cell for cell in cells if cell]) > 1:
             break
         yield Block(BlockKind.PARAGRAPH, " ".join(cells), anchor=anchor(number))  # a title above the table
         next(filled)
-    for number, cells in filled:
+    below = next(filled, None)
+    if header and below is None:  # it was no header, but all there is
+        yield Block(BlockKind.TABLE_ROW, named_cells((), header), anchor=anchor(at))
+    for number, cells in chain(() if below is None else (below,), filled):
         yield Block(BlockKind.TABLE_ROW, named_cells(header, cells), anchor=anchor(number))
 
 

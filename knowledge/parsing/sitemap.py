@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from defusedxml import DefusedXmlException, ElementTree
 
 from knowledge.parsing.errors import ParseError
 
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # how XML in UTF-16 begins
 MAX_UNPACKED = 50 * 1024 * 1024  # as sitemaps.org allows
 
 
@@ -28,8 +30,8 @@ class Listed:
 
 def read(content: bytes) -> Listed:
     """Plain lists of addresses count, too. Raises NoAddresses."""
-    content = _unpacked(content)
-    if content.lstrip()[:1] != b"<":
+    content = _unpacked(content).removeprefix(codecs.BOM_UTF8)
+    if content.lstrip()[:1] != b"<" and not content.startswith(_WIDE):
         lines = content.decode("utf-8", errors="replace").split()
         if not lines or not all(line.startswith("http") for line in lines[:10]):
             raise NoAddresses

@@ -50,6 +50,9 @@ _MARKERS = {
     "META-INF/container.xml": MediaType.EPUB,
 }
 
+# By which a zip shows that it is one document all the same: OpenDocument, other Office files, programs, Apple's iWork.
+_PACKAGES = frozenset({"mimetype", "[Content_Types].xml", "META-INF/MANIFEST.MF", "Index/Document.iwa"})
+
 _EXTENSIONS = {
     ".pdf": MediaType.PDF,
     ".docx": MediaType.DOCX,
@@ -67,6 +70,7 @@ _EXTENSIONS = {
     ".epub": MediaType.EPUB,
     ".json": MediaType.JSON,
     ".jsonl": MediaType.JSON,
+    ".ndjson": MediaType.JSON,
     ".qa": MediaType.QUESTIONS,
     ".zip": MediaType.ZIP,
     ".png": MediaType.PNG,
@@ -111,12 +115,19 @@ def _from_bytes(data: bytes, name: str) -> MediaType:
         return MediaType.JPEG
     if data.startswith(OLE_MAGIC):
         return _refuse_ole(data)
+    if data.lstrip().startswith(b"{\\rtf"):
+        raise UnsupportedDocument("This is an RTF file. Save it as DOCX or PDF and upload that.")
     return _from_text(data, name)
 
 
 def _from_zip(data: bytes) -> MediaType:
     names = {entry.filename for entry in entries_of(data)}
-    return next((kind for marker, kind in _MARKERS.items() if marker in names), MediaType.ZIP)
+    known = next((kind for marker, kind in _MARKERS.items() if marker in names), MediaType.ZIP)
+    if known is MediaType.ZIP and not names.isdisjoint(_PACKAGES):
+        raise UnsupportedDocument(
+            "This kind of file cannot be read. Save it as DOCX, XLSX, PPTX or PDF and upload that."
+        )
+    return known
 
 
 def _refuse_ole(data: bytes) -> MediaType:

@@ -2,28 +2,34 @@
 
 Only rules that stand alone count: a class or id that a script, or another rule, may show again is in plain view
 for whoever clicks (answers that unfold, tabs). Linked sheets are fetched by whoever has the page parsed
-(`knowledge.style_sheets`); what they import is not looked at.
+(`knowledge.style_sheets`), with what they import.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from urllib.parse import urljoin
+from urllib.parse import unquote_to_bytes, urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_SHEETS = 8  # linked ones of a page
+MAX_SHEETS = 8  # linked and imported ones of a page
 RAN = "<template data-scripts-ran></template>"  # stands for the scripts of a page that a browser service rendered
+MAX_IMPORTS = 3  # of a sheet
 _MAX_CHARACTERS = 500_000
 _MAX_SELECTORS = 200
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _PLAIN = re.compile(r"[a-z]*([.#][a-z_][\w-]*)", re.IGNORECASE)
 _NAME = re.compile(r"[.#](?:[\w-]|\\.)+")
 _GONE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+hidden", re.IGNORECASE)
+_IMPORT = re.compile(
+    r"""@import\s++(?:url\(\s*+)?["']?+(?P<address>[^"'()\s;]++)["']?+\s*+\)?+(?P<media>[^;{}]{0,200}+)(?:;|\Z)""",
+    re.IGNORECASE,
+)
 _SHOWN = re.compile(r"display\s*+:\s*+(?!none)|visibility\s*+:\s*+(?!hidden)", re.IGNORECASE)
 _TINY = re.compile(r"font-size\s*+:\s*+0(?![.\d])", re.IGNORECASE)
 _HIDES = re.compile(f"{_GONE.pattern}|{_TINY.pattern}", re.IGNORECASE)
@@ -51,8 +57,46 @@ class _Rule:
 
 def sheets_of(tree: LexborHTMLParser, *, base: str) -> tuple[str, ...]:
     """The first style sheets that the page links for screens, as written; `base` is what its `<base>` says."""
-    named = (_linked(node, base) for node in tree.css("link[href]") if _media(node))
+    nodes = [node for node in tree.css("style, link[href]") if _media(node)]
+    named = (address for node in nodes for address in _addresses(node, base) if not _is_data(address))
     return tuple(dict.fromkeys(filter(None, named)))[:MAX_SHEETS]
+
+
+def with_imported(sheet: str, fetched: Callable[[str], str]) -> str:
+    """The text of a sheet behind those that it imports; `fetched` gives a text by the address as written."""
+    parts = [
+        f"@media {media} {{ {text} }}" if media else text
+        for found in islice(_IMPORT.finditer(_COMMENT.sub(" ", sheet)), MAX_IMPORTS)
+        for media, text in [(found["media"].strip(), fetched(found["address"]))]
+    ]
+    return "\n".join((*parts, sheet))
+
+
+def _addresses(node: LexborNode, base: str) -> Iterator[str]:
+    """Of the sheet that a `<link>` names, or of those that a `<style>` imports."""
+    if node.tag == "style":
+        for found in islice(_IMPORT.finditer(_COMMENT.sub(" ", node.text())), MAX_IMPORTS):
+            yield _resolved(base, found["address"])
+    else:
+        yield _linked(node, base)
+
+
+def _is_data(address: str) -> bool:
+    return address[:5].lower() == "data:"
+
+
+def _text_at(address: str, linked: Mapping[str, str]) -> str:
+    """A sheet's text: written in its address, or fetched before."""
+    if not _is_data(address):
+        return linked.get(address, "")
+    kind, _, data = address[5:].partition(",")
+    if not kind.lower().startswith("text/css"):
+        return ""
+    plain = unquote_to_bytes(data)
+    try:
+        return (b64decode(plain) if kind.lower().endswith(";base64") else plain).decode(errors="replace")
+    except ValueError:
+        return ""
 
 
 def mark_hidden(tree: LexborHTMLParser, *, base: str, linked: Mapping[str, str]) -> None:
@@ -106,12 +150,18 @@ def _names(rules: Iterable[_Rule], declared: re.Pattern[str]) -> set[str]:
 
 def _sheets(tree: LexborHTMLParser, base: str, linked: Mapping[str, str]) -> Iterator[_Sheet]:
     """Those for screens in the order of the document, each linked one once, until there is too much of them."""
-    left, waiting = _MAX_CHARACTERS, dict(linked)
+    left, seen = _MAX_CHARACTERS, set[str]()
     for node in tree.css("style, link[href]"):
-        if media := _media(node):
-            text = node.text() if node.tag == "style" else waiting.pop(_linked(node, base), "")
-            yield _Sheet(_COMMENT.sub(" ", text[:left]), media == "always")
-            left -= len(text[:left])
+        if not (media := _media(node)):
+            continue
+        if node.tag == "style":
+            text = with_imported(node.text(), lambda address: _text_at(_resolved(base, address), linked))
+        else:
+            address = _linked(node, base)
+            text = "" if address in seen else _text_at(address, linked)
+            seen.add(address)
+        yield _Sheet(_COMMENT.sub(" ", text[:left]), media == "always")
+        left -= len(text[:left])
 
 
 def _linked(node: LexborNode, base: str) -> str:
@@ -120,6 +170,10 @@ def _linked(node: LexborNode, base: str) -> str:
     href = (node.attributes.get("href") or "").strip()
     if "stylesheet" not in kinds or "alternate" in kinds or not href:
         return ""
+    return _resolved(base, href)
+
+
+def _resolved(base: str, href: str) -> str:
     try:
         return urljoin(base, href)
     except ValueError:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ _MAX_HIDDEN = 5000  # characters
 _MAX_HIDDEN_ROWS = 1000
 Cells = tuple[int, list[str]]  # a row's number, counted from 1, and its cells
 _CURRENCY = re.compile(r"\[\$([^\]-]+)[^\]]*\]|\"\s*([^\"\d]{1,4}?)\s*\"|([$€£¥])")
+_FILLING = re.compile(
+    r"_.|\*.|\\"
+)  # a space as wide as a sign, a sign that fills the cell, and the mark of a plain sign
 _DECIMALS = re.compile(r"0\.(0+)")
 
 
@@ -39,10 +43,17 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     shown_sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     hidden_sheets = [sheet for sheet in book.worksheets if sheet.sheet_state != "visible"]
     hidden: list[str] = []
-    blocks = tuple(cleaned(block for sheet in shown_sheets for block in _sheet(sheet, hidden)))
+    places = [_places(sheet) for sheet in shown_sheets]
+    sheets = zip(shown_sheets, places, strict=True)
+    blocks = tuple(cleaned(block for sheet, place in sheets for block in _sheet(sheet, place, hidden)))
     notes = ["Hidden rows and columns were left out."] if hidden else []
     if hidden_sheets:
         notes.append("Hidden sheets were left out.")
+    if unsolved := sum(place.unsolved for place in places):
+        notes.append(
+            f"{unsolved} formula{'s have' if unsolved > 1 else ' has'} no stored result and could not be read. Open and"
+            " save the workbook in a spreadsheet program, and upload it again."
+        )
     for sheet in hidden_sheets:
         _note(hidden, (cell for _, cells in islice(_cells(sheet), _MAX_HIDDEN_ROWS) for cell in cells))
     return ParsedDocument(
@@ -55,10 +66,9 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
     )
 
 
-def _sheet(sheet: Any, hidden: list[str]) -> Iterator[Block]:
+def _sheet(sheet: Any, places: _Places, hidden: list[str]) -> Iterator[Block]:
     """`sheet` is openpyxl's read-only worksheet, which has no public type; `hidden` takes what it does not show."""
     yield Block(BlockKind.HEADING, sheet.title, level=1)
-    places = _places(sheet)
     rows = _shown_rows(_with_one_header(_unmerged(_cells(sheet), places), places), places, hidden)
     yield from row_blocks(rows, anchor=lambda number: f"{sheet.title}!A{number}"[:200])
 
@@ -141,13 +151,17 @@ class Merged(NamedTuple):
 @dataclass
 class _Places:
     """Rows (from 1) and columns (from 0) that a sheet hides, and merged cells by their first row; a target of an XML
-    parser. Groups that can be unfolded are in view, as are rows that a filter takes away for the moment.
+    parser. Groups that can be unfolded are in view, as are rows that a filter takes away for the moment. `unsolved`
+    counts formulas whose result the file does not hold.
     """
 
     rows: set[int] = field(default_factory=set)
     columns: set[int] = field(default_factory=set)
     merged: defaultdict[int, list[Merged]] = field(default_factory=lambda: defaultdict(list))
     row: int = 0
+    unsolved: int = 0
+    has_formula: bool = False
+    in_value: bool = False
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         name = tag.rpartition("}")[2]
@@ -159,12 +173,27 @@ class _Places:
         elif name == "col" and is_hidden:
             first, last = int(attributes["min"]), min(int(attributes["max"]), MAX_COLUMNS)
             self.columns.update(range(first - 1, last))
+        elif name == "f":
+            self.unsolved += 1
+            self.has_formula = True
+        elif name == "v":
+            self.in_value = True
+        elif name == "c":
+            self.has_formula = False
         elif name == "filterColumn":
             self.rows.clear()
         elif name == "mergeCell":
             left, top, right, bottom = range_boundaries(attributes["ref"])
             if left and top and right and bottom and left <= MAX_COLUMNS:
                 self.merged[top].append(Merged(left, right, bottom))
+
+    def end(self, tag: str) -> None:
+        self.in_value = False
+
+    def data(self, _text: str) -> None:
+        if self.in_value and self.has_formula:
+            self.unsolved -= 1
+            self.has_formula = False
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -198,14 +227,20 @@ def shown(value: object, number_format: str) -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    positive = number_format.split(";")[0]
+    positive = _FILLING.sub("", number_format.split(";")[0])
     decimals = len(found.group(1)) if (found := _DECIMALS.search(positive)) else 0
     if "%" in positive:
-        return f"{value * 100:.{decimals}f}%"
+        return f"{_rounded(value, decimals + 2) * 100:.{decimals}f}%"
     currency = _CURRENCY.search(positive)
     symbol = next(filter(None, currency.groups()), "") if currency else ""
     if not symbol:
-        return f"{value:,.{decimals}f}" if decimals else f"{value:.15g}"
-    amount = f"{value:,.{decimals}f}"
+        return f"{_rounded(value, decimals):,}" if decimals else f"{value:.15g}"
+    amount = f"{_rounded(value, decimals):,}"
     before = currency is not None and currency.start() < positive.find("0")
     return f"{symbol}{amount}" if before else f"{amount} {symbol}"
+
+
+def _rounded(value: float, decimals: int) -> Decimal:
+    """As spreadsheets do it: a half goes up, and 0.285 is meant where that is the shortest way to write it."""
+    exact = Decimal(repr(value))
+    return exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) if exact.adjusted() < 15 else exact

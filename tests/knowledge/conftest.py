@@ -114,6 +114,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Sixty megabytes of nothing, in sixty kilobytes."""
         self._answer(gzip.compress(bytes(60 * 1024 * 1024), 1), "text/html", content_encoding="gzip")
 
+    def _half(self) -> None:
+        """Packed, without its end."""
+        self._answer(gzip.compress(files.HTML.encode())[:-20], "text/html", content_encoding="gzip")
+
+    def _stored(self) -> None:
+        """As a store of files serves what came without a type."""
+        self._answer(files.pdf(pages=1), "binary/octet-stream")
+
     def _slow(self) -> None:
         """One byte of the headers now and then."""
         try:

@@ -20,6 +20,8 @@ from fpdf import FPDF
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part as SlidePart
+from pptx.opc.packuri import PackURI as SlidePackURI
 
 TITLE = "Northwind Handbook"
 
@@ -137,6 +139,35 @@ def word_with_hidden_text() -> bytes:
     document.add_paragraph().add_run("Ask us.", style="Whisper").font.hidden = False
     file = io.BytesIO()
     document.save(file)
+    return file.getvalue()
+
+
+def slide_with_diagram() -> bytes:
+    """With a SmartArt as PowerPoint keeps it: a frame on the slide, and the texts in a part of their own."""
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Returns"
+    schema = "http://schemas.openxmlformats.org/drawingml/2006"
+    points = "".join(
+        f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>"
+        for text in ("Pack it.", "Send it.")
+    )
+    data = f'<d:dataModel xmlns:d="{schema}/diagram" xmlns:a="{schema}/main"><d:ptLst>{points}</d:ptLst></d:dataModel>'
+    kind = "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml"
+    part = SlidePart(SlidePackURI("/ppt/diagrams/data1.xml"), kind, slide.part.package, data.encode())
+    relation = slide.part.relate_to(
+        part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData"
+    )
+    frame = slide.shapes.add_table(1, 1, 0, 0, 100, 100)._element
+    graphic = frame.graphic.graphicData
+    graphic.set("uri", f"{schema}/diagram")
+    graphic.remove(graphic.tbl)
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    graphic.append(
+        parse_xml(f'<d:relIds xmlns:d="{schema}/diagram" xmlns:r="{relations}" r:dm="{relation}"/>')
+    )
+    file = io.BytesIO()
+    deck.save(file)
     return file.getvalue()
 
 
@@ -330,7 +361,21 @@ def archive(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def book(*, package: str = "", note: str = "") -> bytes:
+def workbook_of_a_program() -> bytes:
+    """With a formula that nobody has calculated, and the formats of a German office."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Plan", "Net", "Tax", "Fee", "Gross"])
+    sheet.append(["Pro", 1234.5, 0.125, 0.285, "=B2*1.19"])
+    for cell, number_format in (("B2", '_-* #,##0.00\\ _€_-;"-"'), ("C2", "0%"), ("D2", "#,##0.00\\ €")):
+        sheet[cell].number_format = number_format
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def book(*, package: str = "", note: str = "", css: str = "") -> bytes:
+    """`css` is a style sheet that its pages link."""
     package = package or (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
         "<dc:title>The Lamp</dc:title><dc:language>en</dc:language></metadata><manifest>"
@@ -341,13 +386,15 @@ def book(*, package: str = "", note: str = "") -> bytes:
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
         '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
     )
-    page = "<html><head><title>{0}</title></head><body>{1}<p>{2}</p></body></html>"
+    linked = "<link rel='stylesheet' href='../my%20style.css'/>"
+    page = f"<html><head><title>{{0}}</title>{linked}</head><body>{{1}}<p>{{2}}</p></body></html>"
     return archive(
         {
             "mimetype": b"application/epub+zip",
             "META-INF/container.xml": container.encode(),
             "OEBPS/book.opf": package.encode(),
             "OEBPS/text/a a.xhtml": page.format("First light", "", f"It was dark at first.{note}").encode(),
+            "OEBPS/my style.css": css.encode(),
             "OEBPS/b.xhtml": page.format("x", "<h1>The switch</h1>", "Then somebody pressed it.").encode(),
         }
     )

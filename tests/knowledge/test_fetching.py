@@ -141,6 +141,7 @@ def test_what_can_be_no_name_is_refused_at_once(host: str) -> None:
 
 def test_one_host_has_one_spelling_and_is_shown_in_its_own_letters() -> None:
     assert canonical("https://MÜNCHEN.example/ä") == canonical("https://xn--mnchen-3ya.example/%C3%A4")
+    assert canonical("https://a.example/x;jsessionid=1A?PHPSESSID=2&a=3") == "https://a.example/x?a=3"
     assert shown_address("https://www.xn--mnchen-3ya.example:8443/a") == "https://www.münchen.example:8443/a"
     assert shown_address("https://xn--0.example/") == "https://xn--0.example/"
 
@@ -195,6 +196,13 @@ class TestFromAHostThatIsAllowed:
     def test_a_packed_bomb_is_cut_off_at_the_limit(self, web: WebServer) -> None:
         with pytest.raises(FetchTooLarge):
             fetch(web.url("bomb"))
+
+    def test_a_packed_page_that_breaks_off_is_no_page(self, web: WebServer) -> None:
+        with pytest.raises(FetchError, match="broke off"):
+            fetch(web.url("half"))
+
+    def test_a_file_that_nobody_named_is_read(self, web: WebServer) -> None:
+        assert fetch(web.url("stored")).content.startswith(b"%PDF-")
 
     def test_a_server_that_trickles_is_given_up_in_time(self, web: WebServer) -> None:
         with pytest.raises(FetchError, match="did not answer within"):

@@ -109,6 +109,30 @@ def test_the_page_is_read_with_its_sheets_wherever_it_is_read_again(agent: Agent
     assert document.versions.count() == 1  # it differs in hidden text only
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        link("all.css"),
+        "<style>@import url(css/look.css);</style>",
+        "<style>/* first */ @import 'css/look.css' screen; p { color: red }</style>",
+    ],
+)
+def test_a_sheet_that_another_one_imports_is_looked_at(agent: Agent, site: Website, head: str) -> None:
+    site.pages["/all.css"] = '@import "css/look.css"; p { color: red }'
+    site.pages["/css/look.css"] = HIDES
+    page(site, "/", head)
+    is_for_some = "screen" in head  # as in a rule of `@media`
+    assert ("free" in said(read(agent, site.url()))) is is_for_some
+
+
+def test_sheets_that_import_each_other_end(agent: Agent, site: Website) -> None:
+    site.pages["/a.css"] = f"@import 'b.css'; {HIDES}"
+    site.pages["/b.css"] = "@import 'a.css';"
+    page(site, "/", link("a.css"))
+    assert "free" not in said(read(agent, site.url()))
+    assert asked(site, "/b.css") == 1
+
+
 def test_a_sheet_for_print_is_not_even_asked_for(agent: Agent, site: Website) -> None:
     site.pages["/look.css"] = HIDES
     page(site, "/", link("look.css", media="print"))

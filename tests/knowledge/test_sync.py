@@ -146,6 +146,15 @@ def test_a_page_whose_original_cannot_be_read_stands_for_itself(
     assert paths(crawled(agent, site), status="ready") == ["/", "/print"]
 
 
+def test_pages_that_all_name_the_start_as_their_original_are_read(agent: Agent, site: Website) -> None:
+    head = '<link rel="canonical" href="/">'
+    site.page("/", "We sell lamps.", "/prices", "/returns", head=head)
+    site.page("/prices", "A lamp costs 49 dollars, and a large one 99.", head=head)
+    site.page("/returns", "Send lamps back within 30 days.", head=head)
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/", "/prices", "/returns"]
+
+
 def test_links_are_read_from_where_a_redirect_ended(agent: Agent, site: Website) -> None:
     site.page("/", "We sell lamps.", "/help")
     site.moved["/help"] = "/help/"
@@ -218,6 +227,54 @@ def test_a_redirect_to_a_known_page_makes_no_second_one(agent: Agent, site: Webs
     assert (copy.status, copy.live, copy.url) == ("gone", None, site.url("/returns"))
     assert site.url("/returns") in copy.error
     assert paths(source, status="ready") == ["/", "/deep", "/returns"]
+
+
+def test_a_redirect_for_a_night_takes_nothing_away(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.moved = {"/prices": "/", "/returns": "/"}
+    site.for_now = {"/prices", "/returns"}
+    synced(source)
+    page = source.documents.get(key=site.url("/prices"))
+    assert (page.status, page.warning_code, page.misses) == ("ready", "page_copy", 1)
+    site.moved = {}
+    synced(source)
+    page.refresh_from_db()
+    assert (page.status, page.warning, page.misses) == ("ready", "", 0)
+    site.moved = {"/prices": "/"}
+    site.for_now.clear()
+    synced(source)
+    assert paths(source, status="ready") == ["/", "/deep", "/returns"]
+
+
+@pytest.mark.parametrize("path", ["/login", "/users/sign_in?next=x", "/wp-login.php"])
+def test_a_log_in_is_no_content(agent: Agent, site: Website, path: str) -> None:
+    source = crawled(agent, site)
+    site.pages[path] = "<h1>Welcome</h1><p>Who are you, please?</p><form><input name=p type=password></form>"
+    site.moved = {"/prices": path, "/returns": path}
+    site.for_now = {"/prices", "/returns"}
+    for _ in range(3):
+        synced(source)
+    page = source.documents.get(key=site.url("/prices"))
+    assert (page.status, page.warning_code) == ("ready", "fetch_log_in_asked")
+    assert "asks to log in" in page.warning
+    assert paths(source, status="ready") == ["/", "/deep", "/prices", "/returns"]
+
+
+def test_a_single_page_that_asks_to_log_in_says_so(agent: Agent, site: Website) -> None:
+    site.moved["/prices"] = "/login"
+    site.pages["/login"] = "<p>Who are you, please?</p><input type='password'>"
+    source = add_url(agent, url=site.url("/prices"))
+    ingest.ingest(source.documents.get().pk)
+    page = source.documents.get()
+    assert (page.status, page.error_code) == ("failed", "fetch_log_in_asked")
+
+
+def test_a_help_page_named_like_a_log_in_is_read(agent: Agent, site: Website) -> None:
+    site.moved["/12"] = "/help/login"
+    site.page("/help/login", "Choose Log in at the top and give your address.")
+    source = add_url(agent, url=site.url("/12"))
+    ingest.ingest(source.documents.get().pk)
+    assert source.documents.get().status == "ready"
 
 
 def test_a_page_that_only_a_copy_leads_to_stays(agent: Agent, site: Website) -> None:
@@ -430,6 +487,60 @@ def test_a_page_that_nothing_leads_to_any_more_goes_after_two_syncs(agent: Agent
     assert "/deep" not in paths(synced(source))
 
 
+@pytest.mark.parametrize("outage", ["missing", "maintenance"])
+def test_a_site_that_is_gone_at_once_is_believed_only_after_a_day(
+    agent: Agent, site: Website, outage: str
+) -> None:
+    others = [f"/page-{number}" for number in range(5)]
+    for path in others:
+        site.page(path, f"This is about {path}.")
+    site.page("/", "We sell lamps.", *others)
+    source = crawled(agent, site)
+    set_interval(source, 12)
+    kept = dict(site.pages)
+    if outage == "missing":
+        site.pages.clear()
+    else:
+        site.page("/", "We are back in an hour.")
+    for _ in range(2):
+        synced(source)
+    assert paths(source, status="ready", live__isnull=False) == ["/", *others]
+    assert "seem to be gone" in source.sync_error
+    assert source.next_sync_at is not None
+    assert source.next_sync_at > timezone.now() + timedelta(minutes=50)
+    if outage == "missing":
+        synced(source)
+        assert paths(source, live__isnull=False) == []
+    site.pages = kept
+    assert synced(source).sync_error == ""
+    assert paths(source, status="ready", misses=0) == ["/", *others]
+
+
+@pytest.mark.parametrize("kind", [SourceKind.URL, SourceKind.SITE])
+def test_a_start_that_was_gone_comes_back(agent: Agent, site: Website, kind: SourceKind) -> None:
+    if kind == SourceKind.SITE:
+        source = crawled(agent, site)
+    else:
+        source = add_url(agent, url=site.url())
+        ingest.ingest(source.documents.get().pk)
+    before = paths(source, status="ready")
+    kept = site.pages.pop("/")
+    for _ in range(4):
+        synced(source)
+    assert "/" not in paths(source, status="ready")
+    site.pages["/"] = kept
+    synced(source)
+    assert paths(source, status="ready") == before
+
+
+def test_pages_beyond_the_limit_are_counted(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site, pages=2)
+    assert source.found["over"] == 2
+    site.page("/", "We sell lamps.", "/returns")
+    site.page("/returns", "Send lamps back within 30 days.", "/")
+    assert "over" not in synced(source).found
+
+
 def test_while_a_page_cannot_be_read_nothing_counts_as_unreachable(agent: Agent, site: Website) -> None:
     source = crawled(agent, site)
     site.page("/returns", "Send lamps back within 30 days.", "/")
@@ -458,6 +569,53 @@ def test_a_sitemap_says_what_belongs_to_the_site(agent: Agent, site: Website) ->
     assert paths(synced(source)) == ["/deep", "/prices"]
 
 
+def _index(site: Website, *paths: str) -> None:
+    listed = "".join(f"<sitemap><loc>{site.url(path)}</loc></sitemap>" for path in paths)
+    site.pages["/sitemap.xml"] = f"<sitemapindex>{listed}</sitemapindex>"
+
+
+def _part(site: Website, path: str, *pages: str) -> None:
+    listed = "".join(f"<url><loc>{site.url(page)}</loc></url>" for page in pages)
+    site.pages[path] = f"\ufeff<?xml version='1.0' encoding='utf-8'?><urlset>{listed}</urlset>"
+
+
+def test_a_large_index_of_sitemaps_is_read_whole(agent: Agent, site: Website) -> None:
+    parts = [f"/part-{number}.xml" for number in range(60)]
+    for number, path in enumerate(parts):
+        _part(site, path, "/prices" if number else "/returns")
+    _index(site, *parts)
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    assert paths(source, status="ready") == ["/prices", "/returns"]
+    assert source.sync_error == ""
+
+
+def test_a_part_of_a_sitemap_that_cannot_be_read_takes_nothing_away(agent: Agent, site: Website) -> None:
+    _part(site, "/one.xml", "/prices")
+    _part(site, "/two.xml", "/returns")
+    _index(site, "/one.xml", "/two.xml")
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    site.status["/two.xml"] = 500
+    _part(site, "/one.xml", "/prices", "/deep")
+    for _ in range(3):
+        synced(source)
+    assert paths(source, status="ready") == ["/deep", "/prices", "/returns"]
+    assert "read in part" in source.sync_error
+    assert "two.xml" in source.sync_error
+
+
+def test_an_empty_sitemap_takes_nothing_away(agent: Agent, site: Website) -> None:
+    site.sitemap("/prices", "/returns")
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    site.sitemap()
+    for _ in range(3):
+        synced(source)
+    assert paths(source, status="ready") == ["/prices", "/returns"]
+    assert source.sync_error == "This sitemap lists no pages."
+
+
 def test_what_is_no_sitemap_is_said(agent: Agent, site: Website) -> None:
     source = add_site(agent, url=site.url("/prices"), scope=Scope(), kind=SourceKind.SITEMAP)
     work(source)
@@ -472,6 +630,15 @@ def test_a_single_page_is_watched_too(agent: Agent, site: Website) -> None:
     work(source)
     assert source.documents.get().versions.count() == 2
     assert "59" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+def test_a_table_that_only_the_server_calls_one_is_read_as_such(agent: Agent, site: Website) -> None:
+    site.pages["/export?format=csv"] = "Plan;Price\nPro;49\nTeam;99\n"
+    site.kinds["/export?format=csv"] = "text/csv"
+    source = add_url(agent, url=site.url("/export?format=csv"))
+    ingest.ingest(source.documents.get().pk)
+    assert source.documents.get().title == "export"
+    assert "Plan: Team | Price: 99" in Chunk.objects.get(version__document__source=source).text
 
 
 def test_new_content_that_cannot_be_read_leaves_the_old_in_service(agent: Agent, site: Website) -> None:

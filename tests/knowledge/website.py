@@ -31,14 +31,15 @@ class _Handler(BaseHTTPRequestHandler):
         site, path = self.server, self.path
         status = 404 if missed else site.status.get(path, 200 if path in site.pages else 404)
         if path in site.moved:
-            status = 301
+            status = 302 if path in site.for_now else 301
         body = site.pages.get(path, "").encode() if status == 200 else b""
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if body and self.headers.get("if-none-match") == etag:
             status, body = 304, b""
         site.asked.append((path, status))
         self.send_response(status)
-        self.send_header("content-type", _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8"))
+        kind = _KINDS.get(path.rpartition(".")[2], "text/html; charset=utf-8")
+        self.send_header("content-type", site.kinds.get(path, kind))
         self.send_header("content-length", str(len(body)))
         self.send_header("etag", etag)
         if path in site.moved:
@@ -52,8 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Website(ThreadingHTTPServer):
-    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to, `shy` the
-    paths that are not found when only their head is asked for, `asked` (path, status) so far.
+    """`pages` are bodies by path, `status` what to answer instead of 200, `moved` where a path is sent on to (those of
+    `for_now` call that temporary), `shy` the paths that are not found when only their head is asked for, `kinds`
+    their types beside the usual ones, `asked` (path, status) so far.
     """
 
     daemon_threads = True
@@ -63,7 +65,9 @@ class Website(ThreadingHTTPServer):
         self.pages: dict[str, str] = {}
         self.status: dict[str, int] = {}
         self.moved: dict[str, str] = {}
+        self.for_now: set[str] = set()
         self.shy: set[str] = set()
+        self.kinds: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
 
     def url(self, path: str = "/") -> str:
