@@ -30,6 +30,12 @@ _SPOKEN_OF = re.compile(
     r"|h[1-6]|b|i|em|strong|code|pre|kbd|blockquote|table|thead|tbody|tr|th|td|label|button)\s*/?>",
     re.IGNORECASE,
 )
+# What a reader is to put something in place of, such as "/chat/<agent_id>/": no browser knows such an element.
+_PLACEHOLDER = re.compile(
+    r"<(?:[a-z]+(?:[_-][a-z0-9]+)+|date|domain|email|file|host|id|key|name|number|password|path|token|url|user"
+    r"|username|value|version)>",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[!-~]+$")  # may go on to become an address
 _OPENING = re.compile(r"!?\[|<(?=[a-zA-Z/]|$)")
 _TRAILING = ".,;:!?*_~"
@@ -81,8 +87,8 @@ class Links:
         return f"\0{len(kept) - 1}\0"
 
     def _tag(self, found: re.Match[str]) -> str:
-        if _BARE.fullmatch(found[0]) or _SPOKEN_OF.fullmatch(found[0]):  # <https://example.com> is a link
-            return found[0]
+        if any(harmless.fullmatch(found[0]) for harmless in (_BARE, _SPOKEN_OF, _PLACEHOLDER)):
+            return found[0]  # <https://example.com> is a link, and looked at as one
         self.removed.append(found[0])
         return ""
 

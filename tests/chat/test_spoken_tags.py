@@ -18,10 +18,17 @@ def test_a_tag_without_attributes_that_is_spoken_of_stays(tag: str) -> None:
     assert _shown(sentence) == sentence
 
 
+@pytest.mark.parametrize("name", ["agent_id", "YOUR-KEY", "name", "user-2"])
+def test_a_placeholder_stays(name: str) -> None:
+    sentence = f"Open /ws/v1/chat/<{name}>/ to begin. [1]"
+    assert _shown(sentence) == sentence
+
+
 @pytest.mark.parametrize(
     "tag",
     [
         "<script>",
+        "<agent_id onclick=alert(1)>",
         "</script>",
         "<style>",
         "<iframe>",
