@@ -75,7 +75,7 @@ EXTRACTIVE_RUNG = Rung("extractive", ModelRef.parse(EXTRACTIVE), max_tokens=2048
 
 
 def a_plan(*rungs: Rung, **limits: Any) -> ModelPlan:
-    return ModelPlan(rungs, Limits(**{"first_token_seconds": 5.0, "idle_seconds": 5.0, **limits}))
+    return ModelPlan(rungs, Limits(**{"first_token_seconds": 20.0, "idle_seconds": 20.0, **limits}))
 
 
 async def answer(
