@@ -1,8 +1,8 @@
 """Each sentence that a model writes is held against the passages that it cites, before or while it is shown.
 
-`knowledge.support` judges: numbers, names and negation have to match, and the words, or else the meaning, have to
-be there. A sentence without a mark is checked only if it states a number or a name, against all passages. What the
-built-in model writes is quoted, and needs no check.
+`knowledge.support` judges: numbers and their units, names and negation have to match, and the words, or else the
+meaning, have to be there. A sentence without a mark is checked only if it states a number or a name, against all
+passages. What the built-in model writes is quoted, and needs no check.
 
 Where the agent drops what is not supported, text is released sentence by sentence, so that a visitor never sees a
 claim that vanishes. Where it flags, the text streams as it comes, and a last line says that a part of it could not

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from agents.providers import Turn
-from chat.wording import Say, said, small_talk
+from chat.small_talk import small_talk
+from chat.wording import Say, said
 from knowledge.language import guess_language
 from knowledge.retrieval import Passage
 from knowledge.terms import content_terms

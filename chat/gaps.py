@@ -10,7 +10,7 @@ Runs inside the workspace.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypedDict
@@ -29,7 +29,7 @@ from knowledge.fields import Distance
 
 LOOKS_BACK = timedelta(days=30)
 AT_ONCE, AT_NIGHT = 50, 1_000  # answers that a page gathers, and that the nightly task does
-MAX_ANSWERS = 500  # ids that one gap keeps
+MAX_ANSWERS = 500  # of one gap that are read; it keeps the ids of more while they could be counted again
 SAME = (
     0.6  # how alike questions are that belong together (`recall.alike`); paraphrases stand at 0.7 and above
 )
@@ -72,9 +72,10 @@ def gather(agent_id: UUID, *, limit: int = AT_NIGHT) -> int:
         Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
         taken = Gap.objects.filter(agent_id=agent_id).values_list("answers", flat=True)
         known = {answer_id for answers in taken for answer_id in answers}
-        new = [row for row in _in_vain(agent_id) if row.pk not in known][:limit]
+        in_vain = {row.pk: row for row in _in_vain(agent_id)}
+        new = [row for pk, row in in_vain.items() if pk not in known][:limit]
         for message in new:
-            _take_up(agent_id, message)
+            _take_up(agent_id, message, in_vain=in_vain.keys())
     return len(new)
 
 
@@ -90,7 +91,7 @@ def _in_vain(agent_id: UUID) -> QuerySet[Message]:
     return own.select_related("reply_to").order_by("created_at")
 
 
-def _take_up(agent_id: UUID, message: Message) -> None:
+def _take_up(agent_id: UUID, message: Message, *, in_vain: Set[UUID]) -> None:
     mark = recall.fingerprint(asked_in(message), agent_id=agent_id)
     gap = _nearest(agent_id, mark) or Gap(
         agent_id=agent_id,
@@ -99,7 +100,8 @@ def _take_up(agent_id: UUID, message: Message) -> None:
         first_at=message.created_at,
         last_at=message.created_at,
     )
-    gap.answers = [*gap.answers, message.pk][-MAX_ANSWERS:]
+    older, newest = gap.answers[: 1 - MAX_ANSWERS], gap.answers[1 - MAX_ANSWERS :]
+    gap.answers = [*(pk for pk in older if pk in in_vain), *newest, message.pk]
     gap.asked += 1
     gap.disliked += message.outcome != Outcome.ABSTAINED
     gap.last_at = max(gap.last_at, message.created_at)
@@ -132,14 +134,15 @@ def prune() -> None:
 def askings_of(gaps: Iterable[Gap]) -> dict[UUID, list[Asking]]:
     """Gap to the times it was asked, newest first; what was deleted since is left out."""
     wanted = list(gaps)
-    ids = {pk for gap in wanted for pk in gap.answers}
+    newest = {gap.pk: set(gap.answers[-MAX_ANSWERS:]) for gap in wanted}
+    ids = set[UUID]().union(*newest.values())
     rows = (
         Message.objects.filter(pk__in=ids).select_related("reply_to", "conversation").order_by("-created_at")
     )
     found = {row.pk: Asking(row, asked_in(row)) for row in rows}
     order = {pk: place for place, pk in enumerate(found)}
     return {
-        gap.pk: [found[pk] for pk in sorted(set(gap.answers) & found.keys(), key=order.__getitem__)]
+        gap.pk: [found[pk] for pk in sorted(newest[gap.pk] & found.keys(), key=order.__getitem__)]
         for gap in wanted
     }
 

@@ -24,6 +24,7 @@ from chat.claims import KEPT, Claims, Showing
 from chat.links import Links
 from chat.models import Channel, Outcome
 from chat.protocol import Stopped
+from chat.small_talk import small_talk
 from chat.turns import Turn
 from chat.wording import Say, said
 from knowledge import ambiguity, recall, retrieval
@@ -141,7 +142,7 @@ def _without_knowledge(turn: Turn) -> str | None:
     """The reply to what no document answers: a greeting, thanks, a file without a word."""
     if not turn.question:
         return said(Say.FILE, language=turn.language)
-    return wording.small_talk(turn.question, language=turn.language)
+    return small_talk(turn.question, language=turn.language)
 
 
 def _look(turn: Turn) -> Looked | None:

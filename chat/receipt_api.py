@@ -65,6 +65,14 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     rewritten = serializers.BooleanField()
     outcome = serializers.CharField()
     evidence = serializers.FloatField(allow_null=True)
+    features = serializers.DictField(
+        child=serializers.FloatField(),
+        help_text="What made up the evidence: how well the best passages match (`score`, `cosine`), and what of the"
+        " question they lack (`names`, `numbers`, `negation`, `quantity`). Empty where it was not recorded.",
+    )
+    profile = serializers.CharField(
+        help_text="The embedding profile that read the question and the passages."
+    )
     threshold = serializers.FloatField(allow_null=True)
     agent_version = serializers.IntegerField(allow_null=True)
     audiences = serializers.ListField(

@@ -14,6 +14,7 @@ from chat.answers import Answer
 from chat.models import RUNGS, Author, CuratedAnswer, Message, MessageState, Outcome
 from chat.recording import Span
 from knowledge import recall
+from knowledge.evidence import FEATURES
 from netvexa.lib.errors import NotFound
 
 
@@ -46,13 +47,17 @@ class Step(TypedDict):
 
 
 class ReceiptEntry(TypedDict):
-    """A receipt as people and programs read it; amounts in micro-USD."""
+    """A receipt as people and programs read it; amounts in micro-USD. `profile` is the embedding model's, `features`
+    are what made up the evidence.
+    """
 
     question: str
     searched: str
     rewritten: bool
     outcome: str
     evidence: float | None
+    features: dict[str, float]
+    profile: str
     threshold: float | None
     agent_version: int | None
     audiences: list[str]
@@ -93,13 +98,15 @@ def receipt_of(message: Message) -> ReceiptEntry:
 def receipt_for(answer: Answer, *, question: str) -> ReceiptEntry:
     """The receipt of any answer. Call inside the workspace."""
     stored = answer.receipt
-    searched = str(stored.get("query", question))
+    searched, weighed = str(stored.get("query", question)), stored.get("features", {})
     return {
         "question": question,
         "searched": searched,
         "rewritten": searched != question,
         "outcome": answer.outcome.value,
         "evidence": answer.evidence,
+        "features": {name: weighed[name] for name in FEATURES if name in weighed},
+        "profile": stored.get("profile", ""),
         "threshold": stored.get("threshold"),
         "agent_version": stored.get("agent_version"),
         "audiences": list(stored.get("audiences", [])),

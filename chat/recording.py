@@ -35,6 +35,8 @@ def of_search(found: SearchResult) -> dict[str, Any]:
         times["rerank"] = round(found.timings.rerank, 1)
     return {
         "query": found.query,
+        "profile": found.profile,
+        "features": {name: round(value, 4) for name, value in found.features.items()},
         "candidates": [
             _candidate(passage, is_basis=passage.chunk_id == found.basis) for passage in found.passages
         ],

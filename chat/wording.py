@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,8 +22,6 @@ class Say(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     TAKEN_OVER = "taken_over"
-    HELLO = "hello"
-    THANKS = "thanks"
     QUOTA = "quota"
     LINKS = "links"
     LATER = "later"
@@ -45,8 +42,6 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.FAILED: "Something went wrong on our side, so I could not answer. Please ask again in a moment.",
         Say.STOPPED: "You stopped this answer before it began.",
         Say.TAKEN_OVER: "A person of the team takes over from here.",
-        Say.HELLO: "Hello! What would you like to know?",
-        Say.THANKS: "You are welcome! Is there anything else you would like to know?",
         Say.QUOTA: "The assistant cannot answer questions at the moment.",
         Say.LINKS: "I cannot write an answer at the moment, but it should stand here:",
         Say.LATER: "I cannot answer at the moment.",
@@ -65,8 +60,6 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.FAILED: "Bei uns ist etwas schiefgegangen. Bitte fragen Sie gleich noch einmal.",
         Say.STOPPED: "Sie haben diese Antwort angehalten, bevor sie begann.",
         Say.TAKEN_OVER: "Ab hier übernimmt eine Person aus dem Team.",
-        Say.HELLO: "Hallo! Was möchten Sie wissen?",
-        Say.THANKS: "Gern geschehen! Kann ich sonst noch helfen?",
         Say.QUOTA: "Der Assistent kann im Moment keine Fragen beantworten.",
         Say.LINKS: "Im Moment kann ich keine Antwort schreiben, aber hier sollte sie stehen:",
         Say.LATER: "Im Moment kann ich nicht antworten.",
@@ -85,8 +78,6 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.FAILED: "Un problème est survenu de notre côté. Veuillez reposer la question dans un instant.",
         Say.STOPPED: "Vous avez arrêté cette réponse avant qu’elle ne commence.",
         Say.TAKEN_OVER: "Une personne de l’équipe prend le relais.",
-        Say.HELLO: "Bonjour ! Que souhaitez-vous savoir ?",
-        Say.THANKS: "Avec plaisir ! Puis-je vous aider pour autre chose ?",
         Say.QUOTA: "L’assistant ne peut pas répondre aux questions pour le moment.",
         Say.LINKS: "Je ne peux pas rédiger de réponse pour l’instant, mais elle devrait se trouver ici :",
         Say.LATER: "Je ne peux pas répondre pour l’instant.",
@@ -105,8 +96,6 @@ _TEXTS: dict[str, dict[Say, str]] = {
         Say.FAILED: "Algo ha fallado por nuestra parte. Vuelva a preguntar dentro de un momento, por favor.",
         Say.STOPPED: "Ha detenido esta respuesta antes de que empezara.",
         Say.TAKEN_OVER: "A partir de aquí le atiende una persona del equipo.",
-        Say.HELLO: "¡Hola! ¿Qué le gustaría saber?",
-        Say.THANKS: "¡De nada! ¿Puedo ayudarle en algo más?",
         Say.QUOTA: "El asistente no puede responder preguntas en este momento.",
         Say.LINKS: "En este momento no puedo redactar una respuesta, pero debería estar aquí:",
         Say.LATER: "En este momento no puedo responder.",
@@ -120,16 +109,6 @@ _TEXTS: dict[str, dict[Say, str]] = {
 }
 _MOMENTS = {"de": "l, j. F, H:i", "fr": "l j F, H:i", "es": "l, j \\d\\e F, H:i"}
 _OR = {"en": ", or ", "de": " oder ", "fr": " ou ", "es": " o "}
-_HELLO = re.compile(
-    r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|hallo|guten (?:tag|morgen|abend)|moin|servus|"
-    r"bonjour|salut|bonsoir|hola|buenos d[ií]as|buenas(?: tardes| noches)?)(?: there| zusammen)?\W*",
-    re.IGNORECASE,
-)
-_THANKS = re.compile(
-    r"(?:(?:ok(?:ay)?|great|perfect|super)[\s,!.]*)?(?:thanks|thank you|thx|danke|vielen dank|merci|gracias)"
-    r"(?: (?:a lot|so much|very much|sch[oö]n|beaucoup|muchas))?\W*",
-    re.IGNORECASE,
-)
 
 
 def said(what: Say, *, language: str) -> str:
@@ -165,12 +144,3 @@ def _moment(moment: datetime, language: str) -> str:
     tongue = language[:2].lower() if language[:2].lower() in _TEXTS else "en"
     with translation.override(tongue):
         return f"{date_format(moment, _MOMENTS.get(tongue, 'l, j F, H:i'))} ({moment.tzinfo})"
-
-
-def small_talk(text: str, *, language: str) -> str | None:
-    """The reply to a mere greeting or thanks, which no document answers; None for anything else."""
-    if _HELLO.fullmatch(text.strip()):
-        return said(Say.HELLO, language=language)
-    if _THANKS.fullmatch(text.strip()):
-        return said(Say.THANKS, language=language)
-    return None

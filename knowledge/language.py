@@ -45,6 +45,11 @@ def stopwords(language: str) -> frozenset[str]:
     return _lists().get(language, frozenset())
 
 
+def is_function_word(word: str) -> bool:
+    """Whether a word in lower case is a function word of any language."""
+    return any(word in words for words in _lists().values())
+
+
 @cache
 def _lists() -> dict[str, frozenset[str]]:
     texts: dict[str, str] = json.loads(_STOPWORDS_FILE.read_text(encoding="utf-8"))

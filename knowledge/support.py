@@ -1,8 +1,8 @@
 """Whether a sentence of an answer stands in the passages that it cites. Arithmetic on words: the same every time.
 
-Its numbers and names have to stand there, the sentence that is nearest to it may not deny what it affirms, and its
-words have to be there for the most part. Where the words are others (another language, a free wording), whoever asks
-may let the embedding model judge: `is_near`.
+Its numbers, with their units, and its names have to stand there, the sentence that is nearest to it may not deny what
+it affirms, and its words have to be there for the most part. Where the words are others (another language, a free
+wording), whoever asks may let the embedding model judge: `is_near`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
 
+from knowledge import units
 from knowledge.embedding import embed_query, profile_for
 from knowledge.embedding.profiles import MINILM
 from knowledge.evidence import names_in
@@ -42,7 +43,8 @@ _DENIES = re.compile(
     r"不(?![仅僅同断斷过過少久管论論但只错錯])|没|沒|无(?!论)|無(?!論)|未(?![来來])|禁止|ない|ません|なし|않|없|못|아니"
 )
 # Not inside of a word, but right behind Chinese, Japanese or Korean ones.
-_NUMBER = re.compile(r"(?<![^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])\d+(?:[.,:]\d+)*")
+_NUMBER = r"(?<![^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])\d+(?:[.,:]\d+)*"
+_NUMBER_OR_WORD = re.compile(rf"(?P<digits>{_NUMBER})|(?P<word>[^\W\d_]+)")
 _THOUSANDS = re.compile(r"(?<=\d)[,.'’\u00a0\u202f](?=\d{3}(?:\D|$))")
 _SEPARATORS = str.maketrans("٫٬", ".,")  # Arabic
 # Words for 2 and up, without those that mean something else as often; English has `knowledge.sameness.NUMBERS`.
@@ -73,6 +75,7 @@ class Lack(StrEnum):
     """What a sentence says that its passages do not."""
 
     NUMBER = "number"
+    UNIT = "unit"
     NAME = "name"
     NEGATION = "negation"
     WORDS = "words"
@@ -87,6 +90,8 @@ def lack_of(claim: str, cited: Sequence[str], *, known: str = "") -> Lack | None
     missing = numbers_in(claim) - frozenset().union(*map(numbers_in, texts))
     if missing - {"1"} or (missing and not any(map(_says_one, texts))):
         return Lack.NUMBER
+    if _miscounts(claim, texts):
+        return Lack.UNIT
     in_one_language = bool(cited) and _language(cited[0]) == language
     if in_one_language and _missing_names(claim, texts, language):
         return Lack.NAME  # across languages, names are written in other ways
@@ -104,15 +109,33 @@ def has_facts(claim: str) -> bool:
     return bool(numbers_in(claim) or names_in(claim, languages=(_language(claim),)))
 
 
-@lru_cache(maxsize=REMEMBERED)
 def numbers_in(text: str) -> frozenset[str]:
     """The numbers of a text, written in digits or as words, as digits with a decimal point."""
+    return frozenset(_counted(text))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _counted(text: str) -> Mapping[str, frozenset[frozenset[str]]]:
+    """Each number with what it counts wherever it stands: see `units.unit_of`."""
     plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in text).translate(_SEPARATORS)
     whole = _THOUSANDS.sub("", plain)
-    digits = {found.replace(",", ".") for found in _NUMBER.findall(whole)}
-    words = {word for _, word in words_of(text.casefold(), language="")}
     values = {**NUMBERS, **_WORD_VALUES.get(_language(text), {})}
-    return frozenset(digits | {values[word] for word in words & values.keys()})
+    found = defaultdict[str, set[frozenset[str]]](set)
+    for match in _NUMBER_OR_WORD.finditer(whole):
+        value = match["digits"] or values.get(match["word"].casefold())
+        if value:
+            found[value.replace(",", ".")].add(units.unit_of(whole, *match.span()))
+    return {value: frozenset(counted) for value, counted in found.items()}
+
+
+def _miscounts(claim: str, texts: Sequence[str]) -> bool:
+    """Whether a number of the claim counts something else wherever it stands. One without a unit may count anything."""
+    said = [_counted(text) for text in texts]
+    for value, counted in _counted(claim).items():
+        there = frozenset[frozenset[str]]().union(*(numbers.get(value, ()) for numbers in said))
+        if there and any(mine and all(theirs and not mine & theirs for theirs in there) for mine in counted):
+            return True
+    return False
 
 
 def _says_one(text: str) -> bool:

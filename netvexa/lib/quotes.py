@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 EDGE_WORDS = 5  # words of a long quotation that begin and end a text fragment
 _PDF = re.compile(r"\.pdf(?:$|[?#])", re.IGNORECASE)
-_MARKUP = re.compile(r"[*_`#>|]")
+_MARKUP = re.compile(r"[*`>|]|\B#+|\b_+|_+\b", re.ASCII)  # not user_name, C#
 _GAP = re.compile(r"…|\.\.\.|\n")
 
 

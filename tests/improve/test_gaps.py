@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from agents.models import Agent
 from chat import gaps
@@ -33,6 +34,23 @@ def test_questions_that_mean_the_same_stand_together_once(agent: Agent, workspac
         assert asked(workspace, agent, question)["outcome"] == "abstained"
     assert [gap.asked for gap in gathered(workspace, agent)] == [2, 1]
     assert [gap.asked for gap in gathered(workspace, agent)] == [2, 1]  # nothing is counted twice
+
+
+def test_a_gap_with_more_answers_than_are_read_counts_each_once(
+    agent: Agent, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "MAX_ANSWERS", 2)
+    for _ in range(4):
+        asked(workspace, agent, IN_VAIN)
+    assert [gap.asked for gap in gathered(workspace, agent)] == [4]
+    (gap,) = gathered(workspace, agent)
+    assert gap.asked == 4
+    with in_tenant(workspace):
+        assert len(gaps.askings_of([gap])[gap.pk]) == 2
+        Message.objects.filter(pk__in=gap.answers[:2]).update(created_at=timezone.now() - gaps.LOOKS_BACK)
+    asked(workspace, agent, IN_VAIN)
+    (gap,) = gathered(workspace, agent)
+    assert (gap.asked, len(gap.answers)) == (5, 3)  # two are too old to be counted again, and forgotten
 
 
 def test_a_thumb_down_makes_a_gap_of_an_answer(agent: Agent, workspace: Workspace) -> None:

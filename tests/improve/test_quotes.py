@@ -14,6 +14,8 @@ LONG = "one two three four five six seven eight nine ten eleven"
     ("url", "snippet", "page", "opened"),
     [
         (PAGE, "It is free", "", f"{PAGE}#:~:text=It%20is%20free"),
+        (PAGE, "Set user_name in C# first", "", f"{PAGE}#:~:text=Set%20user_name%20in%20C%23%20first"),
+        (PAGE, "## The _plan_, __Pro__.", "", f"{PAGE}#:~:text=The%20plan%20%2C%20Pro%20."),
         (
             PAGE,
             LONG,

@@ -14,6 +14,9 @@ from billing.models import UsageEntry
 from chat.citations import Marks
 from chat.models import Message
 from knowledge import documents, ingest
+from knowledge.embedding import DEFAULT_PROFILE
+from knowledge.evidence import FEATURES
+from knowledge.evidence import of as evidence_of
 from knowledge.models import Chunk, Document
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
@@ -43,6 +46,20 @@ def test_the_api_tells_what_was_found_and_what_decided(
     assert best["rerank"] is None
     assert receipt["steps"][0]["name"] == "Reading the question"
     assert receipt["rules"][0].startswith("Evidence ")
+
+
+def test_it_names_what_made_up_the_evidence_and_which_model_read(
+    agent: Agent, workspace: Workspace, api: Integrator, owner_client: Client
+) -> None:
+    answer = asked(workspace, agent, QUESTION)
+    receipt = api.get(f"messages/{answer['id']}/receipt/").json()
+    assert receipt["profile"] == DEFAULT_PROFILE.id
+    assert list(receipt["features"]) == list(FEATURES)
+    weighed = evidence_of(receipt["features"], profile_id=receipt["profile"])
+    assert weighed == pytest.approx(receipt["evidence"], abs=0.01)
+    page = owner_client.get(page_of(workspace, answer)).content.decode()
+    assert f"score {receipt['features']['score']:.2f} · cosine " in page
+    assert DEFAULT_PROFILE.id in page
 
 
 def test_the_chosen_sentences_are_marked(
@@ -95,8 +112,10 @@ def test_a_receipt_from_before_spans_still_reads(
         message = Message.objects.get(pk=answer["id"])
         for row in message.receipt["candidates"]:
             del row["spans"]
+        del message.receipt["features"], message.receipt["profile"]
         message.save(update_fields=["receipt"])
-    assert api.get(f"messages/{answer['id']}/receipt/").json()["candidates"][0]["spans"] == []
+    receipt = api.get(f"messages/{answer['id']}/receipt/").json()
+    assert (receipt["candidates"][0]["spans"], receipt["features"], receipt["profile"]) == ([], {}, "")
     assert "three to five working days" in owner_client.get(page_of(workspace, answer)).content.decode()
 
 

@@ -107,6 +107,60 @@ def test_a_question_that_stands_by_itself_is_left_alone() -> None:
     assert standalone(question, history=["Do you deliver to islands?"], languages=["en"]) == question
 
 
+@pytest.mark.parametrize(
+    ("language", "before", "question"),
+    [
+        ("ru", "Сколько стоит доставка посылки в Норвегию?", "и для бизнеса?"),
+        ("zh", "个人版每个月的价格是多少？", "那企业版呢？"),
+        ("zh", "个人版每个月的价格是多少？", "企业版呢？"),
+        ("zh", "如何把损坏的包裹退回商店？", "那要多久？"),
+        ("ja", "個人プランの料金はいくらですか？", "ビジネスは？"),
+        ("ja", "個人プランの料金はいくらですか？", "では、法人の場合は？"),
+        ("ja", "個人プランの料金はいくらですか？", "じゃあ週末は？"),
+        ("ko", "개인 요금제의 가격은 얼마입니까?", "그럼 기업용은요?"),
+        ("ko", "개인 요금제의 가격은 얼마입니까?", "그리고 주말은요?"),
+        ("ar", "كم تكلفة توصيل الطرود إلى النرويج؟", "وماذا عن الشركات؟"),
+        ("ar", "كم تكلفة توصيل الطرود إلى النرويج؟", "وكم يستغرق ذلك؟"),
+        ("ar", "كم تكلفة توصيل الطرود إلى النرويج؟", "كم السعر؟"),
+        ("ru", "Сколько стоит доставка посылки в Норвегию?", "Сколько времени?"),
+        ("en", "How much does the Pro plan cost?", "Business plan?"),
+        ("en", "Do you deliver parcels to Austria?", "New Zealand?"),
+        ("en", "Do you deliver parcels to Austria?", "for large groups?"),
+        ("en", "Do you deliver parcels to Austria?", "Total costs?"),
+        ("en", "Avez-vous un tarif de groupe ?", "pour entreprises?"),
+    ],
+)
+def test_a_question_that_goes_on_is_searched_with_the_one_before(
+    language: str, before: str, question: str
+) -> None:
+    assert standalone(question, history=[before], languages=[language]) == f"{before} {question}"
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "Refund policy?"),
+        ("en", "opening hours"),
+        ("en", "Payment methods?"),
+        ("es", "Horario comercial?"),
+        ("ru", "Условия возврата?"),
+        ("zh", "退款政策是什么？"),
+        ("zh", "你们接受哪些付款方式？"),
+        ("ja", "返品の方法を教えてください。"),
+        ("ko", "환불 정책은 무엇입니까?"),
+        ("ar", "ما هي سياسة الاسترداد؟"),
+    ],
+)
+def test_a_short_question_about_something_else_stands_by_itself(language: str, question: str) -> None:
+    before = "Do you deliver parcels to islands?"
+    assert standalone(question, history=[before], languages=["en", language]) == question
+
+
+def test_what_goes_on_after_it_leans_on_it() -> None:
+    history = ["Do you deliver parcels to islands?", "Refund policy?", "And for groups?"]
+    assert standalone("How long?", history=history, languages=["en"]) == "Refund policy? How long?"
+
+
 def test_names_and_numbers_are_what_a_question_insists_on() -> None:
     assert names_in("Does the Galaxy S24 work with Linux?", languages=["en"]) == {"Galaxy", "S24", "Linux"}
     assert names_in("HOW DO I RESET MY PASSWORD", languages=["en"]) == set()

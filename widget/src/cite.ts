@@ -17,7 +17,8 @@ export function quotedUrl(address: string | undefined, snippet: string, page = "
 }
 
 function textFragment(snippet: string): string {
-  const parts = snippet.replace(/[*_`#>|]/g, " ").split(/…|\.\.\.|\n/);
+  // Markdown's signs, but not those of user_name and C#.
+  const parts = snippet.replace(/[*`>|]|\B#+|\b_+|_+\b/g, " ").split(/…|\.\.\.|\n/);
   const [longest = ""] = parts.sort((one, other) => other.length - one.length);
   const words = longest.match(/\S+/g) ?? [];
   if (words.length <= EDGE_WORDS * 2) return escaped(words);

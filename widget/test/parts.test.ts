@@ -29,6 +29,10 @@ test("a source opens at the quoted words, where a browser can go there", () => {
     quotedUrl("https://a.example/p", "1 2 3 4 5 6 7 8 9 10 11 12") ?? "",
     /=1%202%203%204%205,8%209%2010%2011%2012$/,
   );
+  assert.equal(
+    quotedUrl("https://a.example/p", "## Set user_name in C# _first_"),
+    "https://a.example/p#:~:text=Set%20user_name%20in%20C%23%20first",
+  );
   assert.equal(quotedUrl("https://a.example/m.pdf#page=3", "a b"), "https://a.example/m.pdf#page=3");
   const pdf = "https://a.example/m.PDF";
   assert.equal(quotedUrl(pdf, "a b", "12"), `${pdf}#page=12`);

@@ -1,1 +1,1 @@
-export * from "./app.beecddb8ff.js";
+export * from "./app.2e7138a27d.js";
