@@ -24,16 +24,18 @@ _SHORT = 1000  # characters at most of such a page
 _PASSWORD = re.compile(rb"<input\b[^>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _TITLE = re.compile(rb"<title\b[^>]*>([^<]{1,300})", re.IGNORECASE)
 _MAINTENANCE = re.compile(
-    r"^\W*(?:maintenance|wartung|mantenimiento)\b"
+    r"^\W{0,9}(?:maintenance|wartung|mantenimiento)\b"
     r"|\b(?:under|down for|undergoing|scheduled|planned|performing|site) maintenance\b|\bmaintenance mode\b"
     r"|\b(?:we['’]ll|we will|will) be (?:right )?back\b|\bbe back (?:soon|shortly|online)\b"
     r"|\btemporarily (?:unavailable|offline|down)\b"
     r"|\bwartungs(?:arbeiten|modus|seite)\b|\b(?:in|wegen|gerade) wartung\b"
-    r"|\bvorübergehend nicht (?:erreichbar|verfügbar)\b|\b(?:gleich|bald|in kürze) wieder (?:da|für|zurück|erreichbar|online)\b"
+    r"|\bvorübergehend nicht (?:erreichbar|verfügbar)\b|\b(?:gleich|bald|in kürze) wieder"
+    r" (?:da|für|zurück|erreichbar|online)\b"
     r"|\ben (?:cours de )?maintenance\b|\bmaintenance (?:en cours|programmée|planifiée)\b"
     r"|\b(?:bientôt de retour|de retour (?:bientôt|très vite|dans)|revenons (?:bientôt|très vite))\b"
     r"|\btemporairement (?:indisponible|inaccessible)\b"
-    r"|\ben mantenimiento\b|\bmantenimiento (?:programado|planificado)\b|\b(?:volvemos|volveremos) (?:pronto|en|enseguida)\b"
+    r"|\ben mantenimiento\b|\bmantenimiento (?:programado|planificado)\b"
+    r"|\b(?:volvemos|volveremos) (?:pronto|en|enseguida)\b"
     r"|\btemporalmente (?:no disponible|fuera de servicio|inaccesible)\b",
     re.IGNORECASE | re.MULTILINE,
 )

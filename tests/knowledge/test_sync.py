@@ -634,6 +634,18 @@ def test_pages_beyond_the_limit_are_counted(agent: Agent, site: Website) -> None
     assert "over" not in synced(source).found
 
 
+def test_links_beyond_those_that_are_followed_from_one_page_are_told(
+    agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.discovery.MAX_LINKS_KEPT", 2)
+    site.page("/", "We sell lamps.", "/returns", "/prices", "/deep", "/more")
+    source = crawled(agent, site, depth=1)
+    start = source.documents.get(key=site.url())
+    assert paths(source) == ["/", "/prices", "/returns"]
+    assert start.live is not None
+    assert "at least 2 were left out" in " ".join(start.live.notes)
+
+
 def test_while_a_page_cannot_be_read_nothing_counts_as_unreachable(agent: Agent, site: Website) -> None:
     source = crawled(agent, site)
     site.page("/returns", "Send lamps back within 30 days.", "/")
