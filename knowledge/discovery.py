@@ -15,7 +15,7 @@ from knowledge.models import Document, DocumentStatus, Source, SourceKind, Versi
 from knowledge.scope import MAX_PAGES, Scope, absolute, canonical, scope_of
 from tenants.context import current_workspace
 
-MAX_LINKS_KEPT = 500  # of one page
+MAX_LINKS_KEPT = 2000  # of one page
 MAX_EXTERNAL = 200  # of one version
 
 
@@ -93,12 +93,12 @@ def _bring_back(gone: QuerySet[Document]) -> int:
 
 
 def links_within(source: Source, document: Document, links: Iterable[str]) -> list[str]:
-    """The canonical addresses among a page's links that belong to its source."""
+    """The canonical addresses among a page's links that belong to its source; the caller keeps MAX_LINKS_KEPT."""
     if source.kind != SourceKind.SITE:
         return []
     scope = scope_of(source.scope)
     found = dict.fromkeys(filter(None, (canonical(link, base=document.url) for link in links)))
-    return [url for url in found if scope.admits(url, start=source.url)][:MAX_LINKS_KEPT]
+    return [url for url in found if scope.admits(url, start=source.url)]
 
 
 def links_elsewhere(document: Document, version: Version, targets: Iterable[str]) -> list[str]:

@@ -258,9 +258,16 @@ def update_file(
 
 
 def refetch(document: Document) -> None:
-    """Look at a web page anew; what serves goes on until the new content is whole."""
+    """Look at a web page anew; what serves goes on until the new content is whole.
+
+    Raises Invalid for what is no page of the web, and where a person chose the version: that stays until its release.
+    """
     if document.source.kind not in WEB_KINDS:
         raise Invalid("Only web pages can be fetched again.")
+    if document.pinned:
+        raise Invalid(
+            "Somebody chose a version of this page. Let it follow the site again, under Versions, to have it fetched."
+        )
     with transaction.atomic():
         sync.start(document.source, only=document)
         sync_source.enqueue(document.source_id)
@@ -272,7 +279,7 @@ def retry(document: Document) -> None:
         row = Document.objects.select_for_update().get(pk=document.pk)
         if row.status in {DocumentStatus.WAITING, DocumentStatus.WORKING}:
             raise StillBeingRead
-        if row.key and document.source.kind in WEB_KINDS:
+        if row.key and document.source.kind in WEB_KINDS and not row.pinned:
             sync.start(document.source, only=row)
             sync_source.enqueue(document.source_id)
         start_reading(row)

@@ -28,6 +28,7 @@ USER_AGENT = "NETVEXA/1.0 (+knowledge sync)"
 DEADLINE = 30.0  # seconds for everything: names, redirects, headers, body
 MAX_REDIRECTS = 5
 _TEMPORARY = frozenset({302, 303, 307})  # redirects that promise nothing for the next time
+_BUSY = frozenset({408, 425, 429})  # ask again later
 GONE = frozenset({404, 410})  # what a server answers where there is no such page
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 READABLE = (
@@ -107,6 +108,10 @@ class PageForbidden(FetchError):
 
     code = "fetch_page_forbidden"
     permanent = True
+
+
+class RequestRefused(FetchError):
+    """The server does not answer this request (any other 4xx), but not because it is busy (408, 425, 429)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +280,8 @@ def _check_answer(response: httpx.Response, largest: int) -> None:
     if response.status_code in {401, 403}:
         raise PageForbidden(f"{host} does not let us read this page (it answered {response.status_code}).")
     if response.status_code != 200:
-        raise FetchError(
+        refused = response.is_client_error and response.status_code not in _BUSY
+        raise (RequestRefused if refused else FetchError)(
             f"{host} answered with an error ({response.status_code}).", retry_after=_retry_after(response)
         )
     kind, _ = _content_type(response.headers.get("content-type", ""))

@@ -235,7 +235,13 @@ def _described(document: Document, version: Version, parsed: ParsedDocument) -> 
     version.content_type, version.language = parsed.media_type, parsed.language
     version.pages, version.characters = parsed.pages, parsed.characters
     version.notes = list(parsed.notes)
-    version.links = discovery.links_within(document.source, document, parsed.links)
+    links = discovery.links_within(document.source, document, parsed.links)
+    version.links = links[: discovery.MAX_LINKS_KEPT]
+    if left_out := len(links) - len(version.links):
+        version.notes.append(
+            f"This page leads to more pages than the {discovery.MAX_LINKS_KEPT:,} that are followed from one:"
+            f" at least {left_out:,} were left out. A sitemap brings them in."
+        )
     version.external_links = discovery.links_elsewhere(document, version, parsed.targets)
     versions.keep_text(version, parsed)
     version.save()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from django.utils import timezone
 
-from knowledge import discovery, leaving, rendering, robots, versions
+from knowledge import discovery, leaving, rendering, robots, stand_ins, versions
 from knowledge.fetching import FetchedPage, FetchError, PageForbidden, PageMissing, fetch
 from knowledge.models import Document, DocumentStatus, SourceKind, Version
 from knowledge.parsing.selecting import Selectors
@@ -40,7 +40,6 @@ _ENDINGS = {
     "application/json": ".json",
     "text/markdown": ".md",
 }
-_PASSWORD = re.compile(rb"<input\b[^>]*\btype\s*=\s*[\"']?password", re.IGNORECASE)
 
 
 class LeftOut(FetchError):
@@ -94,6 +93,7 @@ def look(document: Document) -> Version | None:
     _check_open(address_of(document), page)
     _check_end(document, page)
     page = _with_scripts_run(document, before, page)
+    _check_stand_in(document, before, page)
     same = page.unchanged or (before is not None and before.sha256 == _hash(page))
     with transaction.atomic():
         usable = before is None or before.pk == document.live_id or document.status != DocumentStatus.READY
@@ -153,7 +153,7 @@ def _check_open(asked: str, page: FetchedPage) -> None:
     """
     if not _LOG_IN.search(page.url) or _LOG_IN.search(asked):
         return
-    if urlsplit(page.url).netloc != urlsplit(asked).netloc or _PASSWORD.search(page.content):
+    if urlsplit(page.url).netloc != urlsplit(asked).netloc or stand_ins.asks_for_password(page.content):
         raise LogInAsked(f"The page asks to log in: it leads to {shown_address(page.url)}")
 
 
@@ -171,6 +171,34 @@ def _check_end(document: Document, page: FetchedPage) -> None:
         raise LeadsToKnown(end, twin, for_now=page.for_now)
 
 
+def _check_stand_in(document: Document, before: Version | None, page: FetchedPage) -> None:
+    """Raises StandIn where something else answers in the place of what serves: that is kept as a draft, for a person to
+    publish, and goes when the page is back or what stands in its place is believed.
+    """
+    why = stand_ins.reason(
+        document, before, page, name=file_name_of(page.url), selectors=_selectors(document)
+    )
+    kept = stand_ins.kept_back(document)
+    if not why or (kept is not None and stand_ins.is_believed(kept)):
+        if kept is not None:
+            versions.forget(kept)
+        return
+    if kept is None:
+        with transaction.atomic():
+            kept = versions.add_version(document, name="", data=b"", draft=True, remark=stand_ins.REMARK)
+            _put(kept, page)
+            kept.save()
+    raise stand_ins.StandIn(
+        f"{why}, which is kept as draft {kept.number} of its versions. It takes the place of what serves in a day, or"
+        " once you publish it."
+    )
+
+
+def _selectors(document: Document) -> Selectors:
+    scope = scope_of(document.source.scope)
+    return Selectors(keep=scope.keep, drop=scope.drop)
+
+
 def _with_scripts_run(document: Document, before: Version | None, page: FetchedPage) -> FetchedPage:
     """The page as a browser has it where it is empty otherwise. Its frame stays the same while its text changes:
     no ETag is kept of it, so that the next look runs the scripts again. Raises FetchError.
@@ -178,9 +206,8 @@ def _with_scripts_run(document: Document, before: Version | None, page: FetchedP
     if not rendering.is_available():
         return page
     raw = versions.content_of(before) if page.unchanged and before is not None else page.content
-    scope = scope_of(document.source.scope)
-    selectors = Selectors(keep=scope.keep, drop=scope.drop)
-    if not rendering.is_wanted(raw, name=file_name_of(page.url), charset=page.charset, selectors=selectors):
+    name, selectors = file_name_of(page.url), _selectors(document)
+    if not rendering.is_wanted(raw, name=name, charset=page.charset, selectors=selectors):
         return page
     content = rendering.render(page.url)
     return replace(page, content=content, charset="utf-8", etag="", last_modified="", unchanged=False)

@@ -9,7 +9,15 @@ from django.conf import settings
 from django.core.cache import cache
 from protego import Protego
 
-from knowledge.fetching import USER_AGENT, FetchError, FetchTypeUnsupported, PageForbidden, PageMissing, fetch
+from knowledge.fetching import (
+    USER_AGENT,
+    FetchError,
+    FetchTypeUnsupported,
+    PageForbidden,
+    PageMissing,
+    RequestRefused,
+    fetch,
+)
 from tenants.context import current_workspace
 
 KEPT = 3600  # seconds
@@ -56,10 +64,12 @@ def _rules(url: str) -> Protego:
 
 
 def _text(url: str) -> str:
-    """No file, or one that is no text, means that everything may be read."""
+    """No file, one that is refused (4xx) or one that is no text means that everything may be read; a server that is
+    not well, or too busy (429), means later.
+    """
     try:
         return fetch(url).content[:MAX_SIZE].decode("utf-8", errors="replace")
-    except (PageMissing, PageForbidden, FetchTypeUnsupported):
+    except (PageMissing, PageForbidden, RequestRefused, FetchTypeUnsupported):
         return ""
     except FetchError as error:
         raise FetchError(f"The site's robots.txt could not be read: {error.detail}") from error

@@ -238,7 +238,7 @@ def _note_error(source: Source, document: Document, error: FetchError) -> None:
     missing = isinstance(error, PageMissing)
     if missing:
         Document.objects.filter(pk=document.pk).update(misses=F("misses") + 1)
-    elif Document.objects.filter(pk=document.pk, status=DocumentStatus.WAITING).exists():
+    elif Document.objects.filter(pk=document.pk, status=DocumentStatus.WAITING, live=None).exists():
         Document.objects.filter(pk=document.pk).update(fetch_due=True)  # its lease says when
     _count(source, **({"missing": 1} if missing else {"failed": 1}))
 

@@ -121,6 +121,13 @@ def prune(document: Document) -> None:
     _forget_files(document, files_of(old))
 
 
+def forget(version: Version) -> None:
+    """Delete a version that never served, and its files."""
+    names = files_of([version])
+    version.delete()
+    _forget_files(version.document, names)
+
+
 def _forget_files(document: Document, names: Iterable[str]) -> None:
     """Delete those that no version has any more, once the transaction is committed."""
     for name in names:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from knowledge.parsing.errors import DocumentTooLarge, ParseError
@@ -13,6 +15,13 @@ from knowledge.parsing.sniff import PICTURES, MediaType, sniff
 LEFT_OUT = PICTURES | {MediaType.ZIP}  # a manual's pictures beside it are seldom pages of text
 MAX_FILES = 500
 MAX_TOTAL = 200 * 1024 * 1024  # bytes, unpacked
+_UTF_8 = 0x800  # the flag that says that a name is
+_CODE_PAGES = (
+    "utf-8",
+    "cp437",
+    "cp850",
+    "cp1252",
+)  # some programs forget the flag; Windows in DOS' and its own way
 _NOT_FOR_PEOPLE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -26,7 +35,9 @@ class Unpacked:
 
 def unpack(data: bytes, *, largest: int) -> Unpacked:
     """Every file of at most `largest` bytes that can be read as a document. Raises ParseError."""
-    entries = [entry for entry in entries_of(data) if not _is_noise(entry.filename) and not entry.is_dir()]
+    everything = entries_of(data)
+    _read_names(everything)
+    entries = [entry for entry in everything if not _is_noise(entry.filename) and not entry.is_dir()]
     if len(entries) > MAX_FILES:
         raise DocumentTooLarge(f"This archive holds {len(entries):,} files; {MAX_FILES} is the most.")
     if sum(entry.file_size for entry in entries) > MAX_TOTAL:
@@ -40,6 +51,29 @@ def unpack(data: bytes, *, largest: int) -> Unpacked:
             else:
                 found.members[entry.filename[:500]] = content
     return found
+
+
+def _read_names(entries: Iterable[zipfile.ZipInfo]) -> None:
+    """Read names anew that are not marked as UTF-8, for which Python takes the first IBM PC's code page.
+
+    They are in that of whoever packed them: of the usual ones the first is taken in which all names are of Latin
+    letters; where there is none they stay as they are.
+    """
+    unmarked = [entry for entry in entries if not entry.flag_bits & _UTF_8]
+    packed = [entry.orig_filename.encode("cp437").partition(b"\0")[0] for entry in unmarked]
+    for code_page in _CODE_PAGES:
+        try:
+            names = [name.decode(code_page) for name in packed]
+        except UnicodeDecodeError:
+            continue
+        if code_page == "utf-8" or all(map(_is_latin, "".join(names))):
+            for entry, name in zip(unmarked, names, strict=True):
+                entry.filename = name
+            return
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() or character == "°" or unicodedata.name(character, "").startswith("LATIN")
 
 
 def _is_noise(path: str) -> bool:

@@ -47,6 +47,11 @@ _LINK, _FIELD = qn("w:hyperlink"), qn("w:instrText")
 _LINK_FIELD = re.compile(r'\s*HYPERLINK\s+"([^"]+)"', re.IGNORECASE)
 _TARGET = "target"  # our own attribute of a link: each part of a file numbers its targets by itself
 _SIGNS = {qn("w:tab"): " ", qn("w:br"): " ", qn("w:cr"): " ", qn("w:noBreakHyphen"): "-"}
+_APART = {  # what stands in parts of their own
+    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "SmartArt",
+    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "charts",
+    qn("w:altChunk"): "embedded documents",
+}
 _NOTES = {
     qn("w:footnoteReference"): (RELATIONSHIP_TYPE.FOOTNOTES, qn("w:footnote")),
     qn("w:endnoteReference"): (RELATIONSHIP_TYPE.ENDNOTES, qn("w:endnote")),
@@ -64,10 +69,19 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
         language=(document.core_properties.language or "").split("-")[0].lower()[:2],
         blocks=blocks,
         media_type=MEDIA_TYPE,
-        notes=("Hidden text was left out.",) if reader.hidden else (),
+        notes=tuple(_told(document, reader)),
         hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
         targets=tuple(reader.targets),
     )
+
+
+def _told(document: Document, reader: _Reader) -> Iterator[str]:
+    """Sentences for the owner."""
+    if reader.hidden:
+        yield "Hidden text was left out."
+    body = document.element.body
+    if left_out := [name for tag, name in _APART.items() if next(body.iter(tag), None) is not None]:
+        yield f"Left out: {', '.join(left_out)}. Write what they say as text."
 
 
 def _first_heading(blocks: tuple[Block, ...]) -> str:

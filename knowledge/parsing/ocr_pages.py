@@ -101,19 +101,19 @@ class Reader:
             yield f"{_of(len(self.read), pages)} read from a picture (OCR), {sure} % sure."
         doubtful = sorted(page for page, confidence in self.read.items() if confidence < DOUBTFUL)
         if doubtful:
-            yield f"Hard to read, please check: {_named(doubtful)}."
+            yield f"Hard to read, please check: {named(doubtful)}."
         if self.lost:
             yield (
                 f"Could not be read, because of damage, or of too much memory or more than"
-                f" {self.limits.page_seconds} s for one page: {_named(self.lost)}. Scan them again."
+                f" {self.limits.page_seconds} s for one page: {named(self.lost)}. Scan them again."
             )
         if self.left and ocr.is_available():
             yield (
                 f"Not read, because one reading takes at most {self.limits.ocr_seconds} s for pictures of text:"
-                f" {_named(self.left)}. Split the file to have them read."
+                f" {named(self.left)}. Split the file to have them read."
             )
         elif self.left:
-            yield f"{NO_READER} Left out: {_named(self.left)}."
+            yield f"{NO_READER} Left out: {named(self.left)}."
 
 
 def _cells(row: ocr.Row, *, scale: float, gap: float) -> tuple[Cell, ...]:
@@ -148,7 +148,7 @@ def _of(count: int, pages: int) -> str:
     return f"{count} of {pages} pages {'was' if count == 1 else 'were'}" if pages > 1 else "This page was"
 
 
-def _named(pages: list[int]) -> str:
+def named(pages: list[int]) -> str:
     shown = ", ".join(map(str, pages[:NAMED]))
     more = len(pages) - NAMED
     return f"page{'s' if len(pages) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"

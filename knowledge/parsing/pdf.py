@@ -21,7 +21,7 @@ from knowledge.parsing.errors import (
 )
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.ocr import Picture
-from knowledge.parsing.ocr_pages import BODY, Reader, check_reader
+from knowledge.parsing.ocr_pages import BODY, Reader, check_reader, named
 from knowledge.parsing.pdf_drawing import is_picture, rules_of, take_text_off
 from knowledge.parsing.pdf_hidden import unseen_text
 from knowledge.parsing.pdf_layout import Outline, blocks_of, body_size, normalised_title
@@ -63,7 +63,7 @@ def _opened(data: bytes) -> pypdfium2.PdfDocument:
 @dataclass
 class _Pages:
     """What was found on the pages so far. `pictures` are those to be read as such, by their index: True where text is
-    on them, for example a stamp.
+    on them, for example a stamp. `damaged` are the numbers of those that cannot be opened.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -71,6 +71,7 @@ class _Pages:
     hidden: list[str] = field(default_factory=list)
     pictures: dict[int, bool] = field(default_factory=dict)
     targets: list[str] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
 
     def add(self, page: pypdfium2.PdfPage, index: int) -> int:
         """How many characters the page holds."""
@@ -122,13 +123,19 @@ def _read_text(document: pypdfium2.PdfDocument, limits: Limits) -> _Pages:
     pages = _Pages()
     characters = 0
     for index in range(len(document)):
-        page = document[index]
+        try:
+            page = document[index]
+        except pypdfium2.PdfiumError:
+            pages.damaged.append(index + 1)
+            continue
         try:
             characters += pages.add(page, index)
         finally:
             page.close()
         if characters > limits.characters:
             raise DocumentTooLarge(f"This PDF holds more than {limits.characters:,} characters.")
+    if len(pages.damaged) == len(document):
+        raise ParseError("All pages of this PDF are damaged. Save it again, or print it to a new PDF.")
     return pages
 
 
@@ -138,6 +145,8 @@ def _notes(count: int, pages: _Pages, reader: Reader) -> Iterator[str]:
         yield f"{blank} of {count} pages hold no text (pictures or blank)."
     if pages.hidden:
         yield "Hidden text was left out."
+    if pages.damaged:
+        yield f"Left out, because of damage: {named(pages.damaged)}. Save the file again, or print it to a new PDF."
     yield from reader.notes(count)
 
 

@@ -46,6 +46,13 @@ def pdf(*, password: str = "", pages: int = 3) -> bytes:
     return bytes(made.output())
 
 
+def damaged_pdf(*damaged: int, pages: int = 3) -> bytes:
+    """Of which these pages, counted from 1, cannot be opened."""
+    parts = pdf(pages=pages).split(b"/Type /Page\n")
+    marks = (b"/Type /Pagf\n" if number in damaged else b"/Type /Page\n" for number in range(1, pages + 1))
+    return parts[0] + b"".join(mark + part for mark, part in zip(marks, parts[1:], strict=True))
+
+
 def scanned_pdf() -> bytes:
     """A page that is a drawing."""
     made = FPDF()
@@ -359,6 +366,16 @@ def archive(members: dict[str, bytes]) -> bytes:
         for name, content in members.items():
             made.writestr(name, content)
     return file.getvalue()
+
+
+def old_archive(members: dict[str, bytes], *, names_in: str) -> bytes:
+    """An archive whose names are in a code page, of which it says nothing."""
+    encoded = [name.encode(names_in) for name in members]
+    marks = [str(n) * len(name) for n, name in enumerate(encoded)]
+    packed = archive(dict(zip(marks, members.values(), strict=True)))
+    for mark, name in zip(marks, encoded, strict=True):
+        packed = packed.replace(mark.encode(), name)
+    return packed
 
 
 def workbook_of_a_program() -> bytes:

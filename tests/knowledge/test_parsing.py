@@ -20,7 +20,7 @@ from knowledge.parsing.errors import (
     UnsupportedDocument,
 )
 from knowledge.parsing.limits import Limits
-from knowledge.parsing.sandbox import parse_apart
+from knowledge.parsing.sandbox import parse_apart, unpack_apart
 from tests.knowledge import files
 
 
@@ -170,3 +170,26 @@ def test_a_parser_that_needs_too_much_memory_or_time_is_stopped_and_nothing_else
 def test_reading_apart_gives_the_same_as_reading_here() -> None:
     data = files.pdf()
     assert parse_apart(data, name="handbook.pdf") == parse(data, name="handbook.pdf")
+
+
+def test_a_damaged_page_is_left_out_and_named() -> None:
+    parsed = parse_apart(files.damaged_pdf(2), name="a.pdf")
+    assert {block.page for block in parsed.blocks} == {1, 3}
+    assert any("damage: page 2." in note for note in parsed.notes)
+    with pytest.raises(ParseError, match="All pages of this PDF are damaged"):
+        parse_apart(files.damaged_pdf(1, 2, 3), name="a.pdf")
+
+
+@pytest.mark.parametrize(
+    ("names", "names_in"),
+    [
+        (["Größe.txt", "20 °C.txt"], "cp437"),
+        (["Größe.txt", "Ângulo.txt"], "cp850"),
+        (["Größe.txt", "Ärger.txt"], "cp1252"),
+        (["Größe.txt", "価格.txt"], "utf-8"),
+    ],
+)
+def test_names_in_an_old_archive_are_read(names: list[str], names_in: str) -> None:
+    members = dict.fromkeys(names, b"A lamp costs 49 dollars.")
+    packed = files.old_archive(members, names_in=names_in)
+    assert unpack_apart(packed, largest=1_000_000).members == members

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -18,13 +19,13 @@ from agents.models import Agent
 from billing.models import Entitlement
 from billing.plans import PLANS, Limit, Tier
 from knowledge import history, ingest, sync
-from knowledge.documents import add_site, add_url, refetch, set_interval, sync_now
+from knowledge.documents import add_site, add_url, refetch, retry, set_interval, sync_now
 from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, SyncState
 from knowledge.preview import preview
 from knowledge.retrieval import search
 from knowledge.scope import Scope
 from knowledge.tasks import ingest_document, resume_ingestion, sync_source
-from knowledge.versions import content_of
+from knowledge.versions import content_of, text_of
 from netvexa.lib.errors import Invalid
 from tenants.context import platform
 from tenants.models import Workspace
@@ -277,6 +278,87 @@ def test_a_help_page_named_like_a_log_in_is_read(agent: Agent, site: Website) ->
     assert source.documents.get().status == "ready"
 
 
+PRICES = "".join(f"<p>Lamp number {n} costs {n + 40} dollars, with its bulb.</p>" for n in range(12))
+LOG_IN = '<h1>Welcome</h1><p>Who are you, please?</p><form><input name=p type="password"></form>'
+STAND_INS = [
+    (LOG_IN, "asks to log in"),
+    ("<html><title>Maintenance</title><h1>Hello</h1><p>Please come again.</p>", "maintenance"),
+    ("<h1>Lamps</h1><p>We'll be back soon, sorry.</p>", "maintenance"),
+    ("<h1>Lampen</h1><p>Unser Shop ist bald wieder für Sie da.</p>", "maintenance"),
+    ("<h1>Lampes</h1><p>Le site est temporairement indisponible.</p>", "maintenance"),
+    ("<h1>Oops</h1><p>La web está en mantenimiento.</p>", "maintenance"),
+]
+
+
+@pytest.mark.parametrize(("shown", "why"), STAND_INS)
+def test_what_stands_in_a_page_s_place_is_kept_back(
+    agent: Agent, site: Website, shown: str, why: str
+) -> None:
+    site.page("/prices", PRICES)
+    source = crawled(agent, site)
+    good, site.pages["/prices"] = site.pages["/prices"], shown
+    for again in ("", "<!-- token -->"):
+        site.pages["/prices"] += again
+        synced(source)
+        page = source.documents.get(key=site.url("/prices"))
+        assert page.live is not None
+        assert (page.status, page.warning_code, page.live.number) == ("ready", "page_stand_in", 1)
+        assert why in page.warning
+        assert list(page.versions.filter(draft=True).values_list("number", flat=True)) == [2]
+    kept = page.versions.get(draft=True)
+    site.pages["/prices"] = good
+    synced(source)
+    page.refresh_from_db()
+    assert (page.warning, page.versions.count()) == ("", 1)
+    assert not default_storage.exists(str(kept.file.name))
+
+
+def test_a_person_takes_at_once_what_stands_in_a_page_s_place(agent: Agent, site: Website) -> None:
+    site.page("/prices", PRICES)
+    source = crawled(agent, site)
+    site.pages["/prices"] = LOG_IN
+    synced(source)
+    page = source.documents.get(key=site.url("/prices"))
+    history.publish(page.versions.get(draft=True))
+    synced(source)
+    page.refresh_from_db()
+    assert page.live is not None
+    assert (page.status, page.warning, page.live.number) == ("ready", "", 2)
+
+
+def test_what_stands_in_a_page_s_place_for_a_day_is_believed(agent: Agent, site: Website) -> None:
+    site.page("/prices", PRICES)
+    source = crawled(agent, site)
+    site.pages["/prices"] = LOG_IN
+    synced(source)
+    page = source.documents.get(key=site.url("/prices"))
+    page.versions.filter(draft=True).update(created_at=timezone.now() - timedelta(hours=25))
+    for _ in range(2):
+        synced(source)
+        page.refresh_from_db()
+        assert (page.status, page.warning, page.versions.filter(draft=True).count()) == ("ready", "", 0)
+    assert page.live is not None
+    assert "Who are you" in text_of(page.live)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        PRICES + LOG_IN,
+        "<h1>Prices</h1><p>Lamps are not sold any more.</p>",
+        "<h1>Prices</h1>" + PRICES.replace("costs", "is") + "<p>We'll be back soon with more.</p>",
+    ],
+)
+def test_a_page_that_only_changed_is_read(agent: Agent, site: Website, shown: str) -> None:
+    site.page("/prices", PRICES)
+    source = crawled(agent, site)
+    site.pages["/prices"] = shown
+    synced(source)
+    page = source.documents.get(key=site.url("/prices"))
+    assert page.live is not None
+    assert (page.warning, page.live.number) == ("", 2)
+
+
 def test_a_page_that_only_a_copy_leads_to_stays(agent: Agent, site: Website) -> None:
     site.page("/", "We sell lamps.", "/new", "/old")
     site.page("/new", "Candles are new.")
@@ -410,6 +492,17 @@ def test_an_error_never_takes_the_last_good_content_away(agent: Agent, site: Web
     assert page.warning == ""
 
 
+def test_a_page_that_fails_while_its_new_content_waits_is_asked_once(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/prices", "A lamp costs 59 dollars.")
+    sync_now(source)
+    sync.advance(source.pk)
+    site.status["/prices"], site.asked = 500, []
+    refetch(source.documents.get(key=site.url("/prices")))
+    sync.advance(source.pk)
+    assert [path for path, _ in site.asked] == ["/prices"]
+
+
 def test_a_page_goes_after_it_was_missing_twice_and_comes_back(agent: Agent, site: Website) -> None:
     source = crawled(agent, site)
     kept = site.pages.pop("/prices")
@@ -541,6 +634,18 @@ def test_pages_beyond_the_limit_are_counted(agent: Agent, site: Website) -> None
     assert "over" not in synced(source).found
 
 
+def test_links_beyond_those_that_are_followed_from_one_page_are_told(
+    agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("knowledge.discovery.MAX_LINKS_KEPT", 2)
+    site.page("/", "We sell lamps.", "/returns", "/prices", "/deep", "/more")
+    source = crawled(agent, site, depth=1)
+    start = source.documents.get(key=site.url())
+    assert paths(source) == ["/", "/prices", "/returns"]
+    assert start.live is not None
+    assert "at least 2 were left out" in " ".join(start.live.notes)
+
+
 def test_while_a_page_cannot_be_read_nothing_counts_as_unreachable(agent: Agent, site: Website) -> None:
     source = crawled(agent, site)
     site.page("/returns", "Send lamps back within 30 days.", "/")
@@ -630,6 +735,36 @@ def test_a_single_page_is_watched_too(agent: Agent, site: Website) -> None:
     work(source)
     assert source.documents.get().versions.count() == 2
     assert "59" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+def test_a_version_that_a_person_chose_is_not_fetched_over(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/prices", "A lamp costs 59 dollars.")
+    page = synced(source).documents.get(key=site.url("/prices"))
+    history.go_back(page.versions.get(number=1), by=uuid4())
+    work(source)
+    site.page("/prices", "A lamp costs 69 dollars.")
+    page.refresh_from_db()
+    with pytest.raises(Invalid, match="chose a version"):
+        refetch(page)
+    Document.objects.filter(pk=page.pk).update(status=DocumentStatus.FAILED)
+    retry(page)
+    work(source)
+    ingest.ingest(page.pk)
+    assert "49" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+    history.release(page)
+    page.refresh_from_db()
+    refetch(page)
+    work(source)
+    assert "69" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+@pytest.mark.parametrize(("status", "read"), [(400, True), (451, True), (429, False), (503, False)])
+def test_a_refused_robots_txt_asks_nothing_and_a_busy_one_means_later(
+    agent: Agent, site: Website, status: int, read: bool
+) -> None:
+    site.status["/robots.txt"] = status
+    assert bool(paths(crawled(agent, site), status="ready")) is read
 
 
 def test_a_table_that_only_the_server_calls_one_is_read_as_such(agent: Agent, site: Website) -> None:

@@ -157,3 +157,11 @@ def test_lists_and_headings_in_content_controls_keep_their_kind() -> None:
         (BlockKind.HEADING, 2),
         (BlockKind.LIST_ITEM, 0),
     ]
+
+
+def test_what_stands_in_parts_of_their_own_is_told() -> None:
+    space = "http://schemas.openxmlformats.org/drawingml/2006"
+    drawn = f'<d:relIds xmlns:d="{space}/diagram"/><c:chart xmlns:c="{space}/chart"/>'
+    body = f"<w:p>{run('Our lamps.')}<w:r><w:drawing>{drawn}</w:drawing></w:r></w:p><w:altChunk/>"
+    parsed = parse_apart(word_of(body), name="a.docx")
+    assert parsed.notes == ("Left out: SmartArt, charts, embedded documents. Write what they say as text.",)
