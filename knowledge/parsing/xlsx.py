@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -220,7 +221,7 @@ def shown(value: object, number_format: str) -> str:
             return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "minutes")
         case date() | time():
             return value.isoformat()
-        case int() | float():
+        case int() | float() if value not in (math.inf, -math.inf):
             return _number(value, number_format)
         case _:
             return str(value)

@@ -19,6 +19,7 @@ from knowledge.parsing.limits import Limits
 from knowledge.parsing.qa import Pair, dump
 from knowledge.parsing.sandbox import parse_apart
 from knowledge.parsing.selecting import Selectors
+from knowledge.parsing.xlsx import shown
 from tests.knowledge import files
 
 
@@ -424,6 +425,21 @@ def test_formulas_without_a_result_are_told_and_numbers_shown_as_in_the_sheet() 
     parsed = parse_apart(files.workbook_of_a_program(), name="a.xlsx")
     assert lines(parsed.blocks)[1:] == ["Plan: Pro | Net: 1,234.50 | Tax: 13% | Fee: 0.29 €"]
     assert parsed.notes[0].startswith("1 formula has no stored result")
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (1234.5, "$#,##0.00", "$1,234.50"),
+        (0.285, "0.00", "0.29"),
+        (float("inf"), "0.00", "inf"),
+        (10**400, "0.00", f"{10**400:,}"),
+    ],
+)
+def test_any_number_is_shown_and_none_makes_its_workbook_unreadable(
+    value: float, number_format: str, text: str
+) -> None:
+    assert shown(value, number_format) == text
 
 
 def test_what_a_book_hides_is_no_knowledge_and_its_links_are_known() -> None:
