@@ -45,7 +45,9 @@ def look(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 860})
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+            page.emulate_media(
+                color_scheme=scheme, reduced_motion="reduce"
+            )  # no colours on their way to others
             if folder := os.environ.get("NETVEXA_PICTURES"):
                 page.screenshot(path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True)
         page.emulate_media(color_scheme="light")

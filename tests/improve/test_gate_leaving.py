@@ -161,7 +161,10 @@ def test_a_page_that_gives_way_to_another_waits_too_and_stays_when_it_stands_for
     if way == "redirect":
         website.moved["/prices"] = "/returns"
     else:
-        website.page("/prices", "Moved.", head=f'<link rel="canonical" href="{website.url("/returns")}">')
+        meant = website.url("/returns")
+        website.page(
+            "/prices", "Send lamps back within 45 days.", head=f'<link rel="canonical" href="{meant}">'
+        )
     with in_tenant(workspace):
         synced(source)
     copy = page(source, workspace, website)
