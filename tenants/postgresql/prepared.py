@@ -14,8 +14,8 @@ until its connection ends; within a transaction it fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -86,10 +86,25 @@ def _together(wrapper: DatabaseWrapper, asked: Sequence[Asked[Any]]) -> list[lis
         stack.enter_context(wrapper.wrap_database_errors)
         cursors = [stack.enter_context(wrapper.binding_cursor()) for _ in asked]
         wrapper.take_place()  # before, and by itself: see `_rows_in_bytes`
-        stack.enter_context(wrapper.connection.pipeline())
+        stack.enter_context(_pipeline(wrapper))
         for cursor, one in zip(cursors, asked, strict=True):
             cursor.execute(one.statement, one.values)
         return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def _pipeline(wrapper: DatabaseWrapper) -> Iterator[None]:
+    """One round trip for the block's statements. Where one of them fails, psycopg takes those behind it, and one that
+    was to be kept then, for kept although the server knows nothing of them: every later use would fail. It forgets
+    them with the transaction's rollback; without a transaction the connection is given up.
+    """
+    try:
+        with wrapper.connection.pipeline():
+            yield
+    except Exception:
+        if not wrapper.in_atomic_block:
+            wrapper.close()
+        raise
 
 
 def row_of(statement: str, values: Values = ()) -> Row | None:
@@ -122,7 +137,7 @@ def _rows_in_bytes(wrapper: DatabaseWrapper, statement: str, values: Values, set
         if settings:
             wrapper.take_place()  # before: where the statement fails, all that its transaction set is undone
             # One round trip, and for PostgreSQL one transaction: what is set ends with it.
-            stack.enter_context(cursor.connection.pipeline())
+            stack.enter_context(_pipeline(wrapper))
             stack.enter_context(wrapper.binding_cursor()).execute(settings)
         cursor.execute(statement, values)
         return cursor.fetchall() if settings or cursor.description else []

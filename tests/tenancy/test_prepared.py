@@ -48,6 +48,27 @@ def test_a_kept_statement_reads_the_workspace_where_it_runs(two: list[Workspace]
     assert is_kept(NAMES)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_statement_that_failed_when_it_was_to_be_kept_runs_afterwards(
+    two: list[Workspace], together: bool
+) -> None:
+    def ask() -> list[tuple[str]]:
+        if not together:
+            return rows_of(NAMES, ("",), settings=MORE)
+        asked = Asked(NAMES, ("",), list)
+        fetch(asked)
+        return asked.found
+
+    for _ in range(PREPARED_AFTER):
+        with in_tenant(two[0]):
+            ask()
+    with pytest.raises(ProgrammingError):
+        ask()  # there is no such table outside of workspaces
+    for _ in range(2):
+        with in_tenant(two[0]):
+            assert ask() == [(two[0].slug,)]
+
+
 def test_a_kept_statement_shows_the_guarded_rows_of_the_workspace_where_it_runs(two: list[Workspace]) -> None:
     for _ in range(MANY):
         for workspace in two:
