@@ -93,8 +93,8 @@ def look(document: Document) -> Version | None:
     _check_open(address_of(document), page)
     _check_end(document, page)
     page = _with_scripts_run(document, before, page)
-    _check_stand_in(document, before, page)
     same = page.unchanged or (before is not None and before.sha256 == _hash(page))
+    _check_stand_in(document, before, page, same=same)
     with transaction.atomic():
         usable = before is None or before.pk == document.live_id or document.status != DocumentStatus.READY
         _note_good(document, page, clear=usable or not same)
@@ -171,13 +171,12 @@ def _check_end(document: Document, page: FetchedPage) -> None:
         raise LeadsToKnown(end, twin, for_now=page.for_now)
 
 
-def _check_stand_in(document: Document, before: Version | None, page: FetchedPage) -> None:
+def _check_stand_in(document: Document, before: Version | None, page: FetchedPage, *, same: bool) -> None:
     """Raises StandIn where something else answers in the place of what serves: that is kept as a draft, for a person to
     publish, and goes when the page is back or what stands in its place is believed.
     """
-    why = stand_ins.reason(
-        document, before, page, name=file_name_of(page.url), selectors=_selectors(document)
-    )
+    name, selectors = file_name_of(page.url), _selectors(document)
+    why = "" if same else stand_ins.reason(document, before, page, name=name, selectors=selectors)
     kept = stand_ins.kept_back(document)
     if not why or (kept is not None and stand_ins.is_believed(kept)):
         if kept is not None:

@@ -53,10 +53,10 @@ def asks_for_password(content: bytes) -> bool:
 def reason(
     document: Document, before: Version | None, page: FetchedPage, *, name: str, selectors: Selectors
 ) -> str:
-    """Why this page is none that may take the place of what serves; "" for one that may."""
+    """Why new content is none that may take the place of what serves; "" for one that may."""
     live = document.live
     is_published = before is not None and before.remark == REMARK
-    if live is None or page.unchanged or is_published:
+    if live is None or is_published:
         return ""
     said = (versions.text_of(before) if before is not None else "") or versions.text_of(live)
     try:

@@ -20,12 +20,11 @@ from docx.oxml.parser import parse_xml
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
-from knowledge.parsing.limits import Limits
+from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_MAX_HIDDEN = 5000
 _HEADING_STYLE = re.compile(r"^heading (\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"^toc ?(?:\d|heading)", re.IGNORECASE)
 _OFF = frozenset({"0", "false", "off"})
@@ -70,7 +69,7 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
         blocks=blocks,
         media_type=MEDIA_TYPE,
         notes=tuple(_told(document, reader)),
-        hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
+        hidden="\n".join(reader.hidden)[:MAX_HIDDEN],
         targets=tuple(reader.targets),
     )
 

@@ -16,11 +16,10 @@ from knowledge.parsing import html
 from knowledge.parsing.cleaning import one_line
 from knowledge.parsing.decoding import decode
 from knowledge.parsing.errors import EncryptedDocument, ParseError
-from knowledge.parsing.limits import Limits
+from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.packages import damage_refused, read_entry
 
 MEDIA_TYPE = "application/epub+zip"
-_MAX_HIDDEN = 5000
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _CONTAINER = "{urn:oasis:names:tc:opendocument:xmlns:container}"
@@ -50,7 +49,7 @@ def _read(book: zipfile.ZipFile, limits: Limits) -> ParsedDocument:
         blocks=tuple(block for chapter in chapters for block in _blocks(chapter)),
         media_type=MEDIA_TYPE,
         notes=tuple(dict.fromkeys(note for chapter in chapters for note in chapter.notes)),
-        hidden="\n".join(filter(None, (chapter.hidden for chapter in chapters)))[:_MAX_HIDDEN],
+        hidden="\n".join(filter(None, (chapter.hidden for chapter in chapters)))[:MAX_HIDDEN],
         targets=tuple(target for chapter in chapters for target in chapter.targets),
     )
 

@@ -14,7 +14,7 @@ from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
 from knowledge.parsing.decoding import decode_html
 from knowledge.parsing.errors import NeedsJavaScript
-from knowledge.parsing.limits import Limits
+from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.selecting import Selectors, cut
 from knowledge.parsing.styles import mark_hidden, sheets_of
 from knowledge.parsing.tables import table_rows
@@ -109,7 +109,6 @@ _NAVIGATION_SHARE = 0.5
 _SCRIPT_ROOTS = "#root, #app, #__next, #__nuxt, #gatsby-focus-wrapper, #svelte, app-root, [data-reactroot]"
 _FEW_CHARACTERS = 200  # of text in a page that a script is to fill
 _MAX_LINKS = 5000
-_MAX_HIDDEN = 5000
 _LINK_LIST = 4  # blocks in a row that are each one link
 _NO_SHEETS: Mapping[str, str] = MappingProxyType({})
 
@@ -161,7 +160,7 @@ def parse_text(
         blocks=blocks,
         media_type="text/html",
         notes=notes,
-        hidden="\n".join(reader.hidden)[:_MAX_HIDDEN],
+        hidden="\n".join(reader.hidden)[:MAX_HIDDEN],
         links=links,
         canonical=canonical,
         sheets=sheets_of(tree, base=base),

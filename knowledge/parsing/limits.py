@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MEGABYTE = 1024 * 1024
+MAX_HIDDEN = 5000  # characters that are kept of what a document hides
 
 
 @dataclass(frozen=True, slots=True)

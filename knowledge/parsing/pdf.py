@@ -19,7 +19,7 @@ from knowledge.parsing.errors import (
     NothingToRead,
     ParseError,
 )
-from knowledge.parsing.limits import Limits
+from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.ocr import Picture
 from knowledge.parsing.ocr_pages import BODY, Reader, check_reader, named
 from knowledge.parsing.pdf_drawing import is_picture, rules_of, take_text_off
@@ -33,7 +33,6 @@ from knowledge.parsing.scan import Scan
 MEDIA_TYPE = "application/pdf"
 _DOTS, _LONGEST_SIDE = 150, 2600  # to an inch, and pixels, of a page that is drawn to be read as a picture
 _MAX_OUTLINE_DEPTH = 8
-_MAX_HIDDEN = 5000
 _STAMP = 160  # characters at most on a page that is a picture all the same
 _NO_TITLE = re.compile(r"^(?:untitled|microsoft word\b.*|.*\.(?:docx?|pdf|tex|dvi|indd|qxd))$", re.IGNORECASE)
 
@@ -113,7 +112,7 @@ def _parsed(document: pypdfium2.PdfDocument, limits: Limits, scan: Scan) -> Pars
         media_type=MEDIA_TYPE,
         pages=len(document),
         notes=tuple(_notes(len(document), pages, reader)),
-        hidden="\n".join(pages.hidden)[:_MAX_HIDDEN],
+        hidden="\n".join(pages.hidden)[:MAX_HIDDEN],
         targets=tuple(pages.targets),
         left=tuple(reader.left),
     )

@@ -19,13 +19,12 @@ from openpyxl.utils import range_boundaries
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
-from knowledge.parsing.limits import Limits
+from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.sheets import Row, looks_like_header, row_blocks
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_COLUMNS = 200
-_MAX_HIDDEN = 5000  # characters
 _MAX_HIDDEN_ROWS = 1000
 Cells = tuple[int, list[str]]  # a row's number, counted from 1, and its cells
 _CURRENCY = re.compile(r"\[\$([^\]-]+)[^\]]*\]|\"\s*([^\"\d]{1,4}?)\s*\"|([$€£¥])")
@@ -63,7 +62,7 @@ def parse(data: bytes, *, limits: Limits, charset: str = "") -> ParsedDocument:
         blocks=blocks,
         media_type=MEDIA_TYPE,
         notes=tuple(notes),
-        hidden="\n".join(hidden)[:_MAX_HIDDEN],
+        hidden="\n".join(hidden)[:MAX_HIDDEN],
     )
 
 

@@ -313,12 +313,17 @@ def test_what_stands_in_a_page_s_place_is_kept_back(
     assert not default_storage.exists(str(kept.file.name))
 
 
-def test_a_person_takes_at_once_what_stands_in_a_page_s_place(agent: Agent, site: Website) -> None:
+def stood_in(agent: Agent, site: Website) -> tuple[Source, Document]:
+    """A page that served, in whose place a log-in answers."""
     site.page("/prices", PRICES)
     source = crawled(agent, site)
     site.pages["/prices"] = LOG_IN
     synced(source)
-    page = source.documents.get(key=site.url("/prices"))
+    return source, source.documents.get(key=site.url("/prices"))
+
+
+def test_a_person_takes_at_once_what_stands_in_a_page_s_place(agent: Agent, site: Website) -> None:
+    source, page = stood_in(agent, site)
     history.publish(page.versions.get(draft=True))
     synced(source)
     page.refresh_from_db()
@@ -327,11 +332,7 @@ def test_a_person_takes_at_once_what_stands_in_a_page_s_place(agent: Agent, site
 
 
 def test_what_stands_in_a_page_s_place_for_a_day_is_believed(agent: Agent, site: Website) -> None:
-    site.page("/prices", PRICES)
-    source = crawled(agent, site)
-    site.pages["/prices"] = LOG_IN
-    synced(source)
-    page = source.documents.get(key=site.url("/prices"))
+    source, page = stood_in(agent, site)
     page.versions.filter(draft=True).update(created_at=timezone.now() - timedelta(hours=25))
     for _ in range(2):
         synced(source)
