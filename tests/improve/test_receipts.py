@@ -58,7 +58,7 @@ def test_it_names_what_made_up_the_evidence_and_which_model_read(
     weighed = evidence_of(receipt["features"], profile_id=receipt["profile"])
     assert weighed == pytest.approx(receipt["evidence"], abs=0.01)
     page = owner_client.get(page_of(workspace, answer)).content.decode()
-    assert f"score {receipt['features']['score']:.2f} · cosine " in page
+    assert f"match {receipt['features']['score']:.2f} · meaning {receipt['features']['cosine']:.2f}" in page
     assert DEFAULT_PROFILE.id in page
 
 
