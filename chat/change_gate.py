@@ -13,6 +13,7 @@ from chat import deeds, tasks, trials, verdicts
 from chat.models import Trial
 from chat.quality_models import Verdict
 from knowledge import proposals
+from netvexa.lib.errors import Invalid
 from tenants.context import current_workspace
 
 
@@ -70,14 +71,18 @@ def is_of_knowledge(trial: Trial) -> bool:
 
 def decide(trial: Trial, decision: Decision) -> Trial:
     """Do it; returns the run to look at. Raises NotAllowed where the gate blocks the change, Invalid where there is
-    nothing to decide.
+    nothing to decide, or not any more.
     """
-    if decision is Decision.RETRY:
-        trial = trials.again(trial)
-        tasks.run_trial.enqueue(trial.pk)
-    elif decision is Decision.DROP:
-        verdicts.drop(trial)
-    else:
-        verdicts.apply(trial)
-        tasks.make_curated_vectors.enqueue(trial.agent_id)
+    with verdicts.deciding(trial.agent_id):
+        trial = Trial.objects.get_or_404(trial.pk)
+        if trial.verdict != Verdict.HELD:
+            raise Invalid("No change waits for this run.")
+        if decision is Decision.RETRY:
+            trial = trials.again(trial)
+            tasks.run_trial.enqueue(trial.pk)
+        elif decision is Decision.DROP:
+            verdicts.drop(trial)
+        else:
+            verdicts.apply(trial)
+            tasks.make_curated_vectors.enqueue(trial.agent_id)
     return trial

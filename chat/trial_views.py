@@ -195,7 +195,7 @@ def _decide(request: MemberRequest, trial_id: UUID) -> HttpResponse:
         raise Invalid("Use the change, drop it, or test it again.")
     following = decide(row, decision)
     audit.record(f"change.{decision}", request=request, subject=row.agent.name, after={"id": str(row.pk)})
-    if decision is Decision.APPLY and row.verdict != Verdict.APPLIED:
+    if decision is Decision.APPLY and following.verdict != Verdict.APPLIED:
         messages.error(request, "Things were changed meanwhile, so this change was dropped. Make it again.")
     else:
         messages.success(request, _DONE[decision])

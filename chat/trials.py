@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -164,19 +163,15 @@ def begin(
 
 
 def again(trial: Trial) -> Trial:
-    """Another run of a change that was held back, which waits for that one now. Raises Invalid."""
-    if trial.verdict != Verdict.HELD:
-        raise Invalid("No change waits for this run.")
-    with transaction.atomic():
-        new = begin(trial.agent, by=trial.created_by, change=trial.change, judge=Judge(trial.judge))
-        verdicts.close(trial)
+    """Another run of a change that was held back, which waits for that one now; while `deciding`. Raises Invalid."""
+    new = begin(trial.agent, by=trial.created_by, change=trial.change, judge=Judge(trial.judge))
+    verdicts.close(trial)
     return new
 
 
 def begin_content(agent_id: UUID) -> Trial | None:
     """One run of all content of an agent that was read and waits; none while more comes or a run is under way."""
-    with transaction.atomic():
-        agent = Agent.objects.select_for_update().filter(pk=agent_id).first()
+    with verdicts.deciding(agent_id) as agent:
         waiting = proposals.waiting(agent_id)
         if agent is None or not waiting:
             return None
@@ -235,7 +230,8 @@ def _fail(trial: Trial, *, why: str = "") -> None:
     trial.basis["failed"] = why
     trial.save(update_fields=["state", "verdict", "basis", "updated_at"])
     if verdicts.goes_on(trial):
-        verdicts.apply(trial)
+        with verdicts.deciding(trial.agent_id):
+            verdicts.apply(trial)
 
 
 def stalled() -> list[UUID]:
@@ -332,7 +328,7 @@ def _finish(trial: Trial) -> None:
     trial.state, trial.total = TrialState.DONE, len(trial.results)
     if trial.change:
         trial.verdict = Verdict.HELD
-    with transaction.atomic():
+    with verdicts.deciding(trial.agent_id):
         running = Trial.objects.select_for_update().filter(pk=trial.pk, state=TrialState.RUNNING)
         if running.first() is None:
             return

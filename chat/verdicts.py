@@ -6,6 +6,9 @@ Runs inside the workspace.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -27,6 +30,15 @@ def with_change(agent: Agent, change: Change) -> Agent:
         for name, value in change.items():
             setattr(changed, name, value)
     return changed
+
+
+@contextmanager
+def deciding(agent_id: UUID) -> Iterator[Agent | None]:
+    """Meanwhile nobody else decides about a change of the agent, or begins a run of what waits. None where the agent
+    is gone.
+    """
+    with transaction.atomic():
+        yield Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
 
 
 def of_background(trials: QuerySet[Trial]) -> QuerySet[Trial]:
@@ -54,23 +66,25 @@ def may_apply(trial: Trial) -> bool:
 
 
 def apply(trial: Trial) -> None:
-    """Put the change into use, or drop it where things changed meanwhile. Raises NotAllowed where it has to wait."""
+    """Put the change into use, or drop it where things changed meanwhile. Raises NotAllowed where it has to wait.
+
+    While `deciding`, as are `drop` and `close`.
+    """
     if not may_apply(trial):
         raise NotAllowed(
             "This change breaks test questions, and the agent’s settings say that such changes wait."
         )
     deed = deeds.deed_of(trial.change)
-    with transaction.atomic():
-        done = _set(trial) if deed is None else _do(trial)
-        if done and deed is not None:
-            audit.note(
-                "change.applied",
-                actor="test run",
-                subject=trial.agent.name,
-                after={"told": trial.basis["told"]},
-            )
-        trial.verdict = Verdict.APPLIED if done else Verdict.DROPPED
-        trial.save(update_fields=["verdict", "basis", "updated_at"])
+    done = _set(trial) if deed is None else _do(trial)
+    if done and deed is not None:
+        audit.note(
+            "change.applied",
+            actor="test run",
+            subject=trial.agent.name,
+            after={"told": trial.basis["told"]},
+        )
+    trial.verdict = Verdict.APPLIED if done else Verdict.DROPPED
+    trial.save(update_fields=["verdict", "basis", "updated_at"])
 
 
 def _do(trial: Trial) -> bool:
@@ -96,10 +110,8 @@ def _set(trial: Trial) -> bool:
 
 def drop(trial: Trial) -> None:
     """Forget the change; content that waited becomes a draft."""
-    if trial.verdict == Verdict.HELD:
-        with transaction.atomic():
-            deeds.drop(trial.agent, trial.change)
-            close(trial)
+    deeds.drop(trial.agent, trial.change)
+    close(trial)
 
 
 def close(trial: Trial) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from netvexa.embedded.home import PROJECT, passing_var
-from netvexa.embedded.ports import answers, free_port
-from netvexa.supervisor.plan import plan_from
+from netvexa.embedded.ports import answers, free_port, is_free
+from netvexa.supervisor.plan import STAND_IN_OFFSET, plan_from
 
 PATIENCE = 40.0  # seconds
 
@@ -257,7 +257,7 @@ def test_a_stand_in_that_cannot_be_is_refused(given: dict[str, str], sentence: s
 
 
 def test_asked_for_the_stand_in_for_stripe_starts_first_and_everything_knows_it() -> None:
-    port = free_port()
+    port = next(port for port in iter(free_port, 0) if is_free(port + STAND_IN_OFFSET))
     plan = plan_from({"NETVEXA_PORT": str(port), "STRIPE": "fake"})
     assert "tests.stripe_fake" in plan.early["stripe"]
     assert plan.variables["STRIPE_API_HOST"] in f"http://127.0.0.1:{plan.early['stripe'][3]}"

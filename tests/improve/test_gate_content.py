@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
+from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -12,7 +15,7 @@ from agents.models import Agent
 from chat import trials
 from chat.models import Trial
 from chat.tasks import run_trial, try_content
-from knowledge import documents, ingest, profiles
+from knowledge import documents, ingest, profiles, proposals
 from knowledge.models import Chunk, Document, Version
 from tenants.context import in_tenant
 from tenants.models import Role, Workspace
@@ -92,6 +95,54 @@ def test_a_blocking_gate_keeps_new_content_back_until_somebody_publishes_it(
     assert decide(owner_client, trial, "apply").status_code == 302
     assert "eight to nine" in text_that_serves(workspace)
     assert "change.apply" in noted(workspace)
+
+
+def test_what_is_decided_while_a_look_begins_is_not_tried_again(
+    tested: Agent, workspace: Workspace, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_gate(workspace, "block")
+    replaced(tested, workspace, WRONG)
+    held = tested_now(tested, workspace)
+    assert held is not None
+    threads = []
+    usual = proposals.waiting
+
+    def drop() -> None:
+        decide(owner_client, held, "drop")
+        connections.close_all()
+
+    def waiting(agent_id: UUID) -> list[str]:
+        """And somebody drops it at this moment."""
+        found = usual(agent_id)
+        threads.append(Thread(target=drop))
+        threads[0].start()
+        threads[0].join(2)
+        return found
+
+    monkeypatch.setattr(proposals, "waiting", waiting)
+    with in_tenant(workspace):
+        assert trials.begin_content(tested.pk) is None
+        threads[0].join()
+        assert [*Trial.objects.values_list("verdict", flat=True)] == ["dropped"]
+        assert not Document.objects.filter(status="staged").exists()
+
+
+def test_what_was_decided_is_not_decided_again(
+    tested: Agent, workspace: Workspace, owner_client: Client
+) -> None:
+    set_gate(workspace, "block")
+    replaced(tested, workspace, WRONG)
+    held = tested_now(tested, workspace)
+    assert held is not None
+    assert decide(owner_client, held, "apply").status_code == 302
+    for action in ("apply", "drop", "retry"):
+        refused = decide(owner_client, held, action)
+        assert refused.status_code == 400
+        assert "No change waits for this run." in refused.content.decode()
+    with in_tenant(workspace):
+        held.refresh_from_db()
+    assert held.verdict == "applied"
+    assert "eight to nine" in text_that_serves(workspace)
 
 
 def test_content_that_breaks_nothing_serves_by_itself(tested: Agent, workspace: Workspace) -> None:
