@@ -35,6 +35,7 @@ from netvexa.lib.client import behind_proxies  # noqa: E402
 logger = logging.getLogger(__name__)
 _sockets = URLRouter(websocket_urlpatterns)
 _begun = False
+CLOSE_SECONDS = 10  # a client has so long to answer when it is told to go
 MOST_UNSENT_BYTES = 256 * 1024  # of one socket, beside what the system's own buffers hold
 
 Scope = dict[str, Any]
@@ -65,20 +66,23 @@ def _begin() -> None:
     _begun = True
     feed().lasting = True
     if "twisted.internet.reactor" in sys.modules and threading.current_thread() is threading.main_thread():
-        _let_daphne_say_restart()
+        _let_daphne_say_why_it_closes()
         _let_daphne_drop_slow_clients()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lambda: asyncio.ensure_future(_drain_and_stop_daphne()))
 
 
-def _let_daphne_say_restart() -> None:
-    """Its WebSocket library takes no 1012 from an application, though it can send one."""
+def _let_daphne_say_why_it_closes() -> None:
+    """Its WebSocket library takes no 1012 from an application, though it can send one, and resets after a second a
+    connection whose client has not answered yet: over a slow line it would never read the code.
+    """
     from daphne.ws_protocol import WebSocketProtocol
 
     usual = WebSocketProtocol.serverClose
 
     def server_close(self: Any, code: int | None = None) -> None:
+        self.closeHandshakeTimeout = CLOSE_SECONDS
         if code == Close.RESTART:
             self.sendCloseFrame(code=code)
         else:
@@ -88,7 +92,9 @@ def _let_daphne_say_restart() -> None:
 
 
 def _let_daphne_drop_slow_clients() -> None:
-    """It keeps whatever a client does not read. A client too far behind is cut off instead: it can resume."""
+    """It keeps whatever a client does not read. A client too far behind is cut off instead: it can resume. What would
+    be said to one that is told to go is not sent.
+    """
     from daphne.ws_protocol import WebSocketProtocol
 
     usual = WebSocketProtocol.serverSend
@@ -96,7 +102,7 @@ def _let_daphne_drop_slow_clients() -> None:
     def server_send(self: Any, content: str | bytes, binary: bool = False) -> None:
         if _unsent(self.transport) > MOST_UNSENT_BYTES:
             self.transport.abortConnection()
-        else:
+        elif self.state == self.STATE_OPEN:
             usual(self, content, binary)
 
     WebSocketProtocol.serverSend = server_send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from pathlib import Path
@@ -163,6 +164,20 @@ async def test_a_socket_that_floods_is_told_to_wait_and_then_let_go(agent: Agent
             assert error["code"] == "rate_limited"
             assert error["retry_after"] >= 1
             assert await chat.close_code() == 4400
+
+
+async def test_a_client_on_a_slow_line_is_told_why_it_is_let_go(agent: Agent, tmp_path: Path) -> None:
+    with running_site(tmp_path, NETVEXA_CHAT_MESSAGES_PER_MINUTE="3") as strict:
+        async with chatting(strict, agent) as chat:
+            chat.socket.transport.pause_reading()
+            for _ in range(60):
+                await chat.send("ping")
+            await asyncio.sleep(2.5)
+            await chat.send("ping")
+            chat.socket.transport.resume_reading()
+            await chat.until("error")
+            assert await chat.close_code() == 4400
+        assert "Disconnected" not in strict.log.read_text()
 
 
 async def test_too_many_sockets_of_one_address_are_refused(agent: Agent, tmp_path: Path) -> None:

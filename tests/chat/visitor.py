@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from agents.models import Agent
 from knowledge import documents, ingest
@@ -86,7 +87,10 @@ class Chat:
         return [frame["seq"] for frame in self.seen if "seq" in frame and frame["type"] != "welcome"]
 
     async def close_code(self) -> int | None:
-        await self.socket.wait_closed()
+        """Read on to the end: a client that stops reading never hears why."""
+        with suppress(ConnectionClosed):
+            while True:
+                await self.next()
         return self.socket.close_code
 
     @property
