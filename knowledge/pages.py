@@ -18,10 +18,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from knowledge import discovery, leaving, rendering, robots, stand_ins, versions
-from knowledge.fetching import FetchedPage, FetchError, PageForbidden, PageMissing, fetch
+from knowledge.fetching import FetchedPage, FetchError, PageForbidden, PageMissing
 from knowledge.models import Document, DocumentStatus, SourceKind, Version
 from knowledge.parsing.selecting import Selectors
 from knowledge.parsing.sniff import MediaType, sniff
+from knowledge.refreshes import fetch_through
 from knowledge.scope import canonical, scope_of
 from netvexa.lib.errors import AppError
 from netvexa.lib.hosts import shown_address
@@ -85,7 +86,7 @@ def look(document: Document) -> Version | None:
     """
     before = versions.newest(document)
     known = before is not None and bool(before.sha256)
-    page = fetch(
+    page = fetch_through(
         address_of(document),
         etag=document.etag if known else "",
         last_modified=document.last_modified if known else "",
@@ -105,7 +106,7 @@ def look(document: Document) -> Version | None:
 
 def fill(document: Document, version: Version) -> bytes:
     """Fetch the first content of a version that has none yet, and keep it. Raises FetchError."""
-    page = fetch(document.url)
+    page = fetch_through(document.url)
     _check_open(document.url, page)
     page = _with_scripts_run(document, version, page)
     with transaction.atomic():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from knowledge import robots
-from knowledge.fetching import FetchError, check_address, fetch
+from knowledge.fetching import FetchError, check_address
 from knowledge.models import SourceKind
 from knowledge.parsing.errors import NeedsJavaScript, ParseError
 from knowledge.parsing.sandbox import parse_apart
+from knowledge.refreshes import fetch_through
 from knowledge.scope import MAX_PAGES, Scope, canonical
 from knowledge.sitemaps import pages_of
 
@@ -43,7 +44,7 @@ def preview(url: str, *, kind: SourceKind, scope: Scope) -> Preview:
 
 def _linked(start: str, scope: Scope) -> tuple[list[str], str]:
     """Pages that the first page leads to, and a sentence where it does not let itself be read."""
-    page = fetch(start, deadline=SECONDS)
+    page = fetch_through(start, deadline=SECONDS)
     try:
         links = parse_apart(page.content, charset=page.charset).links
     except NeedsJavaScript as error:

@@ -20,6 +20,7 @@ from docx.oxml.parser import parse_xml
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
+from knowledge.parsing.drawings import CHART, DIAGRAM, drawing
 from knowledge.parsing.limits import MAX_HIDDEN, Limits
 from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
@@ -46,11 +47,8 @@ _LINK, _FIELD = qn("w:hyperlink"), qn("w:instrText")
 _LINK_FIELD = re.compile(r'\s*HYPERLINK\s+"([^"]+)"', re.IGNORECASE)
 _TARGET = "target"  # our own attribute of a link: each part of a file numbers its targets by itself
 _SIGNS = {qn("w:tab"): " ", qn("w:br"): " ", qn("w:cr"): " ", qn("w:noBreakHyphen"): "-"}
-_APART = {  # what stands in parts of their own
-    "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds": "SmartArt",
-    "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart": "charts",
-    qn("w:altChunk"): "embedded documents",
-}
+_EMBEDDED = qn("w:altChunk")
+_DRAWINGS = {DIAGRAM: "SmartArt", CHART: "charts"}
 _NOTES = {
     qn("w:footnoteReference"): (RELATIONSHIP_TYPE.FOOTNOTES, qn("w:footnote")),
     qn("w:endnoteReference"): (RELATIONSHIP_TYPE.ENDNOTES, qn("w:endnote")),
@@ -78,9 +76,10 @@ def _told(document: Document, reader: _Reader) -> Iterator[str]:
     """Sentences for the owner."""
     if reader.hidden:
         yield "Hidden text was left out."
-    body = document.element.body
-    if left_out := [name for tag, name in _APART.items() if next(body.iter(tag), None) is not None]:
-        yield f"Left out: {', '.join(left_out)}. Write what they say as text."
+    if next(document.element.body.iter(_EMBEDDED), None) is not None:
+        reader.left_out.add("embedded documents")
+    if reader.left_out:
+        yield f"Left out: {', '.join(sorted(reader.left_out))}. Write what they say as text."
 
 
 def _first_heading(blocks: tuple[Block, ...]) -> str:
@@ -90,14 +89,17 @@ def _first_heading(blocks: tuple[Block, ...]) -> str:
 class _Reader:
     """Walks the elements, of which python-docx shows only those without changes, controls and drawings.
 
-    `hidden` takes what Word shows to nobody, `later` the notes and text boxes of what is being read, `targets` where
-    links lead.
+    `hidden` takes what Word shows to nobody, `later` the notes and text boxes of what is being read, `drawn` what its
+    drawings say, `left_out` the kinds of those that cannot be read, `targets` where links lead.
     """
 
     def __init__(self, document: Document) -> None:
         self.hidden: list[str] = []
         self.later: list[Any] = []
+        self.drawn: list[Block] = []
+        self.left_out: set[str] = set()
         self.targets: list[str] = []
+        self._part = document.part
         _resolve_links(document.element.body, document.part)
         self._styles = {style.style_id: style.name or "" for style in document.styles}
         self._hiding = {style.style_id for style in document.styles if _vanishes(style.element)}
@@ -113,6 +115,8 @@ class _Reader:
             later, self.later = self.later, []
             for apart in later:
                 yield from self.blocks(apart)
+            drawn, self.drawn = self.drawn, []
+            yield from drawn
 
     def _paragraph(self, paragraph: Any) -> Block:
         style, text = self._style_of(paragraph), self._text_of(paragraph)
@@ -146,6 +150,8 @@ class _Reader:
                 self.later.extend([] if note is None else [note])
             elif child.tag == _TEXT_BOX:
                 self.later.append(child)
+            elif child.tag in _DRAWINGS:
+                self._draw(child)
             elif child.tag == _EITHER:
                 parts.append(self._first_of(child, hidden, by_style=by_style))
             elif child.tag not in _UNREAD and not _is_placeholder(child):
@@ -158,12 +164,18 @@ class _Reader:
         elif element.tag == _FIELD and (link := _LINK_FIELD.match(element.text or "")):
             self.targets.append(link.group(1))
 
+    def _draw(self, reference: Any) -> None:
+        blocks = drawing(reference, self._part)
+        self.drawn += blocks
+        if not blocks:
+            self.left_out.add(_DRAWINGS[reference.tag])
+
     def _first_of(self, either: Any, hidden: list[str], *, by_style: bool) -> str:
         """The same content is written for new and for old programs: the first that says something is read."""
-        before = len(self.later)
+        before = len(self.later), len(self.drawn)
         for option in either:
             text = self._text(option, hidden, by_style=by_style)
-            if text or len(self.later) > before:
+            if text or (len(self.later), len(self.drawn)) > before:
                 return text
         return ""
 

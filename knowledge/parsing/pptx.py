@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from pptx import Presentation
-from pptx.oxml import parse_xml
-from pptx.oxml.ns import qn
 from pptx.shapes.group import GroupShape
 
 from knowledge.blocks import Block, BlockKind, ParsedDocument
 from knowledge.parsing.cleaning import cleaned, one_line
+from knowledge.parsing.drawings import CHART, DIAGRAM, drawing
 from knowledge.parsing.limits import Limits
 from knowledge.parsing.packages import damage_refused, refuse_declarations
 from knowledge.parsing.tables import table_rows
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _MAX_NESTING = 20
 
 
@@ -74,44 +71,10 @@ def _shape(shape: Any, number: int) -> Iterator[Block]:
         rows = [[one_line(cell.text) for cell in row.cells] for row in shape.table.rows]
         for text in table_rows(rows, has_header=len(rows) > 1):
             yield Block(BlockKind.TABLE_ROW, text, page=number)
-    elif getattr(shape, "has_chart", False) and shape.has_chart:
-        with suppress(
-            KeyError, ValueError
-        ):  # a kind of chart that python-pptx does not know, or whose data is gone
-            yield from _chart(shape.chart, number)
-    elif (diagram := shape.element.find(f".//{_DIAGRAM}relIds")) is not None:
-        for text in _diagram_texts(shape.part, diagram.get(qn("r:dm"), "")):
-            yield Block(BlockKind.LIST_ITEM, text, page=number)
+    elif (drawn := next(shape.element.iter(DIAGRAM, CHART), None)) is not None:
+        yield from drawing(drawn, shape.part, page=number)
     elif shape.has_text_frame:
         lines = [paragraph.text for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
         kind = BlockKind.LIST_ITEM if len(lines) > 1 else BlockKind.PARAGRAPH
         for line in lines:
             yield Block(kind, line, page=number)
-
-
-def _diagram_texts(slide: Any, data: str) -> Iterator[str]:
-    """What stands in the boxes of a SmartArt; the slide itself only refers to it."""
-    with suppress(KeyError):
-        root = parse_xml(slide.related_part(data).blob)
-        for point in root.iter(f"{_DIAGRAM}pt"):
-            yield " ".join(
-                "".join(text.text or "" for text in line.iter(qn("a:t"))) for line in point.iter(qn("a:p"))
-            )
-
-
-def _chart(chart: Any, number: int) -> Iterator[Block]:
-    """Its title, and a row a category with the figure of each series."""
-    if chart.has_title and chart.chart_title.has_text_frame:
-        yield Block(BlockKind.PARAGRAPH, chart.chart_title.text_frame.text, page=number)
-    for plot in chart.plots:
-        series = list(plot.series)
-        columns = zip(*(one.values for one in series), strict=False)
-        rows = [
-            [str(name), *map(_figure, values)] for name, values in zip(plot.categories, columns, strict=False)
-        ]
-        for text in table_rows([["", *(one.name for one in series)], *rows], has_header=True):
-            yield Block(BlockKind.TABLE_ROW, text, page=number)
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"

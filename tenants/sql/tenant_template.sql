@@ -556,7 +556,7 @@ CREATE INDEX chat_trial_agent_id_6fa0497d ON __tenant__.chat_trial USING btree (
 CREATE INDEX chat_visitor_external_id_32823b97 ON __tenant__.chat_visitor USING btree (external_id);
 CREATE INDEX chat_visitor_external_id_32823b97_like ON __tenant__.chat_visitor USING btree (external_id varchar_pattern_ops);
 CREATE INDEX chunk_agent_profile ON __tenant__.knowledge_chunk USING btree (agent_id, profile);
-CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='128');
+CREATE INDEX chunk_embedding_hnsw ON __tenant__.knowledge_chunk USING hnsw (embedding extensions.halfvec_cosine_ops) WITH (m='16', ef_construction='400');
 CREATE INDEX chunk_search_gin ON __tenant__.knowledge_chunk USING gin (search) WITH (fastupdate=off);
 CREATE UNIQUE INDEX document_key_once ON __tenant__.knowledge_document USING btree (source_id, key) WHERE (NOT ((key)::text = ''::text));
 CREATE INDEX knowledge_chunk_content_hash_3f7d915e ON __tenant__.knowledge_chunk USING btree (content_hash);
@@ -660,6 +660,7 @@ INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0010_closer_graph', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0011_version_address', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0012_external_links', now());
+INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('knowledge', '0013_denser_graph', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0001_initial', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0002_auto_20190420_0723', now());
 INSERT INTO __tenant__.django_migrations (app, name, applied) VALUES ('otp_totp', '0003_add_timestamps', now());

@@ -19,6 +19,7 @@ from docx.oxml.parser import parse_xml
 from fpdf import FPDF
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
+from pptx.chart.xmlwriter import ChartXmlWriter
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.opc.package import Part as SlidePart
 from pptx.opc.packuri import PackURI as SlidePackURI
@@ -149,30 +150,66 @@ def word_with_hidden_text() -> bytes:
     return file.getvalue()
 
 
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_DIAGRAM_KIND = "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml"
+
+
+def _diagram(*texts: str) -> bytes:
+    points = "".join(f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>" for text in texts)
+    spaces = f'xmlns:d="{_DRAWING}/diagram" xmlns:a="{_DRAWING}/main"'
+    return f"<d:dataModel {spaces}><d:ptLst>{points}</d:ptLst></d:dataModel>".encode()
+
+
+def _diagram_reference(relation: str) -> str:
+    return f'<d:relIds xmlns:d="{_DRAWING}/diagram" xmlns:r="{_RELATIONS}" r:dm="{relation}"/>'
+
+
+def _sales() -> Any:
+    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]  # the package has types for some of itself
+    data.categories = ["Norway", "Peru"]
+    data.add_series("2025", (10, 20.5))
+    data.add_series("2026", (11, None))
+    return data
+
+
+def word_with_drawings() -> bytes:
+    """With a SmartArt and a chart as Word keeps them, between two sentences."""
+    document = docx.Document()
+    document.add_paragraph("How to return a lamp.")
+    chart = ChartXmlWriter(XL_CHART_TYPE.COLUMN_CLUSTERED, _sales()).xml.encode()  # type: ignore[no-untyped-call]
+    chart_kind = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
+    for name, kind, blob in (
+        ("diagramData", _DIAGRAM_KIND, _diagram("Pack it.", "Send it.")),
+        ("chart", chart_kind, chart),
+    ):
+        part = Part(PackURI(f"/word/{name}1.xml"), kind, blob, document.part.package)
+        relation = document.part.relate_to(part, f"{_RELATIONS}/{name}")
+        reference = (
+            _diagram_reference(relation)
+            if name == "diagramData"
+            else f'<c:chart xmlns:c="{_DRAWING}/chart" xmlns:r="{_RELATIONS}" r:id="{relation}"/>'
+        )
+        drawing = f"<w:p {_NAMESPACES}><w:r><w:drawing>{reference}</w:drawing></w:r></w:p>"
+        document.element.body.insert_element_before(parse_xml(drawing), "w:sectPr")
+    document.add_paragraph("That is all.")
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
 def slide_with_diagram() -> bytes:
     """With a SmartArt as PowerPoint keeps it: a frame on the slide, and the texts in a part of their own."""
     deck = Presentation()
     slide = deck.slides.add_slide(deck.slide_layouts[5])
     slide.shapes.title.text = "Returns"
-    schema = "http://schemas.openxmlformats.org/drawingml/2006"
-    points = "".join(
-        f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>"
-        for text in ("Pack it.", "Send it.")
-    )
-    data = f'<d:dataModel xmlns:d="{schema}/diagram" xmlns:a="{schema}/main"><d:ptLst>{points}</d:ptLst></d:dataModel>'
-    kind = "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml"
-    part = SlidePart(SlidePackURI("/ppt/diagrams/data1.xml"), kind, slide.part.package, data.encode())
-    relation = slide.part.relate_to(
-        part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData"
-    )
+    place = SlidePackURI("/ppt/diagrams/data1.xml")
+    part = SlidePart(place, _DIAGRAM_KIND, slide.part.package, _diagram("Pack it.", "Send it."))
     frame = slide.shapes.add_table(1, 1, 0, 0, 100, 100)._element
     graphic = frame.graphic.graphicData
-    graphic.set("uri", f"{schema}/diagram")
+    graphic.set("uri", f"{_DRAWING}/diagram")
     graphic.remove(graphic.tbl)
-    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    graphic.append(
-        parse_xml(f'<d:relIds xmlns:d="{schema}/diagram" xmlns:r="{relations}" r:dm="{relation}"/>')
-    )
+    graphic.append(parse_xml(_diagram_reference(slide.part.relate_to(part, f"{_RELATIONS}/diagramData"))))
     file = io.BytesIO()
     deck.save(file)
     return file.getvalue()
@@ -188,11 +225,7 @@ def slide_with_chart_and_group() -> bytes:
     plain.text_frame.text = "Of no kind."
     plain._element.spPr.remove(plain._element.spPr.prstGeom)
     plain._element.nvSpPr.cNvSpPr.attrib.pop("txBox")
-    data: Any = CategoryChartData()  # type: ignore[no-untyped-call]  # the package has types for some of itself
-    data.categories = ["Norway", "Peru"]
-    data.add_series("2025", (10, 20.5))
-    data.add_series("2026", (11, None))
-    chart = shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 2 * 10**6, 10**6, 10**6, data).chart
+    chart = shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 2 * 10**6, 10**6, 10**6, _sales()).chart
     chart.has_title = True
     chart.chart_title.text_frame.text = "Lamps sold"
     file = io.BytesIO()

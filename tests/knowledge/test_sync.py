@@ -18,10 +18,12 @@ from pytest_django import Settings
 from agents.models import Agent
 from billing.models import Entitlement
 from billing.plans import PLANS, Limit, Tier
-from knowledge import history, ingest, sync
+from knowledge import history, ingest, leaving, sync
 from knowledge.documents import add_site, add_url, refetch, retry, set_interval, sync_now
+from knowledge.fetching import FetchError
 from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, SyncState
 from knowledge.preview import preview
+from knowledge.refreshes import fetch_through
 from knowledge.retrieval import search
 from knowledge.scope import Scope
 from knowledge.tasks import ingest_document, resume_ingestion, sync_source
@@ -228,6 +230,60 @@ def test_a_redirect_to_a_known_page_makes_no_second_one(agent: Agent, site: Webs
     assert (copy.status, copy.live, copy.url) == ("gone", None, site.url("/returns"))
     assert site.url("/returns") in copy.error
     assert paths(source, status="ready") == ["/", "/deep", "/returns"]
+
+
+def on_to(url: str, *, wait: int = 0) -> str:
+    """The head of a page that sends browsers on."""
+    return f'<title>Moved</title><META content="{wait}; URL=\'{url}\'" http-equiv="Refresh">'
+
+
+def test_a_page_that_sends_browsers_on_is_read_where_it_leads(agent: Agent, site: Website) -> None:
+    site.page("/", "We sell lamps.", "/old/", "/returns")
+    site.page("/old/", "If nothing happens, click here.", head=on_to("../new/a?b=1&amp;c=2"))
+    site.page("/new/a?b=1&c=2", "A lamp costs 49 dollars.")
+    source = crawled(agent, site)
+    assert paths(source, status="ready") == ["/", "/deep", "/new/a", "/returns"]
+    assert search("What does a lamp cost?", agent_id=agent.pk).passages[0].url == site.url("/new/a?b=1&c=2")
+    site.page("/new/a?b=1&c=2", "A lamp costs 59 dollars.")
+    synced(source)
+    assert "59 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+    site.page("/returns", "Moved.", head=on_to("/new/a?b=1&c=2"))
+    assert source.documents.get(key=site.url("/returns")).status == "ready"
+    assert paths(synced(source), status="ready") == ["/", "/deep", "/new/a"]
+
+
+def test_a_page_that_sends_browsers_on_after_a_while_takes_nothing_away(agent: Agent, site: Website) -> None:
+    source = crawled(agent, site)
+    site.page("/prices", "We are on holiday.", head=on_to("/", wait=5))
+    page = synced(source).documents.get(key=site.url("/prices"))
+    assert (page.status, page.warning_code) == ("ready", leaving.COPY)
+    assert "49 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<meta http-equiv="refresh" content="300">',
+        '<meta http-equiv="refresh" content="300; url=/">',
+        '<meta http-equiv="refresh" content="5; url=#top">',
+        '<meta http-equiv="refresh" content="0; url=javascript:alert(1)">',
+        '<meta http-equiv="refresh" content="0; url=http://[">',
+        '<meta http-equiv="refresh" content="">',
+        '<noscript><meta http-equiv="refresh" content="0; url=/"></noscript>',
+        '<!-- <meta http-equiv="refresh" content="0; url=/"> -->',
+        '<meta name="description" content="0; url=/">',
+    ],
+)
+def test_a_page_that_stays_is_read_itself(agent: Agent, site: Website, head: str) -> None:
+    site.page("/prices", "A lamp costs 49 dollars.", head=head)
+    assert "/prices" in paths(crawled(agent, site), status="ready")
+
+
+def test_pages_that_send_browsers_around_without_end_say_so(site: Website) -> None:
+    site.page("/prices", "Here?", head=on_to("/returns"))
+    site.page("/returns", "There?", head=on_to("/prices"))
+    with pytest.raises(FetchError, match="without end"):
+        fetch_through(site.url("/prices"))
 
 
 def test_a_redirect_for_a_night_takes_nothing_away(agent: Agent, site: Website) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from knowledge.blocks import BlockKind
 from knowledge.parsing.sandbox import parse_apart
+from tests.knowledge import files
 from tests.knowledge.files import run, word_of
 
 
@@ -159,7 +160,20 @@ def test_lists_and_headings_in_content_controls_keep_their_kind() -> None:
     ]
 
 
-def test_what_stands_in_parts_of_their_own_is_told() -> None:
+def test_what_smartart_and_charts_say_is_read_where_they_stand() -> None:
+    parsed = parse_apart(files.word_with_drawings(), name="a.docx")
+    assert [block.text for block in parsed.blocks] == [
+        "How to return a lamp.",
+        "Pack it.",
+        "Send it.",
+        "Norway | 2025: 10 | 2026: 11",
+        "Peru | 2025: 20.5",
+        "That is all.",
+    ]
+    assert parsed.notes == ()
+
+
+def test_drawings_that_cannot_be_read_and_embedded_documents_are_told() -> None:
     space = "http://schemas.openxmlformats.org/drawingml/2006"
     drawn = f'<d:relIds xmlns:d="{space}/diagram"/><c:chart xmlns:c="{space}/chart"/>'
     body = f"<w:p>{run('Our lamps.')}<w:r><w:drawing>{drawn}</w:drawing></w:r></w:p><w:altChunk/>"
