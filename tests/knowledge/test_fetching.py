@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 
 from knowledge import fetching
@@ -22,6 +29,7 @@ from knowledge.scope import canonical
 from netvexa.lib.hosts import shown_address
 from tests.knowledge import files
 from tests.knowledge.conftest import WebServer
+from tests.knowledge.website import running_website
 
 
 @pytest.fixture
@@ -222,3 +230,47 @@ class TestFromAHostThatIsAllowed:
         with pytest.raises(error) as raised:
             fetch(web.url(path))
         assert raised.value.permanent is not again
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of localhost, signed by itself, with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = tmp_path / "localhost.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *plain) + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.mark.usefixtures("localhost_allowed")
+def test_a_server_is_read_only_where_its_certificate_is_trusted(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching._trusted.cache_clear()
+    with running_website() as site:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        site.socket = context.wrap_socket(site.socket, server_side=True)
+        site.page("/", "We sell lamps.")
+        url = site.url().replace("http:", "https:")
+        with pytest.raises(FetchError, match="certificate is not valid"):
+            fetch(url)
+        fetching._trusted.cache_clear()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert [b"lamps" in fetch(url).content for _ in range(2)] == [True, True]
+    fetching._trusted.cache_clear()
