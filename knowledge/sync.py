@@ -61,6 +61,8 @@ DOWN_FOR = 24  # hours, after which a site that lost most of its pages at once i
 CONFIRM_AFTER = timedelta(minutes=10)
 LONGEST = timedelta(hours=12)  # a sync that takes longer is ended as it is
 MAX_INTERVAL = 24 * 30
+# Of our code, at whatever a page holds; where a part of the platform is away, the whole sync waits for it.
+_FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 HOURS = {Tier.STARTER: 24, Tier.GROWTH: 6}  # every other plan: 1
 
 
@@ -200,8 +202,23 @@ def _admits_path(source: Source, url: str) -> bool:
     return scope.admits(url, start=url)
 
 
+class PageUnread(FetchError):
+    code = "page_unread"
+    status = 500
+    default_detail = "Something went wrong on our side while this page was looked at."
+
+
 def _visit(source: Source, document: Document) -> bool:
-    """Look at one page; True where there is new content to read."""
+    """Look at one page; True where there is new content to read. A fault of ours at one page keeps no other waiting."""
+    try:
+        return _look_at(source, document)
+    except _FAULTS:
+        logger.exception("A page could not be looked at")
+        _note_error(source, document, PageUnread())
+        return False
+
+
+def _look_at(source: Source, document: Document) -> bool:
     is_crawl = source.kind != SourceKind.URL
     if is_crawl and not robots.may_read(address_of(document)):
         _leave_out(source, document, ForbiddenByRobots("The site's robots.txt asks not to read this page."))

@@ -18,9 +18,9 @@ from pytest_django import Settings
 from agents.models import Agent
 from billing.models import Entitlement
 from billing.plans import PLANS, Limit, Tier
-from knowledge import history, ingest, leaving, sync
+from knowledge import history, ingest, leaving, pages, sync
 from knowledge.documents import add_site, add_url, refetch, retry, set_interval, sync_now
-from knowledge.fetching import FetchError
+from knowledge.fetching import FetchedPage, FetchError
 from knowledge.models import Chunk, Document, DocumentStatus, Source, SourceKind, SyncState
 from knowledge.preview import preview
 from knowledge.refreshes import fetch_through
@@ -547,6 +547,29 @@ def test_an_error_never_takes_the_last_good_content_away(agent: Agent, site: Web
     synced(source)
     page.refresh_from_db()
     assert page.warning == ""
+
+
+def test_a_fault_of_ours_at_one_page_keeps_no_other_waiting(
+    agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = crawled(agent, site)
+    site.page("/prices", "A lamp costs 59 dollars.")
+    site.page("/returns", "Send lamps back within 45 days.", "/deep")
+    usual = pages.fetch_through
+
+    def fetched(url: str, **options: Any) -> FetchedPage:
+        if url.endswith("/prices"):
+            raise AttributeError("'bytes' object has no attribute 'encode'")
+        return usual(url, **options)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pages, "fetch_through", fetched)
+        page = synced(source).documents.get(key=site.url("/prices"))
+    assert (page.status, page.warning_code) == ("ready", "page_unread")
+    assert "on our side" in page.warning
+    assert "45 days" in search("Until when may lamps be sent back?", agent_id=agent.pk).passages[0].text
+    assert synced(source).documents.get(key=site.url("/prices")).warning == ""
+    assert "59 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
 
 
 def test_a_page_that_fails_while_its_new_content_waits_is_asked_once(agent: Agent, site: Website) -> None:
