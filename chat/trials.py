@@ -228,9 +228,9 @@ def _fail(trial: Trial, *, why: str = "") -> None:
     trial.state = TrialState.FAILED
     trial.verdict = Verdict.HELD if trial.change else Verdict.NONE
     trial.basis["failed"] = why
-    trial.save(update_fields=["state", "verdict", "basis", "updated_at"])
-    if verdicts.goes_on(trial):
-        with verdicts.deciding(trial.agent_id):
+    with verdicts.deciding(trial.agent_id):
+        trial.save(update_fields=["state", "verdict", "basis", "updated_at"])
+        if verdicts.goes_on(trial):
             verdicts.apply(trial)
 
 
@@ -329,8 +329,7 @@ def _finish(trial: Trial) -> None:
     if trial.change:
         trial.verdict = Verdict.HELD
     with verdicts.deciding(trial.agent_id):
-        running = Trial.objects.select_for_update().filter(pk=trial.pk, state=TrialState.RUNNING)
-        if running.first() is None:
+        if not Trial.objects.filter(pk=trial.pk, state=TrialState.RUNNING).exists():
             return
         trial.save()
         if trial.change and (not trial.broken or verdicts.goes_on(trial)):

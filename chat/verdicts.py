@@ -96,7 +96,7 @@ def _do(trial: Trial) -> bool:
 
 def _set(trial: Trial) -> bool:
     """Save the settings; False where the agent was changed meanwhile."""
-    agent = Agent.objects.select_for_update().get(pk=trial.agent_id)
+    agent = Agent.objects.get(pk=trial.agent_id)
     if agent.version != trial.basis["agent_version"]:
         return False
     before = {name: getattr(agent, name) for name in trial.change}

@@ -302,7 +302,7 @@ class Chunk(models.Model):
                 fields=["embedding"],
                 m=16,
                 # With 128, one search in fifty of 100,000 chunks misses all of a small cluster; 400 costs an insert
-                # half a millisecond more, of the twenty that embedding takes.
+                # half a millisecond more, beside some fifteen of embedding.
                 ef_construction=400,
                 opclasses=[EMBEDDING_OPERATORS],
             ),

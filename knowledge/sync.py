@@ -66,6 +66,12 @@ _FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError
 HOURS = {Tier.STARTER: 24, Tier.GROWTH: 6}  # every other plan: 1
 
 
+class OurFault(FetchError):
+    code = "fetch_our_fault"
+    status = 500
+    default_detail = "Something went wrong on our side while this was looked at."
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is to be handed to the workers next: documents to read, and whether the sync goes on at once."""
@@ -144,6 +150,10 @@ def advance(source_id: UUID | str) -> Work:
     except FetchError as error:
         _finish(source, error=error.detail)
         return Work()
+    except _FAULTS:
+        logger.exception("A sync could not go on")
+        _finish(source, error=OurFault.default_detail)
+        return Work()
     finally:
         Source.objects.filter(pk=source_id).update(lease_until=None)
 
@@ -202,19 +212,13 @@ def _admits_path(source: Source, url: str) -> bool:
     return scope.admits(url, start=url)
 
 
-class PageUnread(FetchError):
-    code = "page_unread"
-    status = 500
-    default_detail = "Something went wrong on our side while this page was looked at."
-
-
 def _visit(source: Source, document: Document) -> bool:
     """Look at one page; True where there is new content to read. A fault of ours at one page keeps no other waiting."""
     try:
         return _look_at(source, document)
     except _FAULTS:
         logger.exception("A page could not be looked at")
-        _note_error(source, document, PageUnread())
+        _note_error(source, document, OurFault())
         return False
 
 

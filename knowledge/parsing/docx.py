@@ -76,10 +76,9 @@ def _told(document: Document, reader: _Reader) -> Iterator[str]:
     """Sentences for the owner."""
     if reader.hidden:
         yield "Hidden text was left out."
-    if next(document.element.body.iter(_EMBEDDED), None) is not None:
-        reader.left_out.add("embedded documents")
-    if reader.left_out:
-        yield f"Left out: {', '.join(sorted(reader.left_out))}. Write what they say as text."
+    embeds = next(document.element.body.iter(_EMBEDDED), None) is not None
+    if left_out := [*sorted(reader.left_out), *["embedded documents"] * embeds]:
+        yield f"Left out: {', '.join(left_out)}. Write what they say as text."
 
 
 def _first_heading(blocks: tuple[Block, ...]) -> str:

@@ -565,11 +565,24 @@ def test_a_fault_of_ours_at_one_page_keeps_no_other_waiting(
     with monkeypatch.context() as broken:
         broken.setattr(pages, "fetch_through", fetched)
         page = synced(source).documents.get(key=site.url("/prices"))
-    assert (page.status, page.warning_code) == ("ready", "page_unread")
+    assert (page.status, page.warning_code) == ("ready", sync.OurFault.code)
     assert "on our side" in page.warning
     assert "45 days" in search("Until when may lamps be sent back?", agent_id=agent.pk).passages[0].text
     assert synced(source).documents.get(key=site.url("/prices")).warning == ""
     assert "59 dollars" in search("What does a lamp cost?", agent_id=agent.pk).passages[0].text
+
+
+def test_a_fault_of_ours_at_a_sitemap_ends_the_sync_with_a_sentence(
+    agent: Agent, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.sitemap("/", "/prices")
+    source = add_site(agent, url=site.url("/sitemap.xml"), scope=Scope(), kind=SourceKind.SITEMAP)
+    work(source)
+    with monkeypatch.context() as broken:
+        broken.setattr(sync, "pages_of", lambda *_given, **_options: [].pages)  # type: ignore[attr-defined]
+        assert "on our side" in synced(source).sync_error
+    assert paths(source, status="ready") == ["/", "/prices"]
+    assert synced(source).sync_error == ""
 
 
 def test_a_page_that_fails_while_its_new_content_waits_is_asked_once(agent: Agent, site: Website) -> None:
