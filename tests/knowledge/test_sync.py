@@ -555,12 +555,11 @@ def test_a_fault_of_ours_at_one_page_keeps_no_other_waiting(
     source = crawled(agent, site)
     site.page("/prices", "A lamp costs 59 dollars.")
     site.page("/returns", "Send lamps back within 45 days.", "/deep")
-    usual = pages.fetch_through
 
     def fetched(url: str, **options: Any) -> FetchedPage:
         if url.endswith("/prices"):
             raise AttributeError("'bytes' object has no attribute 'encode'")
-        return usual(url, **options)
+        return fetch_through(url, **options)
 
     with monkeypatch.context() as broken:
         broken.setattr(pages, "fetch_through", fetched)
